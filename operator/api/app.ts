@@ -1,0 +1,117 @@
+import { z } from 'zod'
+import { ageColumn, conditionColumn, type Kind } from './kind.ts'
+import { group, version, type ApiObject } from './meta.ts'
+import { maxAppName, nameRules } from './names.ts'
+import {
+  conditionList,
+  dnsLabel,
+  dnsSubdomain,
+  integer,
+  observedGeneration,
+  text,
+  withRules,
+  type Immutable,
+} from './schema.ts'
+import { stackServices } from './stackService.ts'
+
+const stack = withRules(
+  z
+    .strictObject({
+      name: text('Name of an AppStack in this namespace. Takes effect with the next deployment.', {
+        max: 63,
+        min: 1,
+        pattern: dnsLabel,
+      }).optional(),
+      services: stackServices.optional(),
+    })
+    .meta({
+      description:
+        'The services of the app: the name of an AppStack, or the services themselves. Which of the two is permanent; the content may change.',
+    }),
+  [
+    {
+      id: 'name-or-services',
+      rule: 'has(self.name) != has(self.services)',
+      message: 'exactly one of name and services must be set: the name of an AppStack, or the services themselves',
+      messageExpression: `has(self.name) ? "name '" + self.name + "' and services may not both be set: remove one" : "name (of an AppStack) or services must be set"`,
+      reason: 'FieldValueInvalid',
+      holds: (value) => (value.name === undefined) !== (value.services === undefined),
+    },
+    {
+      id: 'name-or-services-for-ever',
+      rule: 'has(self.name) == has(oldSelf.name)',
+      message: 'whether the stack is named or written here may not be changed; make a new App for that',
+      messageExpression: `has(oldSelf.name) ? "the stack is the AppStack '" + oldSelf.name + "', and services may not take its place; make a new App for that" : "the services stand here, and name '" + self.name + "' may not take their place; make a new App for that"`,
+      reason: 'FieldValueForbidden',
+    },
+  ],
+)
+
+const spec = z.strictObject({ stack }).meta({ description: 'What the app is made of.' })
+
+const instances = z
+  .strictObject({
+    total: integer('AppInstances of this app.', 0, 1_000_000),
+    ready: integer('AppInstances of this app that are Ready.', 0, 1_000_000),
+    summary: text('ready/total, such as 1/2; for people.', { max: 20 }),
+  })
+  .meta({ description: 'How many instances the app has.' })
+
+const status = z
+  .strictObject({
+    conditions: conditionList,
+    observedGeneration,
+    latestRevision: text('Name of the newest AppStackRevision of its stack.', {
+      max: 253,
+      pattern: dnsSubdomain,
+    }).optional(),
+    instances: instances.optional(),
+  })
+  .meta({ description: 'What the operator has seen. Written by the operator only.' })
+
+export type AppSpec = Immutable<z.output<typeof spec>>
+export type AppStatus = Immutable<z.output<typeof status>>
+export type App = ApiObject<AppSpec, AppStatus>
+
+export const appKind: Kind = {
+  group,
+  version,
+  kind: 'App',
+  plural: 'appsteadapps',
+  singular: 'appsteadapp',
+  namespaced: true,
+  description:
+    'An application: the services it is made of. Nothing runs by itself; each AppInstance in the same namespace that names it is one deployment of it.',
+  spec,
+  status,
+  rules: nameRules({
+    kind: 'App',
+    max: maxAppName,
+    why: 'the name of its instances, which are namespaces, begins with it',
+  }),
+  columns: [
+    {
+      name: 'Stack',
+      type: 'string',
+      jsonPath: '.spec.stack.name',
+      description: 'The AppStack; empty when the services stand in the App.',
+    },
+    {
+      name: 'Revision',
+      type: 'string',
+      jsonPath: '.status.latestRevision',
+      description: 'Newest AppStackRevision of the stack.',
+    },
+    {
+      name: 'Instances',
+      type: 'string',
+      jsonPath: '.status.instances.summary',
+      description: 'Ready instances of all instances.',
+    },
+    conditionColumn('Ready', 'Ready', 'status'),
+    conditionColumn('Reason', 'Ready', 'reason', true),
+    conditionColumn('Message', 'Ready', 'message', true),
+    ageColumn,
+  ],
+  selectableFields: ['.spec.stack.name'],
+}

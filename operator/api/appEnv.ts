@@ -1,0 +1,38 @@
+import { z } from 'zod'
+import { ageColumn, type Kind } from './kind.ts'
+import { group, version, type ApiObject } from './meta.ts'
+import { immutable, withRules, type Immutable } from './schema.ts'
+import { nameRules } from './names.ts'
+
+const envType = withRules(
+  z.enum(['prod', 'staging', 'dev', 'test', 'feature']).meta({
+    description:
+      'What the environment is for: prod, staging, dev, test or feature. Permanent; told to replicas as APPSTEAD_ENV_TYPE.',
+  }),
+  [immutable('immutable-type', 'spec.type')],
+)
+
+const spec = z.strictObject({ type: envType }).meta({ description: 'What the environment is.' })
+
+export type AppEnvSpec = Immutable<z.output<typeof spec>>
+export type AppEnvType = AppEnvSpec['type']
+export type AppEnv = ApiObject<AppEnvSpec, never>
+
+export const appEnvKind: Kind = {
+  group,
+  version,
+  kind: 'AppEnv',
+  plural: 'appenvs',
+  singular: 'appenv',
+  namespaced: false,
+  description:
+    'A named environment of the cluster, such as prod or dev; AppInstances name it in spec.env. The operator makes prod, staging and dev once, when there is none.',
+  spec,
+  status: null,
+  rules: nameRules({ kind: 'AppEnv', max: 63, why: 'it becomes a label of everything in the environment' }),
+  columns: [
+    { name: 'Type', type: 'string', jsonPath: '.spec.type', description: 'What the environment is for.' },
+    ageColumn,
+  ],
+  selectableFields: ['.spec.type'],
+}

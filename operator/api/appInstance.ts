@@ -1,0 +1,232 @@
+import { z } from 'zod'
+import { ageColumn, conditionColumn, says, type Column, type Kind, type RootSelf, type Rule } from './kind.ts'
+import { group, version, type ApiObject } from './meta.ts'
+import { maxAppName, maxInstanceName, nameRules } from './names.ts'
+import {
+  conditionList,
+  dnsLabel,
+  dnsSubdomain,
+  generation,
+  immutable,
+  integer,
+  listAtomic,
+  listMap,
+  observedGeneration,
+  text,
+  withRules,
+  type Immutable,
+} from './schema.ts'
+import { image, serviceName, variables } from './serviceFields.ts'
+
+const next = 'Takes effect with the next deployment.'
+/** Namespaces of the cluster and of the operator itself. */
+const reservedNames = ['default', 'kube-system', 'kube-public', 'kube-node-lease', 'appstead-system']
+
+const spec = z
+  .strictObject({
+    app: withRules(
+      text('Name of the App in this namespace. Permanent; metadata.name begins with it and a dash.', {
+        max: maxAppName,
+        min: 1,
+        pattern: dnsLabel,
+      }),
+      [immutable('immutable-app', 'spec.app')],
+    ),
+    env: withRules(text('Name of the AppEnv. Permanent.', { max: 63, min: 1, pattern: dnsLabel }), [
+      immutable('immutable-env', 'spec.env'),
+    ]),
+    stack: z
+      .strictObject({
+        revision: text(`Name of the AppStackRevision to run, such as shop-r4-1a2b3c. ${next}`, {
+          max: 253,
+          min: 1,
+          pattern: dnsSubdomain,
+        }),
+      })
+      .optional()
+      .meta({
+        description: `Pins a revision of the stack. Default: that of the newest AppRelease, at first the newest revision. ${next}`,
+      }),
+    image: image(
+      `Image of the main service, such as ghcr.io/acme/shop:1.4. Default: that of the stack. ${next}`,
+    ).optional(),
+    replicas: integer(
+      `How many copies of the main service run, 1 to 10. Default 1. A change of it alone waits for the next deployment.`,
+      1,
+      10,
+    ).default(1),
+    variables: variables(
+      `Environment variables for every service, at most 100; win over the stack's of the same name. Not a Pod's env. ${next}`,
+    ).optional(),
+  })
+  .meta({ description: 'What should run. The operator never writes it.' })
+
+const phase = z
+  .enum(['Pending', 'Creating', 'Deploying', 'Running', 'Degraded', 'Down', 'Invalid', 'Errored', 'Deleting'])
+  .meta({ description: 'The conditions in one word, for people. Programs read the conditions.' })
+
+const count = (description: string, max = 1000) => integer(description, 0, max)
+const revisionName = (description: string) => text(description, { max: 253, pattern: dnsSubdomain })
+const message = (description: string) => text(description, { max: 1024 })
+
+const stackStatus = z
+  .strictObject({
+    current: revisionName('AppStackRevision of the newest release.').optional(),
+    latest: revisionName('Newest AppStackRevision of the stack.').optional(),
+    outdated: z.boolean().meta({ description: 'Whether there is a newer revision than the current one.' }),
+  })
+  .meta({ description: 'The revision that runs and the newest one.' })
+
+const counts = z
+  .strictObject({
+    total: count('Replicas there are; those being removed are left out.'),
+    running: count('Replicas that are ready.'),
+    pending: count('Replicas that are not ready yet.'),
+    failed: count('Replicas that crash, cannot get their image or have failed.'),
+    summary: text('running/total, such as 3/3; for people.', { max: 20 }),
+  })
+  .meta({ description: 'Replicas of all services together.' })
+
+const services = listMap(
+  'How each service stands.',
+  z.strictObject({
+    name: serviceName.meta({ description: 'Name of the service.' }),
+    ready: count('Replicas that are ready.'),
+    desired: count('Replicas there ought to be.'),
+    image: image('Image of the newest release.'),
+    reason: text('Why it is not ready, in one CamelCase word; absent when it is.', { max: 128 }).optional(),
+    message: message('What is wrong with it, for people; absent when nothing is.').optional(),
+  }),
+  { key: 'name', max: 50 },
+)
+
+const currentRelease = z
+  .strictObject({
+    name: revisionName('Name of the AppRelease.'),
+    number: integer('Its number, counted from 1 for each instance.', 1, 2_147_483_647),
+    stackRevision: revisionName('The AppStackRevision it was made from.'),
+    image: image('Image of its main service.'),
+  })
+  .meta({ description: 'The newest release that was rolled out, or the first one while it is.' })
+
+const pendingChanges = listMap(
+  'Accepted changes that wait for the next deployment, and what it will do with them.',
+  z.strictObject({
+    path: text('Where, such as services[web].replicas.', { max: 256 }),
+    from: text('What runs now; absent when it is new.', { max: 1024 }).optional(),
+    to: text('What is wanted; absent when it is removed.', { max: 1024 }).optional(),
+    effect: z.enum(['Restart', 'Scale', 'Routing', 'None']).meta({
+      description:
+        'What it does to replicas: Restart replaces them, Scale adds or removes, Routing and None leave them.',
+    }),
+    source: text('The object that asks for it, such as AppInstance/shop-prod.', { max: 256 }),
+  }),
+  { key: 'path', max: 100 },
+)
+
+const error = z
+  .strictObject({
+    reason: text('Why, in one CamelCase word; that of the condition Stalled.', { max: 128 }),
+    message: message('What failed, on which object, and why.'),
+    nextSteps: listAtomic('What can be done, best first.', text('One way out, with its command.', { max: 512 }), 10),
+  })
+  .meta({ description: 'Only while Errored: what failed and the ways out.' })
+
+const status = z
+  .strictObject({
+    conditions: conditionList,
+    observedGeneration,
+    deployedGeneration: generation('metadata.generation that the newest rolled-out release was made from.').optional(),
+    phase: phase.optional(),
+    namespace: text('Namespace it runs in: its own name.', { max: 63, pattern: dnsLabel }).optional(),
+    url: text('Where the main service answers; inside the cluster for now.', { max: 512 }).optional(),
+    stack: stackStatus.optional(),
+    replicas: count('Replicas of the main service that run; what the scale subresource shows.').optional(),
+    selector: text("Label selector of the main service's pods; for the scale subresource.", { max: 512 }).optional(),
+    counts: counts.optional(),
+    services: services.optional(),
+    currentRelease: currentRelease.optional(),
+    pendingChanges: pendingChanges.optional(),
+    pendingSummary: text('The paths of the pending changes in one word, such as image,replicas; for people.', {
+      max: 128,
+    }).optional(),
+    error: error.optional(),
+  })
+  .meta({ description: 'How it stands. Written by the operator only.' })
+
+export type AppInstanceSpec = Immutable<z.output<typeof spec>>
+export type AppInstanceStatus = Immutable<z.output<typeof status>>
+export type AppInstancePhase = NonNullable<AppInstanceStatus['phase']>
+export type AppInstance = ApiObject<AppInstanceSpec, AppInstanceStatus>
+
+const rules: readonly Rule<RootSelf<AppInstanceSpec>>[] = [
+  {
+    id: 'name-begins-with-app',
+    rule: "self.metadata.name.startsWith(self.spec.app + '-')",
+    message: 'metadata.name must begin with spec.app and a dash',
+    messageExpression: says(
+      "metadata.name '%s' must begin with spec.app and a dash, such as '%s-dev'",
+      'self.metadata.name',
+      'self.spec.app',
+    ),
+    fieldPath: '.metadata.name',
+    reason: 'FieldValueInvalid',
+    holds: ({ metadata, spec: { app } }) => metadata.name.startsWith(`${app}-`),
+  },
+  ...nameRules({ kind: 'AppInstance', max: maxInstanceName, why: "it is the name of the instance's namespace" }),
+  {
+    id: 'reserved-instance-name',
+    rule: `!self.metadata.name.startsWith('kube-') && !(self.metadata.name in [${reservedNames.map((name) => `'${name}'`).join(', ')}])`,
+    message: `metadata.name may not begin with kube- and may not be one of ${reservedNames.join(', ')}`,
+    messageExpression: says(
+      `metadata.name '%s' is a namespace of the cluster or the operator (kube-..., ${reservedNames.filter((name) => !name.startsWith('kube-')).join(', ')}); use another name`,
+      'self.metadata.name',
+    ),
+    fieldPath: '.metadata.name',
+    reason: 'FieldValueForbidden',
+    holds: ({ metadata: { name } }) => !name.startsWith('kube-') && !reservedNames.includes(name),
+  },
+]
+
+const statusColumn = (name: string, field: string, description: string, more: Partial<Column> = {}): Column => ({
+  name,
+  type: 'string',
+  jsonPath: `.status.${field}`,
+  description,
+  ...more,
+})
+
+export const appInstanceKind: Kind = {
+  group,
+  version,
+  kind: 'AppInstance',
+  plural: 'appinstances',
+  singular: 'appinstance',
+  namespaced: true,
+  description:
+    'One deployment of an App, isolated in a namespace of its own that has the same name as the AppInstance. Lives in the namespace of its App.',
+  spec,
+  status,
+  rules,
+  columns: [
+    { name: 'Env', type: 'string', jsonPath: '.spec.env', description: 'The AppEnv.' },
+    statusColumn('Phase', 'phase', 'The conditions in one word.'),
+    conditionColumn('Ready', 'Ready', 'status'),
+    conditionColumn('Available', 'Available', 'status'),
+    statusColumn('Replicas', 'counts.summary', 'Ready replicas of all replicas.'),
+    statusColumn('Rev', 'stack.current', 'AppStackRevision that runs.'),
+    statusColumn('Release', 'currentRelease.number', 'Number of the release that runs.', { type: 'integer' }),
+    statusColumn('URL', 'url', 'Where the main service answers.'),
+    statusColumn('Image', 'currentRelease.image', 'Image of the main service.', { wide: true }),
+    statusColumn('Pending', 'pendingSummary', 'Changes that wait for the next deployment.', { wide: true }),
+    conditionColumn('Reason', 'Ready', 'reason', true),
+    conditionColumn('Message', 'Ready', 'message', true),
+    ageColumn,
+  ],
+  selectableFields: ['.status.phase', '.spec.app', '.spec.env'],
+  scale: {
+    specReplicasPath: '.spec.replicas',
+    statusReplicasPath: '.status.replicas',
+    labelSelectorPath: '.status.selector',
+  },
+}

@@ -1,0 +1,61 @@
+import { z } from 'zod'
+import { ageColumn, conditionColumn, says, type Kind } from './kind.ts'
+import { group, version, type ApiObject } from './meta.ts'
+import { nameRules } from './names.ts'
+import { conditionList, dnsSubdomain, observedGeneration, text, type Immutable } from './schema.ts'
+import { stackServices } from './stackService.ts'
+
+const spec = z
+  .strictObject({ services: stackServices })
+  .meta({ description: 'What apps of this stack are made of. A change publishes a new AppStackRevision.' })
+
+const status = z
+  .strictObject({
+    conditions: conditionList,
+    observedGeneration,
+    latestRevision: text('Name of the AppStackRevision that holds the newest content.', {
+      max: 253,
+      pattern: dnsSubdomain,
+    }).optional(),
+  })
+  .meta({ description: 'What the operator has seen. Written by the operator only.' })
+
+export type AppStackSpec = Immutable<z.output<typeof spec>>
+export type AppStackStatus = Immutable<z.output<typeof status>>
+export type AppStack = ApiObject<AppStackSpec, AppStackStatus>
+
+export const appStackKind: Kind = {
+  group,
+  version,
+  kind: 'AppStack',
+  plural: 'appstacks',
+  singular: 'appstack',
+  namespaced: true,
+  description:
+    'The services that one or more Apps are made of. Each change is published as an immutable AppStackRevision, which instances can be pinned to.',
+  spec,
+  status,
+  rules: [
+    {
+      id: 'reserved-stack-name',
+      rule: "!self.metadata.name.startsWith('app-')",
+      message: "the name of an AppStack may not begin with 'app-': revisions of Apps' inline stacks are named so",
+      messageExpression: says(
+        "metadata.name '%s' may not begin with 'app-': revisions of inline stacks are named so; use another name",
+        'self.metadata.name',
+      ),
+      fieldPath: '.metadata.name',
+      reason: 'FieldValueForbidden',
+      holds: ({ metadata }) => !metadata.name.startsWith('app-'),
+    },
+    ...nameRules({ kind: 'AppStack', max: 63, why: 'the names of its revisions begin with it' }),
+  ],
+  columns: [
+    { name: 'Revision', type: 'string', jsonPath: '.status.latestRevision', description: 'Newest AppStackRevision.' },
+    conditionColumn('Ready', 'Ready', 'status'),
+    conditionColumn('Reason', 'Ready', 'reason', true),
+    conditionColumn('Message', 'Ready', 'message', true),
+    ageColumn,
+  ],
+  selectableFields: [],
+}

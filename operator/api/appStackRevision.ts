@@ -1,0 +1,55 @@
+import { z } from 'zod'
+import { ageColumn, says, type Kind } from './kind.ts'
+import { group, version, type ApiObject } from './meta.ts'
+import { dnsLabel, integer, text, withRules, type Immutable } from './schema.ts'
+import { stackServices } from './stackService.ts'
+
+const spec = withRules(
+  z
+    .strictObject({
+      stack: text("Name of the AppStack, or app-<app> for an App's inline stack. Permanent.", {
+        max: 65,
+        min: 1,
+        pattern: dnsLabel,
+      }),
+      number: integer('Counts the revisions of the stack, from 1. Permanent.', 1, 2_147_483_647),
+      services: stackServices,
+    })
+    .meta({ description: 'The content of the revision. Permanent as a whole.' }),
+  [
+    {
+      id: 'immutable-revision',
+      rule: 'self == oldSelf',
+      message: 'a revision may not be changed; edit its AppStack or App, which publishes a new revision',
+      messageExpression: says(
+        "revision %d of stack '%s' may not be changed; edit its AppStack or App, which publishes a new revision",
+        'oldSelf.number',
+        'oldSelf.stack',
+      ),
+      reason: 'FieldValueForbidden',
+    },
+  ],
+)
+
+export type AppStackRevisionSpec = Immutable<z.output<typeof spec>>
+export type AppStackRevision = ApiObject<AppStackRevisionSpec, never>
+
+export const appStackRevisionKind: Kind = {
+  group,
+  version,
+  kind: 'AppStackRevision',
+  plural: 'appstackrevisions',
+  singular: 'appstackrevision',
+  namespaced: true,
+  description:
+    'An immutable snapshot of the services of a stack, by name. Made by the operator when an AppStack or an inline stack changes; may also be applied from git.',
+  spec,
+  status: null,
+  rules: [],
+  columns: [
+    { name: 'Stack', type: 'string', jsonPath: '.spec.stack', description: 'The AppStack, or app-<app>.' },
+    { name: 'Number', type: 'integer', jsonPath: '.spec.number', description: 'Counts the revisions of the stack.' },
+    ageColumn,
+  ],
+  selectableFields: ['.spec.stack'],
+}

@@ -1,0 +1,106 @@
+import { z } from 'zod'
+
+/** The closed list of condition types; true is normal, except for the last group. */
+export const conditionTypes = {
+  Accepted: 'The spec can be acted on: everything it refers to was found and agrees.',
+  Ready: 'The declared generation is in place and healthy.',
+  Available: 'Someone is served now, be it by an older release.',
+  Deployed: 'The newest release was rolled out completely.',
+  Succeeded: 'Of bounded work: True ended well, False ended badly, Unknown is under way.',
+  Reconciling: 'Only while True: work is under way or something is waited for.',
+  Stalled: 'Only while True: nothing goes on until someone changes something.',
+  OperationsBlocked: 'Only while True: the instance is Errored; changes are stored, not acted on.',
+  ChangesPending: 'Only while True: accepted changes wait for the next deployment.',
+} as const
+
+export type ConditionType = keyof typeof conditionTypes
+
+/** What a reason asks for: the outcome it goes with. */
+export type ReasonClass = 'settled' | 'progressing' | 'blocked' | 'invalid' | 'failed'
+
+interface ReasonDoc {
+  readonly class: ReasonClass
+  /** What it means and what to do, for REFERENCE.md. */
+  readonly description: string
+}
+
+/** The closed list of reasons; each belongs to one class, is documented here and produced by a test. */
+export const reasons = {
+  Accepted: { class: 'settled', description: 'Nothing to object to.' },
+  AllReady: { class: 'settled', description: 'All services of the newest release are ready.' },
+  Serving: { class: 'settled', description: 'At least one replica of the main service is ready.' },
+  RolledOut: { class: 'settled', description: 'The newest release is rolled out.' },
+  Published: { class: 'settled', description: 'The newest content is published as a revision.' },
+  WaitsForDeployment: {
+    class: 'settled',
+    description: 'Changes of the number of replicas alone take effect with the next deployment.',
+  },
+  Superseded: { class: 'settled', description: 'A newer release took the place of this one before it was ready.' },
+  Creating: { class: 'progressing', description: 'The namespace and what the first release needs are being made.' },
+  RollingOut: { class: 'progressing', description: 'Replicas of the newest release are starting.' },
+  NotServing: { class: 'progressing', description: 'No replica of the main service is ready.' },
+  ReplicasNotReady: { class: 'progressing', description: 'Rolled out, but replicas are not ready now.' },
+  RolloutDeadlineExceeded: {
+    class: 'progressing',
+    description: 'New replicas did not become ready in time; the old ones serve. The next good release clears it.',
+  },
+  Terminating: { class: 'progressing', description: 'The namespace is being removed.' },
+  NamespaceTerminating: {
+    class: 'progressing',
+    description: 'The namespace of a predecessor is still being removed; waited for.',
+  },
+  Forbidden: {
+    class: 'progressing',
+    description:
+      'The API server refuses a write: a quota, an admission policy or missing rights. Tried again every 30 seconds.',
+  },
+  ImagePullFailed: { class: 'progressing', description: 'The image of a service cannot be pulled.' },
+  CrashLoop: { class: 'progressing', description: 'The process of a service ends again and again.' },
+  ConfigurationError: { class: 'progressing', description: 'The container of a service cannot be created.' },
+  Unschedulable: { class: 'progressing', description: 'No node takes a replica.' },
+  AppNotFound: { class: 'blocked', description: 'No App of that name in this namespace; waited for.' },
+  EnvNotFound: { class: 'blocked', description: 'No AppEnv of that name; waited for.' },
+  StackNotFound: { class: 'blocked', description: 'No AppStack of that name in this namespace; waited for.' },
+  RevisionNotFound: {
+    class: 'blocked',
+    description: 'No AppStackRevision of that name in this namespace; waited for.',
+  },
+  RevisionOfOtherStack: { class: 'invalid', description: 'The pinned revision belongs to another stack than the App.' },
+  RevisionNameTaken: { class: 'invalid', description: 'A revision of that name has other content.' },
+  NoMainService: { class: 'invalid', description: 'The stack has no service that can be the main one.' },
+  ImageMissing: { class: 'invalid', description: 'A service has no image, and none can be inherited.' },
+  MainReplicasInStack: {
+    class: 'invalid',
+    description: "The main service's replicas stand in the AppInstance, not in the stack.",
+  },
+  ReleaseTooLarge: { class: 'invalid', description: 'The resolved services are larger than 256 KB.' },
+  RefusedByServer: { class: 'invalid', description: 'The API server refused an object rendered from the spec.' },
+  NamespaceConflict: {
+    class: 'failed',
+    description:
+      'The namespace <app>-<instance> belongs to someone else; it is not touched. Delete the instance and use another name.',
+  },
+} as const satisfies Record<string, ReasonDoc>
+
+export type Reason = keyof typeof reasons
+
+/** metav1.Condition. */
+export const conditionSchema = z.object({
+  type: z.string().max(64).meta({ description: 'Name of the condition, such as Ready.' }),
+  status: z.enum(['True', 'False', 'Unknown']).meta({ description: 'True, False or Unknown.' }),
+  observedGeneration: z
+    .int()
+    .min(0)
+    .optional()
+    .meta({ description: 'metadata.generation of the object that this condition was derived from.', format: 'int64' }),
+  lastTransitionTime: z.string().meta({ format: 'date-time', description: 'When status last changed.' }),
+  reason: z
+    .string()
+    .min(1)
+    .max(128)
+    .regex(/^[A-Z][A-Za-z0-9]*$/)
+    .meta({ description: 'Why, in one CamelCase word from the closed list in REFERENCE.md.' }),
+  message: z.string().max(1024).meta({ description: 'For people: object, cause, next command.' }),
+})
+
+export type Condition = z.infer<typeof conditionSchema>

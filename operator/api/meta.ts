@@ -1,0 +1,95 @@
+/** Names that are part of the API: every label, annotation, finalizer and field manager stands here and nowhere else. */
+
+export const group = 'appstead.dev'
+export const version = 'v1alpha1'
+export const apiVersion = `${group}/${version}`
+
+/** The one server-side-apply field manager of the operator. */
+export const fieldManager = 'appstead'
+
+/** Every kind of ours is in this kubectl category: `kubectl get appstead`. */
+export const category = 'appstead'
+
+export const labels = {
+  /** On everything made for an instance: the App's name. */
+  app: `${group}/app`,
+  /** On everything made for an instance: the AppInstance's name. What we own is found by it. */
+  instance: `${group}/instance`,
+  /** On everything made for an instance: the namespace of the App and its instances. */
+  project: `${group}/project`,
+  /** On everything made for one service: the service's name. */
+  service: `${group}/service`,
+  /** On everything made for an instance: the AppEnv's name. */
+  env: `${group}/env`,
+  /** On everything the operator makes: appstead. */
+  managedBy: 'app.kubernetes.io/managed-by',
+} as const
+
+export const annotations = {
+  /** On our CustomResourceDefinitions: the version of Appstead they belong to. */
+  bundleVersion: `${group}/bundle-version`,
+  /** On the instance's namespace: uid of the AppInstance that claimed it. */
+  instanceUid: `${group}/instance-uid`,
+  /** On the instance's namespace: uid of the project namespace. */
+  projectUid: `${group}/project-uid`,
+  /** On the instance's namespace: uid of kube-system in the cluster of the operator that claimed it. */
+  hubUid: `${group}/hub-uid`,
+} as const
+
+export const finalizers = {
+  /** Held until an instance's namespace is gone. */
+  instance: `${group}/instance-cleanup`,
+} as const
+
+/** A resource type of the Kubernetes API, ours or built in. */
+export interface ResourceType {
+  /** '' for the core group. */
+  readonly group: string
+  readonly version: string
+  readonly kind: string
+  /** As in the URL, lower case. */
+  readonly plural: string
+  readonly namespaced: boolean
+}
+
+/** Name of an object; namespace is '' for cluster-scoped objects. */
+export interface Ref {
+  readonly namespace: string
+  readonly name: string
+}
+
+export interface Metadata {
+  readonly name: string
+  readonly namespace?: string
+  readonly uid?: string
+  readonly resourceVersion?: string
+  readonly generation?: number
+  readonly creationTimestamp?: string
+  readonly deletionTimestamp?: string
+  readonly finalizers?: readonly string[]
+  readonly labels?: Readonly<Record<string, string>>
+  readonly annotations?: Readonly<Record<string, string>>
+}
+
+/** Any object of the Kubernetes API as JSON. */
+export interface KubeObject {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly metadata: Metadata
+}
+
+/** An object of one of our kinds. */
+export interface ApiObject<Spec, Status> extends KubeObject {
+  readonly spec: Spec
+  readonly status?: Status
+}
+
+/** The Ref of an object. */
+export function refOf(object: { metadata: { name: string; namespace?: string } }): Ref {
+  return { namespace: object.metadata.namespace ?? '', name: object.metadata.name }
+}
+
+/** A Ref as one string, `namespace/name`; the key of queues and maps. */
+export function keyOf(ref: Ref): string {
+  return `${ref.namespace}/${ref.name}`
+}

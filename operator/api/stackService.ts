@@ -1,0 +1,169 @@
+import { z } from 'zod'
+import { says, type Rule } from './kind.ts'
+import { integer, listAtomic, listMap, text, withoutNul, withRules, type Immutable } from './schema.ts'
+import {
+  files,
+  generatedSecretSchema,
+  healthCheck,
+  image,
+  next,
+  ports,
+  resources,
+  rollout,
+  serviceName,
+  serviceType,
+  variables,
+} from './serviceFields.ts'
+
+/** What users say about one service of an app: the shape of AppStack, of App's inline stack and of AppStackRevision. */
+
+const maxFilesTotal = 262_144
+
+const stackServiceSchema = z.strictObject({
+  name: serviceName,
+  type: serviceType
+    .default('Web')
+    .meta({ description: `Web (answers on ports) or Worker (answers on none). Default Web. ${next}` }),
+  main: z
+    .boolean()
+    .optional()
+    .meta({
+      description: `Whether image and replicas of the AppInstance mean this service. Default: the first Web, else the first Worker. ${next}`,
+    }),
+  image: image(
+    `Image its replicas run. Default: none; the main service's comes from the AppInstance, which wins over this one. ${next}`,
+  ).optional(),
+  command: listAtomic(
+    `Program and arguments in place of the image's entrypoint; no shell. Default: the image's. ${next}`,
+    text('The program, or one argument; as it is.', { max: 1024, pattern: withoutNul }),
+    32,
+  ).optional(),
+  args: listAtomic(
+    `Arguments in place of the image's; no shell. Default: the image's. ${next}`,
+    text('One argument, as it is.', { max: 4096, pattern: withoutNul }),
+    64,
+  ).optional(),
+  ports: ports.optional(),
+  variables: variables(
+    `Environment variables, at most 100; the AppInstance's of the same name win. Not a Pod's env. ${next}`,
+  ).optional(),
+  files: files.optional(),
+  resources: resources.optional(),
+  healthCheck: healthCheck.optional(),
+  replicas: integer(
+    `How many copies run, 1 to 10. Default 1. The main service's stand in the AppInstance. ${next}`,
+    1,
+    10,
+  ).optional(),
+  rollout: rollout.optional(),
+  generatedSecrets: listMap(
+    'Secrets made once for each instance and given as environment variables, at most 20. An upgrade never changes them.',
+    generatedSecretSchema,
+    { key: 'name', max: 20 },
+  ).optional(),
+})
+
+export type StackService = Immutable<z.output<typeof stackServiceSchema>>
+
+const serviceRules: readonly Rule<z.output<typeof stackServiceSchema>>[] = [
+  {
+    id: 'web-needs-port',
+    rule: "self.type != 'Web' || (has(self.ports) && size(self.ports) > 0)",
+    message: 'a Web service must have at least one port; one that answers on none is a Worker',
+    messageExpression: says(
+      "service '%s' is a Web service and must have at least one port, such as {port: 8080}; if it answers on none, write type: Worker",
+      'self.name',
+    ),
+    reason: 'FieldValueRequired',
+    holds: (service) => service.type !== 'Web' || (service.ports?.length ?? 0) > 0,
+  },
+  {
+    id: 'worker-has-no-ports',
+    rule: "self.type != 'Worker' || !has(self.ports) || size(self.ports) == 0",
+    message: 'a Worker may not have ports; a service that answers on ports is a Web service',
+    messageExpression: says(
+      "service '%s' is a Worker and may not have ports; write type: Web, or remove them",
+      'self.name',
+    ),
+    fieldPath: '.ports',
+    reason: 'FieldValueForbidden',
+    holds: (service) => service.type !== 'Worker' || (service.ports?.length ?? 0) === 0,
+  },
+  {
+    id: 'worker-has-no-health-check',
+    rule: "self.type != 'Worker' || !has(self.healthCheck)",
+    message: 'a Worker may not have a healthCheck: it answers on no port',
+    messageExpression: says(
+      "service '%s' is a Worker and may not have a healthCheck: it answers on no port; remove it, or write type: Web",
+      'self.name',
+    ),
+    fieldPath: '.healthCheck',
+    reason: 'FieldValueForbidden',
+    holds: (service) => service.type !== 'Worker' || service.healthCheck === undefined,
+  },
+  {
+    id: 'health-check-port-exists',
+    rule: "self.type == 'Worker' || !has(self.healthCheck) || !has(self.healthCheck.port) || (has(self.ports) && self.ports.exists(p, p.name == self.healthCheck.port))",
+    message: 'healthCheck.port must be the name of one of the ports of the service',
+    messageExpression: says(
+      "healthCheck.port '%s' must be the name of a port of service '%s'; it has: %s",
+      'self.healthCheck.port',
+      'self.name',
+      'has(self.ports) ? self.ports.map(p, p.name) : []',
+    ),
+    fieldPath: '.healthCheck.port',
+    reason: 'FieldValueInvalid',
+    holds: ({ type, healthCheck: check, ports: list }) =>
+      type === 'Worker' || check?.port === undefined || (list ?? []).some((each) => each.name === check.port),
+  },
+  {
+    id: 'main-replicas-in-instance',
+    rule: '!has(self.main) || !self.main || !has(self.replicas)',
+    message: "the main service's replicas stand in the AppInstance: spec.replicas there",
+    messageExpression: says(
+      "service '%s' is the main one, so replicas %d may not stand here; write spec.replicas in the AppInstance",
+      'self.name',
+      'self.replicas',
+    ),
+    fieldPath: '.replicas',
+    reason: 'FieldValueForbidden',
+    holds: (service) => service.main !== true || service.replicas === undefined,
+  },
+]
+
+const listRules: readonly Rule<readonly StackService[]>[] = [
+  {
+    id: 'one-main-service',
+    rule: 'self.filter(s, has(s.main) && s.main).size() <= 1',
+    message: 'at most one service may have main: true',
+    messageExpression: says(
+      'at most one service may have main: true, not these: %s',
+      'self.filter(s, has(s.main) && s.main).map(s, s.name)',
+    ),
+    reason: 'FieldValueInvalid',
+    holds: (services) => services.filter((service) => service.main === true).length <= 1,
+  },
+  {
+    id: 'files-total',
+    rule: `self.map(s, has(s.files) ? s.files.map(f, size(f.content)).sum() : 0).sum() <= ${maxFilesTotal}`,
+    message: `the files of all services may have at most ${maxFilesTotal} characters together`,
+    messageExpression: says(
+      `the files of all services have %d characters together; at most ${maxFilesTotal} are allowed`,
+      'self.map(s, has(s.files) ? s.files.map(f, size(f.content)).sum() : 0).sum()',
+    ),
+    reason: 'FieldValueInvalid',
+    holds: (services) =>
+      services.flatMap((service) => service.files ?? []).reduce((sum, file) => sum + [...file.content].length, 0) <=
+      maxFilesTotal,
+  },
+]
+
+/** services[] of a stack: 1 to 50. */
+export const stackServices = withRules(
+  listMap('The services the app is made of, 1 to 50, by name.', withRules(stackServiceSchema, serviceRules), {
+    key: 'name',
+    min: 1,
+    max: 50,
+  }),
+  listRules,
+)
