@@ -1,0 +1,263 @@
+import operatorModule, {
+  ResourceEventType,
+  ResourceMetaImpl,
+  type ResourceEvent,
+  type ResourceMeta,
+} from '@dot-i/k8s-operator'
+import type { Logger } from 'pino'
+import { refOf, type KubeObject, type ResourceType } from './api/meta.ts'
+import type { Config } from './config.ts'
+import { makeKubeClient, type PooledKubeClient } from './kube/clientNode.ts'
+import type { Reader } from './runtime/controller.ts'
+import { systemClock } from './runtime/clock.ts'
+import type { InformerHealth, AnyInformer } from './runtime/informers.ts'
+import { typeIdOf } from './runtime/informers.ts'
+import type { AnyController, Finalize } from './runtime/loop.ts'
+import { Manager } from './runtime/manager.ts'
+
+// The package is CommonJS with a default export: to Node's ESM the default import is its whole `exports`.
+const Operator = operatorModule.default
+
+export interface AppsteadOperatorOptions {
+  readonly config: Pick<Config, 'workers' | 'reconcileDeadlineSeconds' | 'stopGraceSeconds' | 'instance'>
+  readonly log: Logger
+  /** One per watched type. */
+  readonly informers: readonly AnyInformer[]
+  readonly controllers: readonly AnyController[]
+}
+
+/** What handlers get: @dot-i's event, and for a modification the object as it was before. */
+export interface ChangeEvent extends ResourceEvent {
+  readonly before?: KubeObject
+}
+
+/** @dot-i's meta, and what a guarded write needs to know of the object it was decided about. */
+interface GuardedMeta extends ResourceMeta {
+  readonly uid: string
+  readonly finalizers: readonly string[]
+}
+
+interface Call {
+  readonly signal: AbortSignal
+  wrote(object: KubeObject): void
+}
+
+/** `reportingController` of our events. */
+const reportingController = 'appstead.dev/operator'
+
+/**
+ * The process as an Operator of @dot-i/k8s-operator. Start, init, stop, the registration of handlers with watchResource,
+ * ResourceEvent as what they get, and the finalizer protocol are the base class' own. Overridden is what loses events,
+ * writes or the process under it: how it watches, how it writes status and finalizers. test/apiserver/engineDotI.test.ts
+ * shows for each what the base class would lose.
+ */
+export class AppsteadOperator extends Operator {
+  readonly client: PooledKubeClient
+  readonly #manager: Manager
+  readonly #stopGraceSeconds: number
+  /** Of the writes the base class' protocol asks for: it hands on only the meta it was given. */
+  readonly #calls = new WeakMap<ResourceMeta, Call>()
+
+  /** Finds the cluster as kubectl would; throws an Error that says what is wrong with the kubeconfig. */
+  constructor(options: AppsteadOperatorOptions) {
+    const { config, log } = options
+    super(loggerOf(log))
+    this.client = makeKubeClient(this.kubeConfig)
+    this.#stopGraceSeconds = config.stopGraceSeconds
+    this.#manager = new Manager({
+      client: this.client,
+      informers: options.informers,
+      controllers: options.controllers,
+      finalize: (request) => this.#finalize(request),
+      writeStatus: async (type, object, status, signal) => {
+        const meta = guardedMeta(type, object)
+        let after = object
+        this.#calls.set(meta, { signal, wrote: (written) => (after = written) })
+        await this.setResourceStatus(meta, status)
+        return after
+      },
+      clock: systemClock,
+      log,
+      identity: { controller: reportingController, instance: config.instance },
+      workers: config.workers,
+      deadlineSeconds: config.reconcileDeadlineSeconds,
+    })
+  }
+
+  /** True while reconciles may run: all caches are filled. */
+  get isReady(): boolean {
+    return this.#manager.isReady
+  }
+
+  /** True when no reconcile is queued or running; those that wait for time or for the cache do not count. */
+  get isIdle(): boolean {
+    return this.#manager.loops.every((loop) => loop.isIdle)
+  }
+
+  /** What the caches hold. */
+  get cache(): Reader {
+    return this.#manager.informers
+  }
+
+  /** How each watched type is doing, for /livez and /readyz. */
+  health(): readonly InformerHealth[] {
+    return this.#manager.informers.health()
+  }
+
+  /** Begins to stop, as the base class promises: at once and without waiting. */
+  override stop(): void {
+    super.stop()
+    void this.drain()
+  }
+
+  /** Stops, and resolves when running reconciles have ended and all connections are closed. */
+  async drain(): Promise<void> {
+    await this.#manager.stop(this.#stopGraceSeconds)
+    await this.client.close()
+  }
+
+  /** Registers every watch of every controller, then fills the caches and lets the controllers work. */
+  protected override async init(): Promise<void> {
+    for (const loop of this.#manager.loops) {
+      for (const watch of loop.controller.watches) {
+        const { group, version, plural } = watch.type
+        await this.watchResource(group, version, plural, async (event: ChangeEvent) => {
+          const object = event.object as unknown as KubeObject
+          if (event.type === ResourceEventType.Deleted) loop.changed(watch, object, undefined)
+          else loop.changed(watch, event.before, object)
+        })
+      }
+    }
+    await this.#manager.start()
+  }
+
+  /**
+   * The base class opens a watch per call, without a resourceVersion, and ends the process when it breaks. Here all
+   * handlers of a type share one list + watch that goes on where it was. Rejects for a type without an Informer, and
+   * for a namespace: an Informer is for the whole cluster.
+   */
+  protected override async watchResource(
+    group: string,
+    version: string,
+    plural: string,
+    onEvent: (event: ChangeEvent) => Promise<void>,
+    namespace?: string,
+  ): Promise<void> {
+    const cache = this.#manager.informers.cacheOf(typeIdOf({ group, version, plural }))
+    if (cache === undefined || namespace !== undefined) {
+      throw new TypeError(`watchResource: no Informer for ${typeIdOf({ group, version, plural })} ${namespace ?? ''}`)
+    }
+    cache.onChange((before, after) => {
+      const event = makeEvent(plural, before, after)
+      // Not queued one after the other as in the base class: our handlers only name keys, the queue is theirs.
+      if (event !== undefined) {
+        onEvent(event).catch((error: unknown) => this.logger.error(`handler of ${event.meta.id}: ${String(error)}`))
+      }
+    })
+  }
+
+  /** The base class logs a failed write and goes on as if it had succeeded; here it rejects with the KubeError. */
+  protected override async setResourceStatus(meta: ResourceMeta, status: unknown): Promise<ResourceMeta> {
+    const { type, guarded, call } = this.#resolve(meta)
+    const written = await this.client.patchStatus(type, refOfMeta(meta), guarded.uid, status, signalOf(call))
+    call?.wrote(written)
+    return guardedMeta(type, written)
+  }
+
+  /** The base class merges, so that what a status no longer says stays; here the status is replaced. */
+  protected override patchResourceStatus(meta: ResourceMeta, status: unknown): Promise<ResourceMeta> {
+    return this.setResourceStatus(meta, status)
+  }
+
+  /**
+   * The base class writes the whole list it remembers and so takes off the finalizers others added meanwhile; here only
+   * what differs from the list we saw is added or removed, and only if it still stands where we saw it.
+   */
+  protected override async setResourceFinalizers(meta: ResourceMeta, finalizers: string[]): Promise<void> {
+    const { type, guarded, call } = this.#resolve(meta)
+    const operations = finalizerOperations(guarded, finalizers)
+    const written = await this.client.patch(type, refOfMeta(meta), operations, signalOf(call))
+    call?.wrote(written)
+  }
+
+  /** The base class' finalizer protocol for one object of the cache. */
+  async #finalize({ type, object, finalizer, signal, cleanup, wrote }: Parameters<Finalize>[0]): Promise<boolean> {
+    const meta = guardedMeta(type, object)
+    this.#calls.set(meta, { signal, wrote })
+    // The protocol changes the list of finalizers it is given: ours is frozen and belongs to the cache.
+    const copy = { ...object, metadata: { ...object.metadata, finalizers: [...(object.metadata.finalizers ?? [])] } }
+    const event = { meta, type: ResourceEventType.Modified, object: copy as unknown as ResourceEvent['object'] }
+    return this.handleResourceFinalizer(event, finalizer, cleanup)
+  }
+
+  #resolve(meta: ResourceMeta): { type: ResourceType; guarded: GuardedMeta; call: Call | undefined } {
+    const type = this.#manager.informers.typeOf(meta.id)
+    if (type === undefined) throw new TypeError(`no Informer for ${meta.id}`)
+    if (isGuarded(meta)) return { type, guarded: meta, call: this.#calls.get(meta) }
+    const held = this.#manager.informers.get(type, refOfMeta(meta))
+    if (held === undefined) throw new TypeError(`${meta.id} ${meta.name} is not in the cache`)
+    return { type, guarded: guardedMeta(type, held), call: undefined }
+  }
+}
+
+function guardedMeta(type: ResourceType, object: KubeObject): GuardedMeta {
+  const meta = ResourceMetaImpl.createWithPlural(type.plural, object as unknown as ResourceEvent['object'])
+  return Object.assign(meta, { uid: object.metadata.uid ?? '', finalizers: object.metadata.finalizers ?? [] })
+}
+
+function isGuarded(meta: ResourceMeta): meta is GuardedMeta {
+  return 'uid' in meta && 'finalizers' in meta
+}
+
+function refOfMeta(meta: ResourceMeta): ReturnType<typeof refOf> {
+  return refOf({ metadata: meta })
+}
+
+function signalOf(call: Call | undefined): { signal?: AbortSignal } {
+  return call === undefined ? {} : { signal: call.signal }
+}
+
+function makeEvent(
+  plural: string,
+  before: KubeObject | undefined,
+  after: KubeObject | undefined,
+): ChangeEvent | undefined {
+  const object = (after ?? before) as unknown as ResourceEvent['object'] | undefined
+  if (object === undefined) return undefined
+  const meta = ResourceMetaImpl.createWithPlural(plural, object)
+  if (after === undefined) return { meta, type: ResourceEventType.Deleted, object }
+  return before === undefined
+    ? { meta, type: ResourceEventType.Added, object }
+    : { meta, type: ResourceEventType.Modified, object, before }
+}
+
+/** JSON patch from the list of finalizers we saw to the one wanted, each step tested against what we saw. */
+function finalizerOperations({ uid, finalizers: seen }: GuardedMeta, wanted: readonly string[]): unknown[] {
+  const operations: unknown[] = [{ op: 'test', path: '/metadata/uid', value: uid }]
+  // From the end, so that an index stays what it was.
+  for (const [index, finalizer] of [...seen.entries()].toReversed()) {
+    if (wanted.includes(finalizer)) continue
+    const path = `/metadata/finalizers/${index}`
+    operations.push({ op: 'test', path, value: finalizer }, { op: 'remove', path })
+  }
+  const added = wanted.filter((finalizer) => !seen.includes(finalizer))
+  if (added.length > 0 && seen.length === 0) {
+    // `null` is how a JSON patch says that there is none yet.
+    operations.push({ op: 'test', path: '/metadata/finalizers', value: null })
+    operations.push({ op: 'add', path: '/metadata/finalizers', value: added })
+  } else {
+    for (const value of added) operations.push({ op: 'add', path: '/metadata/finalizers/-', value })
+  }
+  return operations
+}
+
+function loggerOf(log: Logger): { debug: Log; info: Log; warn: Log; error: Log } {
+  return {
+    debug: (message) => log.debug(message),
+    info: (message) => log.info(message),
+    warn: (message) => log.warn(message),
+    error: (message) => log.error(message),
+  }
+}
+
+type Log = (message: string) => void

@@ -1,0 +1,185 @@
+import { keyOf, refOf, type KubeObject, type Ref } from '../api/meta.ts'
+import type { Sink } from '../kube/listWatch.ts'
+import type { Informer } from './controller.ts'
+import { compareResourceVersions } from './resourceVersion.ts'
+
+/** A change of one object: undefined before it was created, undefined after it was deleted. */
+export type ChangeHandler = (before: KubeObject | undefined, after: KubeObject | undefined) => void
+
+export interface TypeCacheOptions {
+  readonly informer: Informer
+  /** Told of what a handler or an index threw, with the object; the others go on. */
+  onHandlerError(error: unknown, object: KubeObject): void
+}
+
+interface Change {
+  readonly before: KubeObject | undefined
+  readonly after: KubeObject | undefined
+}
+
+type Index = Map<string, Map<string, KubeObject>>
+
+/** The watched objects of one type, frozen, by name and by the indexes of the Informer. */
+export class TypeCache implements Sink {
+  readonly #options: TypeCacheOptions
+  readonly #objects = new Map<string, KubeObject>()
+  readonly #indexes: ReadonlyMap<string, Index>
+  readonly #handlers: ChangeHandler[] = []
+  readonly #seenHandlers: ((resourceVersion: string) => void)[] = []
+  #seen = ''
+  #isSynced = false
+
+  constructor(options: TypeCacheOptions) {
+    this.#options = options
+    this.#indexes = new Map(Object.keys(options.informer.indexes ?? {}).map((name) => [name, new Map()]))
+  }
+
+  /** True once the first complete list is in. */
+  get isSynced(): boolean {
+    return this.#isSynced
+  }
+
+  get size(): number {
+    return this.#objects.size
+  }
+
+  /** All that was written up to this resourceVersion is in the cache; '' before the first list. */
+  get seenResourceVersion(): string {
+    return this.#seen
+  }
+
+  get(ref: Ref): KubeObject | undefined {
+    return this.#objects.get(keyOf(ref))
+  }
+
+  list(): readonly KubeObject[] {
+    return [...this.#objects.values()]
+  }
+
+  /** Throws a TypeError for an index the Informer does not declare. */
+  byIndex(index: string, value: string): readonly KubeObject[] {
+    const entries = this.#indexes.get(index)
+    if (entries === undefined) throw new TypeError(`${this.#options.informer.type.kind} has no index '${index}'`)
+    return [...(entries.get(value)?.values() ?? [])]
+  }
+
+  /** Called for each change from now on, after the cache holds it. */
+  onChange(handler: ChangeHandler): void {
+    this.#handlers.push(handler)
+  }
+
+  /** Called when the cache has seen everything up to a resourceVersion, after the handlers of the change. */
+  onSeen(handler: (resourceVersion: string) => void): void {
+    this.#seenHandlers.push(handler)
+  }
+
+  keep(object: KubeObject): KubeObject {
+    const { informer } = this.#options
+    if (informer.keep !== undefined) {
+      const kept: KubeObject | undefined = this.#guard(object, () => informer.keep?.(object))
+      // An object that keep() cannot read must not stop the others of its type: what reads it will fail for its key alone.
+      return freeze(
+        kept ?? { apiVersion: object.apiVersion, kind: object.kind, metadata: withoutManagedFields(object) },
+      )
+    }
+    withoutManagedFields(object)
+    return freeze(object)
+  }
+
+  replace(items: readonly KubeObject[], resourceVersion: string): void {
+    const listed = new Set<string>()
+    for (const item of items) listed.add(keyOf(refOf(item)))
+    // A consistent list is the truth, even when it is older than what was seen: then the server's data was restored.
+    const isRestored = compareResourceVersions(resourceVersion, this.#seen) < 0
+    for (const [key, object] of this.#objects) {
+      if (isRestored || !listed.has(key)) this.#change(key, object, undefined)
+    }
+    for (const item of items) this.#put(item)
+    this.#isSynced = true
+    this.#seen = resourceVersion
+    this.#tellSeen()
+  }
+
+  upsert(object: KubeObject): void {
+    this.#put(object)
+    this.bookmark(object.metadata.resourceVersion ?? '')
+  }
+
+  remove(object: KubeObject): void {
+    const key = keyOf(refOf(object))
+    const held = this.#objects.get(key)
+    if (held !== undefined && isNewer(object, held)) this.#change(key, held, undefined)
+    this.bookmark(object.metadata.resourceVersion ?? '')
+  }
+
+  bookmark(resourceVersion: string): void {
+    if (compareResourceVersions(resourceVersion, this.#seen) <= 0) return
+    this.#seen = resourceVersion
+    this.#tellSeen()
+  }
+
+  #put(object: KubeObject): void {
+    const key = keyOf(refOf(object))
+    const held = this.#objects.get(key)
+    if (held === undefined || isNewer(object, held)) this.#change(key, held, object)
+  }
+
+  #change(key: string, before: KubeObject | undefined, after: KubeObject | undefined): void {
+    if (after === undefined) this.#objects.delete(key)
+    else this.#objects.set(key, after)
+    for (const [name, index] of this.#indexes) this.#reindex(index, name, key, { before, after })
+    for (const handler of this.#handlers) this.#guard(after ?? before, () => handler(before, after))
+  }
+
+  #reindex(index: Index, name: string, key: string, change: Change): void {
+    const { before, after } = change
+    if (before !== undefined) {
+      for (const value of this.#valuesOf(name, before)) {
+        const entries = index.get(value)
+        entries?.delete(key)
+        if (entries?.size === 0) index.delete(value)
+      }
+    }
+    if (after === undefined) return
+    for (const value of this.#valuesOf(name, after)) {
+      const entries = index.get(value) ?? new Map<string, KubeObject>()
+      entries.set(key, after)
+      index.set(value, entries)
+    }
+  }
+
+  /** An index whose function throws for an object does not hold it. */
+  #valuesOf(name: string, object: KubeObject): readonly string[] {
+    return this.#guard(object, () => this.#options.informer.indexes?.[name]?.(object)) ?? []
+  }
+
+  #tellSeen(): void {
+    for (const handler of this.#seenHandlers) handler(this.#seen)
+  }
+
+  #guard<Result>(object: KubeObject | undefined, run: () => Result): Result | undefined {
+    try {
+      return run()
+    } catch (error) {
+      if (object !== undefined) this.#options.onHandlerError(error, object)
+      return undefined
+    }
+  }
+}
+
+function isNewer(object: KubeObject, held: KubeObject): boolean {
+  return compareResourceVersions(object.metadata.resourceVersion, held.metadata.resourceVersion) > 0
+}
+
+/** Takes managedFields off: the object was just parsed and is ours alone, a copy would only cost. */
+function withoutManagedFields({ metadata }: KubeObject): KubeObject['metadata'] {
+  delete (metadata as { managedFields?: unknown }).managedFields
+  return metadata
+}
+
+/** Freezes JSON all the way down. */
+function freeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
+  for (const part of Object.values(value)) freeze(part)
+  return Object.freeze(value)
+}

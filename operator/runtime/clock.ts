@@ -1,0 +1,24 @@
+import type { Timing } from '../kube/listWatch.ts'
+
+/** Time and chance as the engine sees them; tests put their own in its place. */
+export interface Clock extends Timing {
+  /** The time of day, for what people read. Never used to measure. */
+  wall(): Date
+}
+
+/** The machine's clock. Its timers do not keep the process alive: main does. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  wall: () => new Date(),
+  random: () => Math.random(),
+  after(milliseconds, run) {
+    const timer = setTimeout(run, milliseconds)
+    timer.unref()
+    return () => clearTimeout(timer)
+  },
+}
+
+/** A delay between half and all of `milliseconds`, so that those who failed together do not return together. */
+export function jitter(timing: Pick<Timing, 'random'>, milliseconds: number): number {
+  return milliseconds * (0.5 + timing.random() / 2)
+}

@@ -1,0 +1,124 @@
+import { createHash } from 'node:crypto'
+import type { Logger } from 'pino'
+import type { KubeObject, ResourceType } from '../api/meta.ts'
+import type { KubeClient } from '../kube/client.ts'
+import { isKubeError } from '../kube/errors.ts'
+import type { Clock } from './clock.ts'
+import type { EventRecord } from './controller.ts'
+
+const eventType: ResourceType = {
+  group: 'events.k8s.io',
+  version: 'v1',
+  kind: 'Event',
+  plural: 'events',
+  namespaced: true,
+}
+
+/** The API server keeps an event for an hour unless told otherwise: until then the one that is listed says it. */
+const rememberMilliseconds = 3_600_000
+const rememberAtMost = 4096
+const maxNoteBytes = 1024
+const maxUnderWay = 100
+
+export interface EventsOptions {
+  readonly client: Pick<KubeClient, 'create'>
+  /** `reportingController`, such as appstead.dev/operator. */
+  readonly controller: string
+  /** `reportingInstance`: the pod's or the host's name. */
+  readonly instance: string
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+/**
+ * Records Kubernetes Events beside objects, one POST each. The same event of the same object is posted once an hour: its
+ * name is a digest of what it says, so that a restarted operator finds it taken and lets it be.
+ */
+export class Events {
+  readonly #options: EventsOptions
+  readonly #posted = new Map<string, number>()
+  readonly #underWay = new Set<Promise<void>>()
+
+  constructor(options: EventsOptions) {
+    this.#options = options
+  }
+
+  /** Returns at once; a post that fails is logged and forgotten, since an event is a courtesy. */
+  record(object: KubeObject, event: EventRecord): void {
+    const id = digestOf([object.metadata.uid ?? '', event.type, event.reason, event.message])
+    const now = this.#options.clock.now()
+    const postedAt = this.#posted.get(id)
+    if (postedAt !== undefined && now - postedAt < rememberMilliseconds) return
+    if (this.#underWay.size >= maxUnderWay) return
+    this.#remember(id, now)
+    const post = this.#post(object, event, id).finally(() => this.#underWay.delete(post))
+    this.#underWay.add(post)
+  }
+
+  /** Resolves when what was recorded so far is posted or given up. */
+  async flush(): Promise<void> {
+    await Promise.all(this.#underWay)
+  }
+
+  async #post(object: KubeObject, event: EventRecord, id: string): Promise<void> {
+    try {
+      await this.#options.client.create(eventType, this.#makeEvent(object, event, id))
+    } catch (error) {
+      if (isKubeError(error, 'AlreadyExists')) return
+      // To be tried again when it is recorded again.
+      this.#posted.delete(id)
+      this.#options.log.debug({ err: error, reason: event.reason }, 'Failed to record an event')
+    }
+  }
+
+  #makeEvent(object: KubeObject, event: EventRecord, id: string): KubeObject {
+    const { name, namespace = '', uid, resourceVersion } = object.metadata
+    const made = {
+      apiVersion: 'events.k8s.io/v1',
+      kind: 'Event',
+      // Events of a cluster-scoped object are kept in `default`; kubectl describe finds them there.
+      metadata: { name: `${name.slice(0, 200)}.${id}`, namespace: namespace === '' ? 'default' : namespace },
+      eventTime: microTime(this.#options.clock.wall()),
+      reportingController: this.#options.controller,
+      reportingInstance: this.#options.instance,
+      type: event.type,
+      reason: event.reason,
+      action: event.action,
+      note: truncate(event.message, maxNoteBytes),
+      regarding: {
+        apiVersion: object.apiVersion,
+        kind: object.kind,
+        name,
+        uid,
+        resourceVersion,
+        ...(namespace === '' ? {} : { namespace }),
+      },
+    }
+    return made
+  }
+
+  #remember(id: string, now: number): void {
+    this.#posted.delete(id)
+    this.#posted.set(id, now)
+    if (this.#posted.size <= rememberAtMost) return
+    const oldest = this.#posted.keys().next()
+    if (oldest.done !== true) this.#posted.delete(oldest.value)
+  }
+}
+
+function digestOf(parts: readonly string[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16)
+}
+
+/** metav1.MicroTime. */
+function microTime(time: Date): string {
+  return time.toISOString().replace('Z', '000Z')
+}
+
+/** Cuts text to at most `maxBytes` of UTF-8, at a character. */
+function truncate(text: string, maxBytes: number): string {
+  if (Buffer.byteLength(text) <= maxBytes) return text
+  const ellipsis = '…'
+  const cut = new TextDecoder().decode(Buffer.from(text).subarray(0, maxBytes - 6), { stream: true })
+  return cut + ellipsis
+}

@@ -1,0 +1,165 @@
+import type { Logger } from 'pino'
+import { keyOf, refOf, type KubeObject, type Ref, type ResourceType } from '../api/meta.ts'
+import type { KubeClient } from '../kube/client.ts'
+import { ListWatch, maxQuietMilliseconds, type ListWatchState } from '../kube/listWatch.ts'
+import { TypeCache } from './cache.ts'
+import type { Clock } from './clock.ts'
+import type { Informer, Reader } from './controller.ts'
+import { parseSelector } from './selector.ts'
+
+/** Any Informer: its functions are given only what its own keep() returned. */
+// oxlint-disable-next-line typescript/no-explicit-any
+export type AnyInformer = Informer<any>
+
+export interface InformersOptions {
+  readonly client: Pick<KubeClient, 'list' | 'watch'>
+  readonly informers: readonly AnyInformer[]
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+/** How one type's list + watch is doing. */
+export interface InformerHealth {
+  readonly type: string
+  readonly state: ListWatchState['kind']
+  readonly isSynced: boolean
+  /** False when nothing moved for longer than any healthy or retrying watch is quiet. */
+  readonly isAlive: boolean
+}
+
+interface Entry {
+  readonly type: ResourceType
+  readonly cache: TypeCache
+  readonly listWatch: ListWatch
+  readonly selects: (object: KubeObject) => boolean
+}
+
+/** `plural.group/version`, the id of a type in maps and logs (and @dot-i's id of it). */
+export function typeIdOf(type: Pick<ResourceType, 'group' | 'version' | 'plural'>): string {
+  return `${type.plural}.${type.group === '' ? '' : `${type.group}/`}${type.version}`
+}
+
+/** All watched types of one cluster: one list + watch and one cache each, whoever reads them. */
+export class Informers implements Reader {
+  readonly #entries = new Map<string, Entry>()
+  readonly #clock: Clock
+  readonly #abort = new AbortController()
+  readonly #runs: Promise<void>[] = []
+
+  /** Throws a TypeError for two Informers of one type, and for a label selector we cannot follow. */
+  constructor(options: InformersOptions) {
+    this.#clock = options.clock
+    for (const informer of options.informers) {
+      const id = typeIdOf(informer.type)
+      if (this.#entries.has(id)) throw new TypeError(`two informers for ${id}`)
+      this.#entries.set(id, makeEntry(options, informer, id))
+    }
+  }
+
+  get<T extends KubeObject>(type: ResourceType, ref: Ref): T | undefined {
+    return this.#mustHave(type).cache.get(ref) as T | undefined
+  }
+
+  list<T extends KubeObject>(type: ResourceType): readonly T[] {
+    return this.#mustHave(type).cache.list() as readonly T[]
+  }
+
+  byIndex<T extends KubeObject>(type: ResourceType, index: string, value: string): readonly T[] {
+    return this.#mustHave(type).cache.byIndex(index, value) as readonly T[]
+  }
+
+  /** The cache of a type, by its id; undefined when nobody watches it. */
+  cacheOf(typeId: string): TypeCache | undefined {
+    return this.#entries.get(typeId)?.cache
+  }
+
+  /** The declared type of an id; undefined when nobody watches it. */
+  typeOf(typeId: string): ResourceType | undefined {
+    return this.#entries.get(typeId)?.type
+  }
+
+  /** The ids of all watched types. */
+  get typeIds(): readonly string[] {
+    return [...this.#entries.keys()]
+  }
+
+  /** True when the type is watched and its selector takes the object: only then will its cache ever hold it. */
+  watches(type: ResourceType, object: KubeObject): boolean {
+    return this.#entries.get(typeIdOf(type))?.selects(object) ?? false
+  }
+
+  get isSynced(): boolean {
+    for (const { cache } of this.#entries.values()) if (!cache.isSynced) return false
+    return true
+  }
+
+  /** Begins to list and watch every type; returns at once. */
+  start(): void {
+    for (const { listWatch } of this.#entries.values()) this.#runs.push(listWatch.run(this.#abort.signal))
+  }
+
+  /** Resolves when every cache holds its first complete list, or when stopped. */
+  async whenSynced(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const check = (): void => {
+        if (this.isSynced || this.#abort.signal.aborted) resolve()
+      }
+      for (const { cache } of this.#entries.values()) cache.onSeen(check)
+      this.#abort.signal.addEventListener('abort', check, { once: true })
+      check()
+    })
+  }
+
+  /** Cuts the watches; resolves when all have ended. */
+  async stop(): Promise<void> {
+    this.#abort.abort()
+    await Promise.all(this.#runs)
+  }
+
+  health(): readonly InformerHealth[] {
+    const now = this.#clock.now()
+    return [...this.#entries].map(([type, { cache, listWatch }]) => ({
+      type,
+      state: listWatch.state.kind,
+      isSynced: cache.isSynced,
+      isAlive: listWatch.state.kind === 'stopped' || now - listWatch.progressAt < maxQuietMilliseconds,
+    }))
+  }
+
+  #mustHave(type: ResourceType): Entry {
+    const entry = this.#entries.get(typeIdOf(type))
+    if (entry === undefined) throw new TypeError(`nobody watches ${typeIdOf(type)}: it needs an Informer`)
+    return entry
+  }
+}
+
+function makeEntry(options: InformersOptions, informer: AnyInformer, id: string): Entry {
+  const log = options.log.child({ type: id })
+  const cache = new TypeCache({
+    informer,
+    onHandlerError: (error, object) =>
+      log.error({ err: error, key: keyOf(refOf(object)) }, 'Failed to handle a change'),
+  })
+  const listWatch = new ListWatch({
+    client: options.client,
+    type: informer.type,
+    labelSelector: informer.labelSelector,
+    metadataOnly: informer.metadataOnly,
+    sink: cache,
+    timing: options.clock,
+    onFailure: (error, delayMilliseconds) => {
+      const level = isRoutine(error.code) ? 'debug' : 'warn'
+      log[level](
+        { code: error.code, delayMilliseconds: Math.round(delayMilliseconds), reason: error.message },
+        'Watching again',
+      )
+    },
+  })
+  const selects = (informer.labelSelector ?? '') === '' ? () => true : parseSelector(informer.labelSelector ?? '')
+  return { type: informer.type, cache, listWatch, selects }
+}
+
+/** Streams are cut, go silent and grow too old all the time: nobody needs to know. */
+function isRoutine(code: string): boolean {
+  return code === 'Gone' || code === 'Timeout' || code === 'Aborted'
+}

@@ -1,0 +1,91 @@
+import { describe, expect, it } from '@jest/globals'
+import { pino } from 'pino'
+import type { KubeObject } from '../../../operator/api/meta.ts'
+import { KubeError } from '../../../operator/kube/errors.ts'
+import type { EventRecord } from '../../../operator/runtime/controller.ts'
+import { Events } from '../../../operator/runtime/events.ts'
+import { makeFakeClock, settle, type FakeClock } from './fakeClock.ts'
+
+const box = (more: Partial<KubeObject['metadata']> = {}): KubeObject => ({
+  apiVersion: 'engine.test/v1',
+  kind: 'Box',
+  metadata: { namespace: 'n', name: 'b', uid: 'u', resourceVersion: '5', ...more },
+})
+const event = (message: string): EventRecord => ({ type: 'Normal', reason: 'Made', action: 'Making', message })
+
+type Posted = KubeObject & { readonly note: string; readonly regarding: object }
+
+function makeRig(answer: () => Promise<void> = async () => undefined): {
+  events: Events
+  posted: Posted[]
+  clock: FakeClock
+} {
+  const posted: Posted[] = []
+  const clock = makeFakeClock()
+  const client = {
+    create: async (_type: unknown, object: KubeObject) => {
+      posted.push(object as Posted)
+      await answer()
+      return object
+    },
+  }
+  const events = new Events({
+    client,
+    controller: 'x.dev/op',
+    instance: 'pod-1',
+    clock,
+    log: pino({ level: 'silent' }),
+  })
+  return { events, posted, clock }
+}
+
+describe('events', () => {
+  it('are posted once for what they say of an object, and again when the server has forgotten', async () => {
+    const { events, posted, clock } = makeRig()
+    events.record(box(), event('one'))
+    events.record(box({ resourceVersion: '6' }), event('one'))
+    events.record(box(), event('two'))
+    events.record(box({ uid: 'v' }), event('one'))
+    await settle()
+    expect(posted.map(({ note }) => note)).toEqual(['one', 'two', 'one'])
+    expect(new Set(posted.map(({ metadata }) => metadata.name)).size).toBe(3)
+    await clock.pass(3_600_001)
+    events.record(box(), event('one'))
+    expect(posted).toHaveLength(4)
+    expect(posted[3]?.metadata.name).toBe(posted[0]?.metadata.name)
+  })
+
+  it('of a cluster-scoped object are in default', () => {
+    const { events, posted } = makeRig()
+    events.record({ ...box(), metadata: { name: 'b', uid: 'u' } }, event('one'))
+    expect(posted[0]?.metadata.namespace).toBe('default')
+    expect(posted[0]?.regarding).not.toHaveProperty('namespace')
+  })
+
+  it('that cannot be posted are tried again when they are recorded again; a taken name is as good as posted', async () => {
+    let error = new KubeError('Forbidden', 'namespace is terminating')
+    const { events, posted } = makeRig(() => Promise.reject(error))
+    events.record(box(), event('one'))
+    await events.flush()
+    error = new KubeError('AlreadyExists', 'taken')
+    events.record(box(), event('one'))
+    await events.flush()
+    events.record(box(), event('one'))
+    expect(posted).toHaveLength(2)
+  })
+
+  it('are cut at a character to what the server takes', () => {
+    const { events, posted } = makeRig()
+    events.record(box({ name: 'x'.repeat(253) }), event('ä€😀'.repeat(400)))
+    const [first] = posted
+    expect(Buffer.byteLength(first?.note ?? '')).toBeLessThanOrEqual(1024)
+    expect(first?.note).toMatch(/^(ä€😀)+(ä|ä€)?…$/u)
+    expect(first?.metadata.name.length).toBeLessThanOrEqual(253)
+  })
+
+  it('are dropped, not piled up, when the server does not answer', () => {
+    const { events, posted } = makeRig(() => new Promise(() => undefined))
+    for (let index = 0; index < 500; index += 1) events.record(box(), event(`message ${index}`))
+    expect(posted).toHaveLength(100)
+  })
+})

@@ -1,0 +1,118 @@
+import { describe, expect, it } from '@jest/globals'
+import { Queue } from '../../../operator/runtime/queue.ts'
+import { makeFakeClock, settle, type FakeClock } from './fakeClock.ts'
+
+interface Rig {
+  readonly queue: Queue
+  readonly clock: FakeClock
+  readonly started: string[]
+  /** Ends the work on a key. */
+  readonly finish: (key: string) => Promise<void>
+}
+
+/** A queue whose work ends only when the test says so. */
+function makeRig(workers = 2): Rig {
+  const clock = makeFakeClock()
+  const started: string[] = []
+  const ends = new Map<string, () => void>()
+  const work = (key: string): Promise<void> => {
+    if (ends.has(key)) throw new Error(`two workers on ${key}`)
+    started.push(key)
+    return new Promise((resolve) => ends.set(key, resolve))
+  }
+  const queue = new Queue({ clock, workers, work })
+  const finish = async (key: string): Promise<void> => {
+    const end = ends.get(key)
+    ends.delete(key)
+    end?.()
+    await settle()
+  }
+  return { queue, clock, started, finish }
+}
+
+describe('queue', () => {
+  it('works on nothing before it is started, then on keys in the order they came, each once', () => {
+    const { queue, started } = makeRig(3)
+    for (const key of ['b', 'a', 'b', 'a']) queue.add(key)
+    expect(started).toEqual([])
+    queue.start()
+    expect(started).toEqual(['b', 'a'])
+  })
+
+  it('keeps to its number of workers', async () => {
+    const { queue, started, finish } = makeRig(2)
+    queue.start()
+    for (const key of ['a', 'b', 'c', 'd']) queue.add(key)
+    expect(started).toEqual(['a', 'b'])
+    await finish('b')
+    expect(started).toEqual(['a', 'b', 'c'])
+    expect(queue.depth).toBe(1)
+    expect(queue.running).toBe(2)
+  })
+
+  it('works once more, and not at the same time, on a key that is added while it is worked on', async () => {
+    const { queue, started, finish } = makeRig()
+    queue.start()
+    queue.add('a')
+    queue.add('a')
+    queue.add('a')
+    expect(started).toEqual(['a'])
+    await finish('a')
+    expect(started).toEqual(['a', 'a'])
+    await finish('a')
+    expect(started).toEqual(['a', 'a'])
+  })
+
+  it('lets the earliest of several delayed requests count', async () => {
+    const { queue, clock, started, finish } = makeRig()
+    queue.start()
+    queue.addAfter('a', 5000)
+    queue.addAfter('a', 1000)
+    queue.addAfter('a', 9000)
+    await clock.pass(1000)
+    expect(started).toEqual(['a'])
+    await finish('a')
+    await clock.pass(10_000)
+    expect(started).toEqual(['a'])
+  })
+
+  it('doubles the delay of a key with each failure up to two minutes, and begins anew when it is forgotten', () => {
+    const { queue } = makeRig()
+    const delays = Array.from({ length: 14 }, () => queue.addWithBackoff('a'))
+    expect(delays.slice(0, 4)).toEqual([50, 100, 200, 400])
+    expect(delays.at(-1)).toBe(120_000)
+    expect(queue.addWithBackoff('b')).toBe(50)
+    queue.forget('a')
+    expect(queue.addWithBackoff('a')).toBe(50)
+  })
+
+  it('does not try again before the server allows it', () => {
+    const { queue } = makeRig()
+    expect(queue.addWithBackoff('a', 7000)).toBe(7000)
+  })
+
+  it('forgets delayed requests of a key that is forgotten', async () => {
+    const { queue, clock, started } = makeRig()
+    queue.start()
+    queue.addAfter('a', 1000)
+    queue.forget('a')
+    await clock.pass(5000)
+    expect(started).toEqual([])
+    expect(clock.pending()).toEqual([])
+  })
+
+  it('stops when the running keys are done, and leaves the others', async () => {
+    const { queue, started, finish, clock } = makeRig(1)
+    queue.start()
+    queue.add('a')
+    queue.add('b')
+    queue.addAfter('c', 10)
+    let isStopped = false
+    const stopped = queue.stop().then(() => (isStopped = true))
+    await clock.pass(100)
+    expect(isStopped).toBe(false)
+    await finish('a')
+    await stopped
+    expect(started).toEqual(['a'])
+  })
+})
