@@ -1,0 +1,81 @@
+import type { AppInstance, AppInstanceStatus } from '../../api/appInstance.ts'
+import { appInstanceKind } from '../../api/appInstance.ts'
+import { crdType, namespaceType } from '../../api/builtin.ts'
+import { group, refOf } from '../../api/meta.ts'
+import type { Ctx, EventRecord, Report } from '../../runtime/controller.ts'
+import { conditionsOf } from '../../status/conditions.ts'
+import type { Verdicts } from '../../status/conditions.ts'
+import { phaseOf } from '../../status/phase.ts'
+import type { ObservedChild } from '../../status/observed.ts'
+import { isClaimedBy } from './gates.ts'
+import { observe } from './observe.ts'
+import type { Observed } from './observe.ts'
+
+type Deletion = Report<AppInstanceStatus>
+
+const letGo: Deletion = { outcome: { kind: 'settled' } }
+
+/**
+ * Removes the instance's namespace, and lets the instance go when it is gone.
+ * Before anything destructive: a live look at our CRD, at the instance and at the namespace. If the CRD is being
+ * removed, only the finalizer is released and the workloads live on (design/api.md, Names, namespaces, deletion).
+ */
+export async function cleanup(ctx: Ctx, instance: AppInstance): Promise<Deletion> {
+  if (await isCrdLeaving(ctx)) return letGo
+  const seen = observe(ctx.cache, instance)
+  if (seen.namespace && isClaimedBy(seen.namespace, seen) && seen.namespace.metadata.deletionTimestamp) {
+    return terminating(seen, ctx.now)
+  }
+  const namespace = await liveNamespace(ctx, instance)
+  if (!namespace || !isClaimedBy(namespace, seen)) return letGo
+  if (!(await isStillDeleted(ctx, instance))) return letGo
+  await ctx.kube.delete(namespaceType, refOf(namespace), namespace.metadata.uid ?? '')
+  return terminating(seen, ctx.now, [
+    {
+      type: 'Normal',
+      reason: 'NamespaceDeleted',
+      action: 'Deleting',
+      message: `Namespace ${namespace.metadata.name} is being removed with everything in it.`,
+    },
+  ])
+}
+
+async function isCrdLeaving(ctx: Ctx): Promise<boolean> {
+  const crd = await ctx.kube.getLive(crdType, { namespace: '', name: `${appInstanceKind.plural}.${group}` })
+  return crd === undefined || crd.metadata.deletionTimestamp !== undefined
+}
+
+async function liveNamespace(ctx: Ctx, instance: AppInstance): Promise<ObservedChild | undefined> {
+  const live = await ctx.kube.getLive(namespaceType, { namespace: '', name: instance.metadata.name })
+  return live as ObservedChild | undefined
+}
+
+async function isStillDeleted(ctx: Ctx, instance: AppInstance): Promise<boolean> {
+  const live = await ctx.kube.getLive(appInstanceKind, refOf(instance))
+  return live?.metadata.uid === instance.metadata.uid && live?.metadata.deletionTimestamp !== undefined
+}
+
+function terminating({ instance, pods }: Observed, now: Date, events: readonly EventRecord[] = []): Deletion {
+  const message = `Namespace '${instance.metadata.name}' is being removed; see kubectl describe namespace ${instance.metadata.name}`
+  const isServing = pods.some(({ isReady, metadata }) => isReady && !metadata.deletionTimestamp)
+  const verdicts: Verdicts = {
+    Accepted: { status: 'True', reason: 'Accepted', message: 'The deletion can be acted on.' },
+    Ready: { status: 'Unknown', reason: 'Terminating', message },
+    Available: isServing
+      ? { status: 'True', reason: 'Serving', message: 'Replicas still answer.' }
+      : { status: 'False', reason: 'NotServing', message: 'No replica is ready any more.' },
+    Deployed: { status: 'Unknown', reason: 'Terminating', message },
+    Reconciling: { status: 'True', reason: 'Terminating', message },
+  }
+  const generation = instance.metadata.generation ?? 0
+  return {
+    status: {
+      observedGeneration: generation,
+      phase: phaseOf(verdicts),
+      conditions: conditionsOf(instance.status?.conditions, verdicts, generation, now),
+      namespace: instance.metadata.name,
+    },
+    outcome: { kind: 'progressing', reason: 'Terminating', message },
+    events,
+  }
+}

@@ -1,0 +1,171 @@
+import type { Applied } from '../../apply/execute.ts'
+import { canonical } from '../../api/canonical.ts'
+import type { ObservedChild } from '../../status/observed.ts'
+import { annotations, labels } from '../../api/meta.ts'
+import type { Outcome } from '../../runtime/outcome.ts'
+import type { Observed } from './observe.ts'
+
+/** Why a reconcile may not go on. */
+export type Objection = Exclude<Outcome, { kind: 'settled' }>
+
+type Gate = (seen: Observed) => Objection | undefined
+
+const releaseLimitBytes = 256 * 1024
+
+/** The checks in order; the first objection is what the user is told. */
+const gates: readonly Gate[] = [
+  namespaceIsNotForeign,
+  appExists,
+  envExists,
+  stackIsPublished,
+  revisionExists,
+  revisionIsOfTheStack,
+  specResolves,
+  releaseIsSmallEnough,
+  namespaceIsNotTerminating,
+]
+
+/** The first objection to acting on the spec; undefined when there is none. Pure. */
+export function firstObjection(seen: Observed): Objection | undefined {
+  for (const gate of gates) {
+    const objection = gate(seen)
+    if (objection) return objection
+  }
+  return undefined
+}
+
+/** Whether a namespace is claimed by this very instance, project and cluster. */
+export function isClaimedBy(
+  namespace: ObservedChild,
+  seen: Pick<Observed, 'instance' | 'projectUid' | 'hubUid'>,
+): boolean {
+  return (
+    namespace.metadata.annotations?.[annotations.instanceUid] === seen.instance.metadata.uid &&
+    isOfProject(namespace, seen)
+  )
+}
+
+function isOfProject(
+  { metadata }: ObservedChild,
+  { instance, projectUid, hubUid }: Pick<Observed, 'instance' | 'projectUid' | 'hubUid'>,
+): boolean {
+  return (
+    metadata.labels?.[labels.instance] === instance.metadata.name &&
+    metadata.labels?.[labels.project] === instance.metadata.namespace &&
+    metadata.annotations?.[annotations.projectUid] === projectUid &&
+    metadata.annotations?.[annotations.hubUid] === hubUid
+  )
+}
+
+function namespaceIsNotForeign(seen: Observed): Objection | undefined {
+  const { namespace, instance } = seen
+  if (!namespace || isOfProject(namespace, seen)) return undefined
+  const { name } = instance.metadata
+  const holder = holderOf(namespace)
+  return {
+    kind: 'failed',
+    reason: 'NamespaceConflict',
+    message: `Namespace '${name}' belongs to ${holder} and is not touched; delete this AppInstance and create it under another name: kubectl delete appinstance ${name} -n ${instance.metadata.namespace}`,
+  }
+}
+
+function holderOf({ metadata }: ObservedChild): string {
+  const project = metadata.labels?.[labels.project]
+  if (metadata.labels?.[labels.managedBy] !== 'appstead' || project === undefined) return 'someone else'
+  return `the AppInstance '${metadata.labels?.[labels.instance]}' of project '${project}'`
+}
+
+function appExists({ app, instance }: Observed): Objection | undefined {
+  if (app) return undefined
+  const { namespace } = instance.metadata
+  return waitsFor(
+    'AppNotFound',
+    'App',
+    instance.spec.app,
+    `No App '${instance.spec.app}' in namespace '${namespace}' (spec.app)`,
+  )
+}
+
+function envExists({ env, instance }: Observed): Objection | undefined {
+  if (env) return undefined
+  const hint = "'kubectl get appenvs' lists those there are"
+  return waitsFor('EnvNotFound', 'AppEnv', instance.spec.env, `No AppEnv '${instance.spec.env}' (spec.env); ${hint}`)
+}
+
+function stackIsPublished({ app, stack = '', latest, instance }: Observed): Objection | undefined {
+  if (latest) return undefined
+  const where = `in namespace '${instance.metadata.namespace}'`
+  const message =
+    app?.spec.stack.name === undefined
+      ? `The stack of App '${instance.spec.app}' has no revision yet`
+      : `No revision of the AppStack '${stack}' ${where}, which App '${instance.spec.app}' names (spec.stack.name)`
+  return waitsFor('StackNotFound', 'AppStack', stack, message)
+}
+
+function revisionExists({ revision, instance, releases, latest }: Observed): Objection | undefined {
+  if (revision) return undefined
+  const pinned = instance.spec.stack?.revision ?? releases[0]?.spec.stackRevision ?? ''
+  return waitsFor(
+    'RevisionNotFound',
+    'AppStackRevision',
+    pinned,
+    `No AppStackRevision '${pinned}' in namespace '${instance.metadata.namespace}' (spec.stack.revision); the newest is '${latest?.metadata.name}'`,
+  )
+}
+
+function revisionIsOfTheStack({ revision, stack, instance, latest }: Observed): Objection | undefined {
+  if (!revision || revision.spec.stack === stack) return undefined
+  return {
+    kind: 'invalid',
+    reason: 'RevisionOfOtherStack',
+    field: 'spec.stack.revision',
+    message: `spec.stack.revision is '${revision.metadata.name}', a revision of stack '${revision.spec.stack}', but App '${instance.spec.app}' uses stack '${stack}'; its newest revision is '${latest?.metadata.name}'`,
+  }
+}
+
+function specResolves({ wanted }: Observed): Objection | undefined {
+  const objection = wanted?.objections[0]
+  return objection && { kind: 'invalid', ...objection }
+}
+
+function releaseIsSmallEnough({ wanted }: Observed): Objection | undefined {
+  const bytes = Buffer.byteLength(canonical(wanted?.services ?? []))
+  if (bytes <= releaseLimitBytes) return undefined
+  return {
+    kind: 'invalid',
+    reason: 'ReleaseTooLarge',
+    field: 'services',
+    message: `The resolved services take ${bytes} bytes; at most ${releaseLimitBytes} are allowed: make files or variables smaller`,
+  }
+}
+
+function namespaceIsNotTerminating({ namespace }: Observed): Objection | undefined {
+  if (!namespace?.metadata.deletionTimestamp) return undefined
+  const { name } = namespace.metadata
+  return {
+    kind: 'progressing',
+    reason: 'NamespaceTerminating',
+    message: `Namespace '${name}' of a predecessor is still being removed; waiting for it`,
+  }
+}
+
+function waitsFor(
+  reason: Extract<Objection, { kind: 'blocked' }>['reason'],
+  kind: string,
+  name: string,
+  message: string,
+): Objection {
+  return { kind: 'blocked', reason, message, by: `${kind}/${name}` }
+}
+
+const forbiddenRetrySeconds = 30
+
+/** What the API server refused of the plan: the spec is at fault, or rights, quota and policies of the cluster are. */
+export function refusalOf(applied: Applied | undefined): Objection | undefined {
+  if (!applied?.refused) return undefined
+  const { desired, error } = applied.refused
+  const message = `The API server refused ${desired.type.kind} '${desired.object.metadata.name}': ${error.message}`
+  return error.code === 'Invalid'
+    ? { kind: 'invalid', reason: 'RefusedByServer', field: 'spec', message }
+    : { kind: 'progressing', reason: 'Forbidden', message, retryAfterSeconds: forbiddenRetrySeconds }
+}

@@ -1,0 +1,110 @@
+import type { App } from '../../api/app.ts'
+import { appKind } from '../../api/app.ts'
+import type { AppEnv } from '../../api/appEnv.ts'
+import { appEnvKind } from '../../api/appEnv.ts'
+import type { AppInstance } from '../../api/appInstance.ts'
+import type { AppRelease } from '../../api/appRelease.ts'
+import { appReleaseKind } from '../../api/appRelease.ts'
+import type { AppStackRevision } from '../../api/appStackRevision.ts'
+import { appStackRevisionKind } from '../../api/appStackRevision.ts'
+import { namespaceType, podType } from '../../api/builtin.ts'
+import { keyOf, labels, refOf } from '../../api/meta.ts'
+import type { Owned } from '../../apply/execute.ts'
+import { inlineStackName } from '../../render/names.ts'
+import type { Resolved } from '../../render/resolve.ts'
+import { resolve } from '../../render/resolve.ts'
+import { newestRevision } from '../../render/revision.ts'
+import type { Reader } from '../../runtime/controller.ts'
+import type { ObservedChild, ObservedDeployment, ObservedPod } from '../../status/observed.ts'
+import { childTypes } from '../informers.ts'
+import { deploymentsOf } from '../rollout.ts'
+
+/** Everything a reconcile of an instance knows; taken from the cache at once. */
+export interface Observed {
+  readonly instance: AppInstance
+  readonly app: App | undefined
+  readonly env: AppEnv | undefined
+  /** Name under which the App's stack publishes; undefined without App. */
+  readonly stack: string | undefined
+  /** Of that stack. */
+  readonly latest: AppStackRevision | undefined
+  /** The one this instance wants: pinned, else that of the newest release, else the latest. */
+  readonly revision: AppStackRevision | undefined
+  /** Of this very instance (uid), newest first. */
+  readonly releases: readonly AppRelease[]
+  readonly namespace: ObservedChild | undefined
+  readonly projectUid: string
+  readonly hubUid: string
+  readonly owned: readonly Owned[]
+  readonly deployments: ReadonlyMap<string, ObservedDeployment>
+  readonly pods: readonly ObservedPod[]
+  /** What the spec asks for; undefined while something it refers to is missing. */
+  readonly wanted: Resolved | undefined
+}
+
+/** Reads the cache; nothing else. */
+export function observe(cache: Reader, instance: AppInstance): Observed {
+  const project = instance.metadata.namespace ?? ''
+  const app = cache.get<App>(appKind, { namespace: project, name: instance.spec.app })
+  const env = cache.get<AppEnv>(appEnvKind, { namespace: '', name: instance.spec.env })
+  const stack = app && (app.spec.stack.name ?? inlineStackName(app.metadata.name))
+  const releases = releasesOf(cache, instance)
+  const latest = stack === undefined ? undefined : latestOf(cache, project, stack)
+  const pinned = instance.spec.stack?.revision ?? releases[0]?.spec.stackRevision
+  const revision =
+    pinned === undefined
+      ? latest
+      : cache.get<AppStackRevision>(appStackRevisionKind, { namespace: project, name: pinned })
+  const namespace = namespaceOf(cache, instance.metadata.name)
+  return {
+    instance,
+    app,
+    env,
+    stack,
+    latest,
+    revision,
+    releases,
+    namespace,
+    projectUid: namespaceOf(cache, project)?.metadata.uid ?? '',
+    hubUid: namespaceOf(cache, 'kube-system')?.metadata.uid ?? '',
+    ...childrenOf(cache, instance, namespace),
+    wanted: env && revision && resolve({ instance, env, services: revision.spec.services }),
+  }
+}
+
+function namespaceOf(cache: Reader, name: string): ObservedChild | undefined {
+  return cache.get<ObservedChild>(namespaceType, { namespace: '', name })
+}
+
+function latestOf(cache: Reader, project: string, stack: string): AppStackRevision | undefined {
+  const key = keyOf({ namespace: project, name: stack })
+  return newestRevision(cache.byIndex<AppStackRevision>(appStackRevisionKind, 'stack', key))
+}
+
+function releasesOf(cache: Reader, instance: AppInstance): AppRelease[] {
+  return cache
+    .byIndex<AppRelease>(appReleaseKind, 'instance', keyOf(refOf(instance)))
+    .filter(({ spec }) => spec.instanceUid === instance.metadata.uid)
+    .toSorted((a, b) => b.spec.number - a.spec.number)
+}
+
+function childrenOf(
+  cache: Reader,
+  instance: AppInstance,
+  namespace: ObservedChild | undefined,
+): Pick<Observed, 'owned' | 'deployments' | 'pods'> {
+  const { name } = instance.metadata
+  const isOurs = ({ metadata }: ObservedChild): boolean => metadata.labels?.[labels.instance] === name
+  const children = childTypes.flatMap((type) =>
+    cache
+      .byIndex<ObservedChild>(type, 'namespace', name)
+      .filter(isOurs)
+      .map((object): Owned => ({ type, object, digest: object.digest })),
+  )
+  const claimed: Owned[] = namespace ? [{ type: namespaceType, object: namespace, digest: namespace.digest }] : []
+  return {
+    owned: [...claimed, ...children],
+    deployments: deploymentsOf(cache, name),
+    pods: cache.byIndex<ObservedPod>(podType, 'namespace', name),
+  }
+}

@@ -1,0 +1,212 @@
+import type { AppInstanceStatus } from '../../api/appInstance.ts'
+import type { AppRelease } from '../../api/appRelease.ts'
+import { refOf } from '../../api/meta.ts'
+import { shortened } from '../../api/text.ts'
+import type { Applied } from '../../apply/execute.ts'
+import type { Change } from '../../render/release.ts'
+import { selectorText, serviceSelector } from '../../render/labels.ts'
+import { ownerOf } from '../../render/appInstance.ts'
+import { serviceUrl } from '../../render/names.ts'
+import type { EventRecord, Report } from '../../runtime/controller.ts'
+import type { Outcome } from '../../runtime/outcome.ts'
+import type { ReleaseSituation, Situation } from '../../status/appInstance.ts'
+import { instanceVerdicts } from '../../status/appInstance.ts'
+import type { Verdicts } from '../../status/conditions.ts'
+import { conditionOf, conditionsOf } from '../../status/conditions.ts'
+import { transitionsOf } from '../../status/events.ts'
+import { phaseOf } from '../../status/phase.ts'
+import { countPods, worstCause } from '../../status/pods.ts'
+import type { ServiceRollout } from '../../status/rollout.ts'
+import type { Objection } from './gates.ts'
+import type { Observed } from './observe.ts'
+
+/** What a reconcile found and did. */
+export interface Findings {
+  readonly objection: Objection | undefined
+  /** The release that should run; undefined before the first. */
+  readonly release: AppRelease | undefined
+  readonly rollout: readonly ServiceRollout[]
+  /** Accepted changes that wait for the next deployment. */
+  readonly changes: readonly Change[]
+  readonly applied: Applied | undefined
+}
+
+/** Status, Events and outcome of a reconcile. Pure; nothing in the status changes by itself. */
+export function report(seen: Observed, found: Findings, now: Date): Report<AppInstanceStatus> {
+  const { instance } = seen
+  const verdicts = instanceVerdicts(situationOf(seen, found))
+  const generation = instance.metadata.generation ?? 0
+  const conditions = conditionsOf(instance.status?.conditions, verdicts, generation, now)
+  return {
+    status: {
+      observedGeneration: generation,
+      phase: phaseOf(verdicts),
+      conditions,
+      ...deployedGenerationOf(seen, found),
+      ...placeOf(seen, found),
+      ...stackOf(seen, found),
+      ...releaseOf(seen, found),
+      ...changesOf(found),
+      ...errorOf(seen, found),
+    },
+    outcome: outcomeOf(found, verdicts),
+    events: [...madeSince(instance.status, found), ...transitionsOf(instance.status?.conditions, conditions)],
+  }
+}
+
+function situationOf(seen: Observed, found: Findings): Situation {
+  return {
+    objection: found.objection,
+    release: found.release && releaseSituation(seen, found.release, found.rollout),
+    serving: found.rollout.find(({ service }) => service.main)?.ready ?? 0,
+    pending: found.changes.length > 0 ? pendingSentence(found.changes) : '',
+    hint: hintOf(seen, found),
+  }
+}
+
+function pendingSentence(changes: readonly Change[]): string {
+  const list = changes.map(({ path, from, to }) => `${path} ${from} → ${to}`).join(', ')
+  return `${list}: takes effect with the next deployment, for example a change of spec.image or spec.variables.`
+}
+
+function hintOf({ latest }: Observed, { release }: Findings): string {
+  const isOutdated =
+    latest !== undefined && release !== undefined && release.spec.stackRevision !== latest.metadata.name
+  return isOutdated
+    ? `A newer revision is published: set spec.stack.revision to '${latest.metadata.name}' to move to it.`
+    : ''
+}
+
+function releaseSituation(seen: Observed, release: AppRelease, rollout: readonly ServiceRollout[]): ReleaseSituation {
+  const late = rollout.find(({ isDeadlineExceeded, isComplete }) => isDeadlineExceeded && !isComplete)
+  const laggard = late ?? rollout.find(({ isComplete }) => !isComplete)
+  const name = laggard?.service.name ?? ''
+  const cause = worstCause(seen.pods.filter(({ service }) => service === name))
+  const namespace = seen.instance.metadata.name
+  return {
+    name: release.metadata.name,
+    isComplete: rollout.every(({ isComplete }) => isComplete),
+    wasComplete: conditionOf(release.status?.conditions, 'Succeeded')?.status === 'True',
+    isDeadlineExceeded: late !== undefined,
+    laggard: laggard && {
+      service: name,
+      ...(cause && { reason: cause.reason }),
+      cause: cause
+        ? `${cause.message}; see kubectl ${commandFor(cause.reason)} -n ${namespace} deployment/${name}`
+        : '',
+    },
+  }
+}
+
+function commandFor(reason: string): string {
+  return reason === 'CrashLoop' ? 'logs' : 'describe'
+}
+
+function deployedGenerationOf(seen: Observed, found: Findings): Pick<AppInstanceStatus, 'deployedGeneration'> {
+  const isComplete = found.release !== undefined && found.rollout.every((row) => row.isComplete)
+  if (isComplete && !found.objection && found.changes.length === 0) {
+    return { deployedGeneration: seen.instance.metadata.generation ?? 0 }
+  }
+  const good = isComplete
+    ? found.release
+    : seen.releases.find(({ status }) => conditionOf(status?.conditions, 'Succeeded')?.status === 'True')
+  return good ? { deployedGeneration: good.spec.generation } : {}
+}
+
+function placeOf({ instance }: Observed, { release, objection }: Findings): Pick<AppInstanceStatus, 'namespace'> {
+  return release && objection?.kind !== 'failed' ? { namespace: instance.metadata.name } : {}
+}
+
+function stackOf({ latest }: Observed, { release }: Findings): Pick<AppInstanceStatus, 'stack'> {
+  const current = release?.spec.stackRevision
+  if (current === undefined && !latest) return {}
+  return {
+    stack: {
+      ...(current !== undefined && { current }),
+      ...(latest && { latest: latest.metadata.name }),
+      outdated: current !== undefined && latest !== undefined && current !== latest.metadata.name,
+    },
+  }
+}
+
+function releaseOf(
+  seen: Observed,
+  { release, rollout }: Findings,
+): Pick<AppInstanceStatus, 'url' | 'replicas' | 'selector' | 'counts' | 'services' | 'currentRelease'> {
+  if (!release) return {}
+  const owner = ownerOf(seen.instance)
+  const main = release.spec.services.find((service) => service.main)
+  const port = main?.ports.find(({ protocol }) => protocol === 'HTTP')
+  const wanted = release.spec.services.reduce((sum, { replicas }) => sum + replicas, 0)
+  return {
+    ...(main && port && { url: serviceUrl(main.name, owner.instance, port.port) }),
+    ...(main && {
+      replicas: seen.deployments.get(main.name)?.currentReplicas ?? 0,
+      selector: selectorText(serviceSelector(owner, main.name)),
+    }),
+    counts: countPods(seen.pods, wanted),
+    services: rollout.map(({ service, ready }) => {
+      const cause = worstCause(seen.pods.filter((pod) => pod.service === service.name))
+      return { name: service.name, ready, desired: service.replicas, image: service.image, ...cause }
+    }),
+    currentRelease: {
+      name: release.metadata.name,
+      number: release.spec.number,
+      stackRevision: release.spec.stackRevision,
+      image: main?.image ?? '',
+    },
+  }
+}
+
+function changesOf({ changes }: Findings): Pick<AppInstanceStatus, 'pendingChanges' | 'pendingSummary'> {
+  if (changes.length === 0) return {}
+  return {
+    pendingChanges: [...changes],
+    pendingSummary: shortened(changes.map(({ path }) => path).join(','), 128),
+  }
+}
+
+function errorOf({ instance }: Observed, { objection }: Findings): Pick<AppInstanceStatus, 'error'> {
+  if (objection?.kind !== 'failed') return {}
+  const { name, namespace } = refOf(instance)
+  return {
+    error: {
+      reason: objection.reason,
+      message: shortened(objection.message, 1024),
+      nextSteps: [`kubectl delete appinstance ${name} -n ${namespace}`],
+    },
+  }
+}
+
+function outcomeOf({ objection }: Findings, { Reconciling }: Verdicts): Outcome {
+  if (objection) return objection
+  if (Reconciling) return { kind: 'progressing', reason: Reconciling.reason, message: Reconciling.message }
+  return { kind: 'settled' }
+}
+
+/**
+ * What was made since the status was last written: told from the status, so that a crash between the making and the
+ * telling loses no Event.
+ */
+function madeSince(before: AppInstanceStatus | undefined, { release, applied }: Findings): EventRecord[] {
+  const isClaimed = applied?.created.some(({ mode }) => mode === 'claim') ?? false
+  const isRefused = applied?.refused?.desired.mode === 'claim'
+  const isFirst = applied !== undefined && !isRefused && before?.namespace === undefined
+  return [
+    ...(release && before?.currentRelease?.name !== release.metadata.name ? [releaseEvent(release)] : []),
+    ...(release && (isClaimed || isFirst) ? [namespaceEvent(release.spec.instance)] : []),
+  ]
+}
+
+function namespaceEvent(name: string): EventRecord {
+  return { type: 'Normal', reason: 'NamespaceCreated', action: 'Creating', message: `Namespace ${name} created.` }
+}
+
+function releaseEvent({ metadata, spec }: AppRelease): EventRecord {
+  return {
+    type: 'Normal',
+    reason: 'ReleaseCreated',
+    action: 'Deploying',
+    message: `Release ${metadata.name} on revision ${spec.stackRevision}: ${spec.cause}.`,
+  }
+}

@@ -1,0 +1,64 @@
+import type { AppInstance } from '../../api/appInstance.ts'
+import { appInstanceKind } from '../../api/appInstance.ts'
+import type { AppRelease, AppReleaseStatus } from '../../api/appRelease.ts'
+import { appReleaseKind } from '../../api/appRelease.ts'
+import { deploymentType } from '../../api/builtin.ts'
+import type { KubeObject, Ref } from '../../api/meta.ts'
+import { keyOf, labels, refOf } from '../../api/meta.ts'
+import { ownerOf } from '../../render/appInstance.ts'
+import type { Controller, Reader, Report } from '../../runtime/controller.ts'
+import { conditionOf, conditionsOf } from '../../status/conditions.ts'
+import { releaseVerdict } from '../../status/appRelease.ts'
+import { deploymentsOf, rolloutIn } from '../rollout.ts'
+
+/** An AppRelease: how the deployment it records went. Once it has succeeded or failed, that stays. */
+export const appRelease: Controller<AppRelease, AppReleaseStatus> = {
+  kind: appReleaseKind,
+  watches: [
+    {
+      type: appReleaseKind,
+      keys: (object, cache) => undecided(cache, { ...refOf(object), name: (object as AppRelease).spec.instance }),
+    },
+    { type: deploymentType, keys: (object, cache) => undecided(cache, instanceOf(object)) },
+  ],
+
+  reconcile({ cache, now }, release): Promise<Report<AppReleaseStatus>> {
+    const instance = cache.get<AppInstance>(appInstanceKind, { ...refOf(release), name: release.spec.instance })
+    if (isDecided(release) || instance?.metadata.uid !== release.spec.instanceUid) {
+      return Promise.resolve({ outcome: { kind: 'settled' } })
+    }
+    const { name } = instance.metadata
+    const verdict = releaseVerdict(
+      release,
+      releasesOf(cache, refOf(instance)),
+      rolloutIn(ownerOf(instance), release, deploymentsOf(cache, name)),
+    )
+    const generation = release.metadata.generation ?? 0
+    const conditions = conditionsOf(release.status?.conditions, { Succeeded: verdict }, generation, now)
+    const { reason, message } = verdict
+    return Promise.resolve({
+      status: { observedGeneration: generation, conditions },
+      outcome: verdict.status === 'Unknown' ? { kind: 'progressing', reason, message } : { kind: 'settled' },
+    })
+  },
+}
+
+/** What an event of a release or a Deployment may decide: the releases of its instance that are under way. */
+function undecided(cache: Reader, instance: Ref): Ref[] {
+  return releasesOf(cache, instance)
+    .filter((release) => !isDecided(release))
+    .map(refOf)
+}
+
+function releasesOf(cache: Reader, instance: Ref): readonly AppRelease[] {
+  return cache.byIndex<AppRelease>(appReleaseKind, 'instance', keyOf(instance))
+}
+
+function instanceOf({ metadata }: KubeObject): Ref {
+  return { namespace: metadata.labels?.[labels.project] ?? '', name: metadata.labels?.[labels.instance] ?? '' }
+}
+
+function isDecided(release: AppRelease): boolean {
+  const succeeded = conditionOf(release.status?.conditions, 'Succeeded')
+  return succeeded !== undefined && succeeded.status !== 'Unknown'
+}

@@ -1,0 +1,40 @@
+import type { AppStack, AppStackStatus } from '../../api/appStack.ts'
+import { appStackKind } from '../../api/appStack.ts'
+import type { AppStackRevision } from '../../api/appStackRevision.ts'
+import { appStackRevisionKind } from '../../api/appStackRevision.ts'
+import { refOf } from '../../api/meta.ts'
+import type { Controller } from '../../runtime/controller.ts'
+import { publishedVerdicts } from '../../status/published.ts'
+import { conditionsOf } from '../../status/conditions.ts'
+import { publish } from '../publish.ts'
+
+/** An AppStack: each new content is published as a revision. */
+export const appStack: Controller<AppStack, AppStackStatus> = {
+  kind: appStackKind,
+  watches: [
+    { type: appStackKind, keys: (object) => [refOf(object)] },
+    {
+      type: appStackRevisionKind,
+      keys: (object) => [{ ...refOf(object), name: (object as AppStackRevision).spec.stack }],
+    },
+  ],
+
+  async reconcile(ctx, stack) {
+    const { newest, events } = await publish(ctx, refOf(stack), stack.spec.services)
+    const generation = stack.metadata.generation ?? 0
+    return {
+      status: {
+        observedGeneration: generation,
+        latestRevision: newest.metadata.name,
+        conditions: conditionsOf(
+          stack.status?.conditions,
+          publishedVerdicts(newest.metadata.name),
+          generation,
+          ctx.now,
+        ),
+      },
+      outcome: { kind: 'settled' },
+      events,
+    }
+  },
+}

@@ -1,0 +1,40 @@
+import { appEnvKind } from '../api/appEnv.ts'
+import { appInstanceKind } from '../api/appInstance.ts'
+import { appReleaseKind } from '../api/appRelease.ts'
+import { appStackRevisionKind } from '../api/appStackRevision.ts'
+import { crdType, namespaceType, secretType, serviceAccountType } from '../api/builtin.ts'
+import type { KubeObject, ResourceType } from '../api/meta.ts'
+import type { Controller } from '../runtime/controller.ts'
+import { app } from './app/controller.ts'
+import { appInstance } from './appInstance/controller.ts'
+import { appRelease } from './appRelease/controller.ts'
+import { appStack } from './appStack/controller.ts'
+import { childTypes } from './informers.ts'
+
+/** The table of contents: every controller of the operator. */
+export const controllers: readonly Controller<KubeObject, unknown>[] = [
+  appStack,
+  app,
+  appInstance,
+  appRelease,
+] as readonly Controller<KubeObject, unknown>[]
+
+export type Verb = 'get' | 'create' | 'patch' | 'delete'
+
+/**
+ * What the controllers write, and the few objects they look at live; with the informers (list, watch) and the status
+ * and finalizer writes of each controller's own kind these are all the rights the operator asks for (charts/rbac.ts).
+ */
+export const writes: readonly { readonly type: ResourceType; readonly verbs: readonly Verb[] }[] = [
+  { type: appEnvKind, verbs: ['create'] },
+  { type: appStackRevisionKind, verbs: ['create'] },
+  { type: appReleaseKind, verbs: ['create', 'delete'] },
+  { type: appInstanceKind, verbs: ['get', 'patch'] },
+  { type: crdType, verbs: ['get'] },
+  { type: namespaceType, verbs: ['get', 'create', 'patch', 'delete'] },
+  { type: secretType, verbs: ['create'] },
+  { type: serviceAccountType, verbs: ['create', 'patch'] },
+  ...childTypes
+    .filter((type) => type !== secretType && type !== serviceAccountType)
+    .map((type) => ({ type, verbs: ['create', 'patch', 'delete'] as const })),
+]

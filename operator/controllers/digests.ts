@@ -1,0 +1,90 @@
+import type { KubeObject } from '../api/meta.ts'
+import { labels } from '../api/meta.ts'
+import { shortened } from '../api/text.ts'
+import type { ObservedDeployment, ObservedPod } from '../status/observed.ts'
+
+/** From what the API server sends to what the cache keeps. */
+
+interface DeploymentObject extends KubeObject {
+  readonly spec?: { readonly replicas?: number }
+  readonly status?: {
+    readonly observedGeneration?: number
+    readonly replicas?: number
+    readonly updatedReplicas?: number
+    readonly readyReplicas?: number
+    readonly conditions?: readonly { readonly type: string; readonly reason?: string }[]
+  }
+}
+
+/** The counts of a Deployment's status. */
+export function deploymentDigest(object: KubeObject): Omit<ObservedDeployment, keyof KubeObject | 'digest'> {
+  const { spec, status } = object as DeploymentObject
+  const progressing = status?.conditions?.find(({ type }) => type === 'Progressing')
+  return {
+    replicas: spec?.replicas ?? 0,
+    observedGeneration: status?.observedGeneration ?? 0,
+    currentReplicas: status?.replicas ?? 0,
+    updatedReplicas: status?.updatedReplicas ?? 0,
+    readyReplicas: status?.readyReplicas ?? 0,
+    isDeadlineExceeded: progressing?.reason === 'ProgressDeadlineExceeded',
+  }
+}
+
+interface ContainerState {
+  readonly waiting?: { readonly reason?: string; readonly message?: string }
+  readonly terminated?: { readonly exitCode?: number; readonly message?: string }
+}
+
+interface PodCondition {
+  readonly type: string
+  readonly status: string
+  readonly reason?: string
+  readonly message?: string
+}
+
+interface PodStatus {
+  readonly phase?: string
+  readonly conditions?: readonly PodCondition[]
+  readonly containerStatuses?: readonly { readonly state?: ContainerState; readonly lastState?: ContainerState }[]
+}
+
+interface PodObject extends KubeObject {
+  readonly status?: PodStatus
+}
+
+const lineLimit = 200
+
+/** Readiness of a pod, and why it is not ready as far as its own status tells. */
+export function podDigest(object: KubeObject): Omit<ObservedPod, keyof KubeObject> {
+  const { status, metadata } = object as PodObject
+  const containers = status?.containerStatuses ?? []
+  const waiting = containers.map(({ state }) => state?.waiting).find((state) => state?.reason !== undefined)
+  const ended = containers.map(({ state, lastState }) => state?.terminated ?? lastState?.terminated).find(Boolean)
+  return {
+    service: metadata.labels?.[labels.service] ?? '',
+    phase: status?.phase ?? 'Pending',
+    isReady: conditionOf(status, 'Ready')?.status === 'True',
+    waiting: waiting ? { reason: waiting.reason ?? '', message: shorten(waiting.message ?? '') } : null,
+    lastExit: ended ? { code: ended.exitCode ?? 0, line: lastLine(ended.message ?? '') } : null,
+    unschedulable: unschedulableOf(status),
+  }
+}
+
+function unschedulableOf(status: PodStatus | undefined): string {
+  const scheduled = conditionOf(status, 'PodScheduled')
+  return scheduled?.reason === 'Unschedulable' ? shorten(scheduled.message ?? '') : ''
+}
+
+function conditionOf(status: PodStatus | undefined, type: string): PodCondition | undefined {
+  return status?.conditions?.find((condition) => condition.type === type)
+}
+
+/** The last line of a termination message, without control characters. */
+function lastLine(message: string): string {
+  const lines = message.split('\n').filter((line) => line.trim() !== '')
+  return shorten(lines.at(-1) ?? '')
+}
+
+function shorten(message: string): string {
+  return shortened(message.replaceAll(/\p{Cc}+/gu, ' ').trim(), lineLimit)
+}

@@ -1,0 +1,124 @@
+import { appKind } from '../api/app.ts'
+import type { App } from '../api/app.ts'
+import { appEnvKind } from '../api/appEnv.ts'
+import { appInstanceKind } from '../api/appInstance.ts'
+import type { AppInstance } from '../api/appInstance.ts'
+import { appReleaseKind } from '../api/appRelease.ts'
+import type { AppRelease } from '../api/appRelease.ts'
+import { appStackKind } from '../api/appStack.ts'
+import { appStackRevisionKind } from '../api/appStackRevision.ts'
+import type { AppStackRevision } from '../api/appStackRevision.ts'
+import {
+  configMapType,
+  deploymentType,
+  namespaceType,
+  networkPolicyType,
+  podDisruptionBudgetType,
+  podType,
+  secretType,
+  serviceAccountType,
+  serviceType,
+} from '../api/builtin.ts'
+import type { KubeObject, ResourceType } from '../api/meta.ts'
+import { keyOf, labels } from '../api/meta.ts'
+import { ownedDigest } from '../apply/digest.ts'
+import { inlineStackName } from '../render/names.ts'
+import type { Informer } from '../runtime/controller.ts'
+import type { ObservedChild, ObservedDeployment, ObservedPod } from '../status/observed.ts'
+import { deploymentDigest, podDigest } from './digests.ts'
+
+/** The namespaced types of which an instance has objects of ours in its namespace. */
+export const childTypes: readonly ResourceType[] = [
+  serviceAccountType,
+  networkPolicyType,
+  configMapType,
+  secretType,
+  serviceType,
+  podDisruptionBudgetType,
+  deploymentType,
+]
+
+const ours = { labelSelector: labels.instance }
+const byNamespace = (object: KubeObject): string[] => [object.metadata.namespace ?? '']
+const inProject = (object: KubeObject, name: string): string[] => [
+  keyOf({ namespace: object.metadata.namespace ?? '', name }),
+]
+
+/** A child of which only its identity and our own values matter. */
+function childInformer(type: ResourceType, more: Partial<Informer<ObservedChild>> = {}): Informer<ObservedChild> {
+  return { type, ...ours, keep: childDigest, indexes: { namespace: byNamespace }, ...more }
+}
+
+/** What is kept of a child: its metadata without managedFields, and the digest of what our field manager owns. */
+function childDigest(object: KubeObject): ObservedChild {
+  return { apiVersion: object.apiVersion, kind: object.kind, metadata: slim(object), digest: ownedDigest(object) }
+}
+
+function slim({ metadata }: KubeObject): KubeObject['metadata'] {
+  const { managedFields: _dropped, ...rest } = metadata as KubeObject['metadata'] & { managedFields?: unknown }
+  return rest
+}
+
+const app: Informer<App> = {
+  type: appKind,
+  indexes: { stack: (object) => inProject(object, object.spec.stack.name ?? inlineStackName(object.metadata.name)) },
+}
+
+const appInstance: Informer<AppInstance> = {
+  type: appInstanceKind,
+  indexes: {
+    app: (object) => inProject(object, object.spec.app),
+    env: (object) => [object.spec.env],
+    /** An instance's name is also the name of its namespace. */
+    name: (object) => [object.metadata.name],
+  },
+}
+
+const appStackRevision: Informer<AppStackRevision> = {
+  type: appStackRevisionKind,
+  indexes: { stack: (object) => inProject(object, object.spec.stack) },
+}
+
+const appRelease: Informer<AppRelease> = {
+  type: appReleaseKind,
+  indexes: { instance: (object) => inProject(object, object.spec.instance) },
+}
+
+const deployment: Informer<ObservedDeployment> = {
+  type: deploymentType,
+  ...ours,
+  keep: (object) => ({ ...childDigest(object), ...deploymentDigest(object) }),
+  indexes: { namespace: byNamespace },
+}
+
+const pod: Informer<ObservedPod> = {
+  type: podType,
+  ...ours,
+  keep: (object) => ({
+    apiVersion: object.apiVersion,
+    kind: object.kind,
+    metadata: slim(object),
+    ...podDigest(object),
+  }),
+  indexes: { namespace: byNamespace },
+}
+
+/** Every type the operator watches, and what it keeps of its objects; rights are generated from it. */
+export const informers: readonly Informer[] = [
+  { type: appEnvKind },
+  { type: appStackKind },
+  app,
+  appStackRevision,
+  appInstance,
+  appRelease,
+  // All of them: a namespace of someone else, the project's and kube-system are looked at too.
+  { type: namespaceType, metadataOnly: true, keep: childDigest },
+  childInformer(serviceAccountType),
+  childInformer(networkPolicyType),
+  childInformer(configMapType),
+  childInformer(secretType, { metadataOnly: true }),
+  childInformer(serviceType),
+  childInformer(podDisruptionBudgetType),
+  deployment,
+  pod,
+] as unknown as readonly Informer[]

@@ -1,0 +1,46 @@
+import { shortHash } from '../api/canonical.ts'
+
+/** Every derived name stands here, with its length limit. */
+
+/** Name under which an App's inline stack publishes its revisions. */
+export function inlineStackName(app: string): string {
+  return `app-${app}`
+}
+
+/** `<stack>-r<number>-<hash6 of the services>`. */
+export function revisionName(stack: string, number: number, services: unknown): string {
+  return `${stack}-r${number}-${shortHash(services, 6)}`
+}
+
+/** `<instance>-<first 5 of the instance's uid>-r<number>`: a re-created instance never meets its predecessor's names. */
+export function releaseName(instance: string, instanceUid: string, number: number): string {
+  return `${instance}-${instanceUid.replaceAll('-', '').slice(0, 5)}-r${number}`
+}
+
+/** The immutable ConfigMap with a service's files: its content is in its name, so that a release names what it mounts. */
+export function filesName(service: string, files: unknown): string {
+  return `${service}-${shortHash(files, 8)}`
+}
+
+/** Key of a service's n-th file in its ConfigMap. */
+export function fileKey(index: number): string {
+  return `file-${index}`
+}
+
+/** The Secret of one generated secret; the hash keeps `A_B` and `a_b` apart. */
+export function generatedSecretName(service: string, variable: string): string {
+  const readable = variable
+    .toLowerCase()
+    .replaceAll('_', '-')
+    .replaceAll(/^-+|-+$/g, '')
+    .slice(0, 20)
+  return `${service}-${readable || 'x'}-${shortHash(variable, 6)}`
+}
+
+/** Address of a service inside the cluster. */
+export function serviceUrl(service: string, namespace: string, port: number): string {
+  return `http://${service}.${namespace}.svc:${port}`
+}
+
+/** The ServiceAccount all pods of an instance run under; it may do nothing. */
+export const podServiceAccount = 'app'

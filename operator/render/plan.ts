@@ -1,0 +1,28 @@
+import type { KubeObject, ResourceType } from '../api/meta.ts'
+
+/** An object that should exist, complete but for what the server fills in. */
+export interface Desired {
+  readonly type: ResourceType
+  readonly object: KubeObject
+  /**
+   * `apply`: server-side apply, kept as rendered.
+   * `claim`: created by POST, so that a foreign object of that name is never touched; afterwards applied.
+   * `once`: created when missing, never changed, never pruned.
+   */
+  readonly mode: 'apply' | 'claim' | 'once'
+  /** With `once`: data keys to fill with random text of so many characters. */
+  readonly random?: Readonly<Record<string, number>>
+}
+
+/** Objects that may be applied side by side; the next stage begins when all of them are there. */
+export interface Stage {
+  readonly name: string
+  readonly objects: readonly Desired[]
+}
+
+/** What should exist for one owner. */
+export interface Plan {
+  readonly stages: readonly Stage[]
+  /** Names of objects that are not applied any more, but not pruned either: what kept releases need. */
+  readonly keep: readonly { readonly type: ResourceType; readonly name: string }[]
+}

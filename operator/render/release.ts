@@ -1,0 +1,113 @@
+import type { AppInstance } from '../api/appInstance.ts'
+import type { AppRelease, ResolvedService } from '../api/appRelease.ts'
+import { appReleaseKind } from '../api/appRelease.ts'
+import { canonical } from '../api/canonical.ts'
+import { apiVersion } from '../api/meta.ts'
+import { shortened } from '../api/text.ts'
+import { appInstanceKind } from '../api/appInstance.ts'
+import { renderVersion } from './appInstance.ts'
+import { releaseName } from './names.ts'
+
+/** One difference between what runs and what is declared. */
+export interface Change {
+  /** Where it shows in the resolved services, such as services[web].image. */
+  readonly path: string
+  readonly from: string
+  readonly to: string
+  readonly effect: 'Restart' | 'Scale' | 'Routing' | 'None'
+  /** The object the user changed. */
+  readonly source: string
+}
+
+interface Wanted {
+  readonly services: readonly ResolvedService[]
+  readonly stackRevision: string
+}
+
+const valueLimit = 120
+const causeLimit = 256
+
+/**
+ * What the next release would change.
+ * In: the newest release, what is declared now. Out: one entry a field of a service, in the order of the services.
+ */
+export function changesBetween(release: AppRelease, wanted: Wanted): Change[] {
+  const before = new Map(release.spec.services.map((service) => [service.name, service]))
+  const after = new Map(wanted.services.map((service) => [service.name, service]))
+  const names = [...new Set([...before.keys(), ...after.keys()])]
+  const revision: Change[] =
+    release.spec.stackRevision === wanted.stackRevision
+      ? []
+      : [change('stack.revision', release.spec.stackRevision, wanted.stackRevision, 'None', 'AppStackRevision')]
+  return [...revision, ...names.flatMap((name) => serviceChanges(name, before.get(name), after.get(name)))]
+}
+
+function serviceChanges(name: string, before?: ResolvedService, after?: ResolvedService): Change[] {
+  if (!before || !after) {
+    return [change(`services[${name}]`, before ? 'present' : '', after ? 'present' : '', 'Restart', 'AppStack')]
+  }
+  const fields = [...new Set([...Object.keys(before), ...Object.keys(after)])] as (keyof ResolvedService)[]
+  return fields
+    .filter((field) => canonical(before[field] ?? null) !== canonical(after[field] ?? null))
+    .map((field) => {
+      const path = `services[${name}].${field}`
+      return change(path, text(before[field]), text(after[field]), effectOf(field), sourceOf(field, after))
+    })
+}
+
+function effectOf(field: keyof ResolvedService): Change['effect'] {
+  return field === 'replicas' ? 'Scale' : 'Restart'
+}
+
+function sourceOf(field: keyof ResolvedService, service: ResolvedService): string {
+  const isOfInstance = service.main && (field === 'replicas' || field === 'image')
+  return isOfInstance ? `AppInstance spec.${field}` : 'AppStack or AppInstance'
+}
+
+function change(path: string, from: string, to: string, effect: Change['effect'], source: string): Change {
+  return { path, from, to, effect, source }
+}
+
+function text(value: unknown): string {
+  const whole = value === undefined ? '' : typeof value === 'string' ? value : canonical(value)
+  return shortened(whole, valueLimit)
+}
+
+/** A change of the number of replicas alone waits for the next deployment; any other asks for a release. */
+export function asksForRelease(changes: readonly Change[]): boolean {
+  return changes.some(({ effect }) => effect !== 'Scale')
+}
+
+/**
+ * The AppRelease that records what is declared now, completely: pods are rendered from it alone.
+ * In: the instance, what it resolves to, the newest release if there is one. Out: the object to create.
+ */
+export function makeRelease(instance: AppInstance, wanted: Wanted, newest: AppRelease | undefined): AppRelease {
+  const { name, namespace = '', uid = '', generation = 0 } = instance.metadata
+  const number = (newest?.spec.number ?? 0) + 1
+  return {
+    apiVersion,
+    kind: appReleaseKind.kind,
+    metadata: {
+      name: releaseName(name, uid, number),
+      namespace,
+      // Released with its instance: the history of operations, which outlives it, is kept elsewhere.
+      ownerReferences: [{ apiVersion, kind: appInstanceKind.kind, name, uid }],
+    } as AppRelease['metadata'],
+    spec: {
+      instance: name,
+      instanceUid: uid,
+      number,
+      stackRevision: wanted.stackRevision,
+      generation,
+      renderVersion,
+      cause: newest ? causeOf(changesBetween(newest, wanted)) : 'instance created',
+      services: [...wanted.services],
+    },
+  }
+}
+
+function causeOf(changes: readonly Change[]): string {
+  const paths = changes.map(({ path, from, to }) => (path.endsWith('.image') ? `${path}: ${from} → ${to}` : path))
+  return shortened(paths.join(', '), causeLimit)
+}

@@ -1,0 +1,107 @@
+import type { Reason } from '../api/conditions.ts'
+import type { Verdict, Verdicts } from './conditions.ts'
+
+/** What the verdicts on an instance are derived from. */
+export interface Situation {
+  /** Why the declared spec is not acted on; undefined when it is. */
+  readonly objection:
+    | {
+        readonly kind: 'progressing' | 'blocked' | 'invalid' | 'failed'
+        readonly reason: Reason
+        readonly message: string
+      }
+    | undefined
+  /** The newest release; undefined before the first. */
+  readonly release: ReleaseSituation | undefined
+  /** Ready replicas of the main service. */
+  readonly serving: number
+  /** Accepted changes that wait for the next deployment, as one sentence; '' when there are none. */
+  readonly pending: string
+  /** What else a person should know while all is well; '' when nothing. */
+  readonly hint: string
+}
+
+export interface ReleaseSituation {
+  readonly name: string
+  /** Every service complete now. */
+  readonly isComplete: boolean
+  /** It was complete once. */
+  readonly wasComplete: boolean
+  readonly isDeadlineExceeded: boolean
+  /** The first service that is not complete, and why as far as its pods tell. */
+  readonly laggard: { readonly service: string; readonly reason?: Reason; readonly cause: string } | undefined
+}
+
+/** The conditions of an instance: the table of design/api.md, Phase, read from left to right. Pure. */
+export function instanceVerdicts(situation: Situation): Verdicts {
+  const { objection, release, serving, pending } = situation
+  const main = objection ? objectionVerdicts(objection) : releaseVerdicts(release, situation.hint)
+  return {
+    Accepted: { status: 'True', reason: 'Accepted', message: 'The spec can be acted on.' },
+    Available:
+      serving > 0
+        ? { status: 'True', reason: 'Serving', message: 'The main service has ready replicas.' }
+        : { status: 'False', reason: 'NotServing', message: 'The main service has no ready replica.' },
+    Deployed: deployedVerdict(release),
+    ...main,
+    ...(pending !== '' && { ChangesPending: { status: 'True', reason: 'WaitsForDeployment', message: pending } }),
+  }
+}
+
+function objectionVerdicts({ kind, reason, message }: NonNullable<Situation['objection']>): Verdicts {
+  const verdict = (status: Verdict['status']): Verdict => ({ status, reason, message })
+  switch (kind) {
+    case 'blocked':
+    case 'progressing':
+      return { Ready: verdict('Unknown'), Reconciling: verdict('True') }
+    case 'invalid':
+      return { Accepted: verdict('False'), Ready: verdict('False'), Stalled: verdict('True') }
+    case 'failed':
+      return { Ready: verdict('False'), Stalled: verdict('True'), OperationsBlocked: verdict('True') }
+  }
+}
+
+function releaseVerdicts(release: ReleaseSituation | undefined, hint: string): Verdicts {
+  if (!release) {
+    const creating: Verdict = { status: 'True', reason: 'Creating', message: 'The first release is being made.' }
+    return { Ready: { ...creating, status: 'Unknown' }, Reconciling: creating }
+  }
+  if (release.isComplete) {
+    const message = ['All services are ready.', hint].filter((part) => part !== '').join(' ')
+    return { Ready: { status: 'True', reason: 'AllReady', message } }
+  }
+  const { reason, message } = lagging(release)
+  if (release.isDeadlineExceeded) {
+    return { Ready: { status: 'False', reason, message }, Stalled: { status: 'True', reason, message } }
+  }
+  const status = release.wasComplete ? 'False' : 'Unknown'
+  return { Ready: { status, reason, message }, Reconciling: { status: 'True', reason, message } }
+}
+
+function lagging(release: ReleaseSituation): { reason: Reason; message: string } {
+  const { service = '', cause = '', reason: known } = release.laggard ?? {}
+  const why = cause === '' ? '' : `: ${cause}`
+  if (release.isDeadlineExceeded) {
+    const message = `Release ${release.name}: service '${service}' did not become ready in time${why}.`
+    return { reason: known ?? 'RolloutDeadlineExceeded', message }
+  }
+  if (release.wasComplete) {
+    return { reason: known ?? 'ReplicasNotReady', message: `Service '${service}' has too few ready replicas${why}.` }
+  }
+  return {
+    reason: known ?? 'RollingOut',
+    message: `Release ${release.name} rolls out; service '${service}' is not ready yet${why}.`,
+  }
+}
+
+function deployedVerdict(release: ReleaseSituation | undefined): Verdict {
+  if (!release) return { status: 'Unknown', reason: 'Creating', message: 'There is no release yet.' }
+  if (release.isComplete || release.wasComplete) {
+    return { status: 'True', reason: 'RolledOut', message: `Release ${release.name} is rolled out.` }
+  }
+  if (release.isDeadlineExceeded) {
+    const message = `Release ${release.name} was not rolled out in time.`
+    return { status: 'False', reason: 'RolloutDeadlineExceeded', message }
+  }
+  return { status: 'False', reason: 'RollingOut', message: `Release ${release.name} is not rolled out yet.` }
+}

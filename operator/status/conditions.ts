@@ -1,0 +1,61 @@
+import type { Condition, ConditionType, Reason } from '../api/conditions.ts'
+import { shortened } from '../api/text.ts'
+
+/** A condition as a report says it, before times and generation are put in. */
+export interface Verdict {
+  readonly status: Condition['status']
+  readonly reason: Reason
+  readonly message: string
+}
+
+export type Verdicts = Readonly<Partial<Record<ConditionType, Verdict>>>
+
+/** The order in which conditions are listed, which is the order people should read them in. */
+const order: readonly ConditionType[] = [
+  'Ready',
+  'Available',
+  'Accepted',
+  'Deployed',
+  'Succeeded',
+  'Reconciling',
+  'Stalled',
+  'OperationsBlocked',
+  'ChangesPending',
+]
+
+const messageLimit = 1024
+
+/**
+ * The conditions to write.
+ * In: those that stand now, the verdicts, the generation they were derived from, the time. Out: conditions in a stable
+ * order; lastTransitionTime moves only where the status changed, so that nothing is written when nothing happened.
+ */
+export function conditionsOf(
+  previous: readonly Condition[] | undefined,
+  verdicts: Verdicts,
+  generation: number,
+  now: Date,
+): Condition[] {
+  return order.flatMap((type) => {
+    const verdict = verdicts[type]
+    if (!verdict) return []
+    const before = previous?.find((condition) => condition.type === type)
+    const lastTransitionTime =
+      before?.status === verdict.status ? before.lastTransitionTime : now.toISOString().replace(/\.\d+Z$/, 'Z')
+    return [
+      {
+        type,
+        status: verdict.status,
+        observedGeneration: generation,
+        lastTransitionTime,
+        reason: verdict.reason,
+        message: shortened(verdict.message, messageLimit),
+      },
+    ]
+  })
+}
+
+/** The condition of that type. */
+export function conditionOf(conditions: readonly Condition[] | undefined, type: ConditionType): Condition | undefined {
+  return conditions?.find((condition) => condition.type === type)
+}

@@ -1,0 +1,61 @@
+import type { Condition } from '../api/conditions.ts'
+import { reasons } from '../api/conditions.ts'
+import { conditionOf } from './conditions.ts'
+
+/** An Event that a change of conditions is worth. */
+export interface Transition {
+  readonly type: 'Normal' | 'Warning'
+  readonly reason: string
+  readonly action: string
+  readonly message: string
+}
+
+type Conditions = readonly Condition[]
+type Rule = (before: Conditions, after: Conditions) => Transition | undefined
+
+/**
+ * The Events for a change of an object's conditions, in the order they are to be read; each transition once.
+ * In: the conditions that stood, those that will. Out: Events.
+ */
+export function transitionsOf(before: Conditions | undefined, after: Conditions): Transition[] {
+  const rules: readonly Rule[] = [waits, deployed, unready, recovered, pending]
+  return rules.flatMap((rule) => rule(before ?? [], after) ?? [])
+}
+
+function waits(before: Conditions, after: Conditions): Transition | undefined {
+  const now = conditionOf(after, 'Reconciling')
+  if (!now || now.reason === conditionOf(before, 'Reconciling')?.reason || !isHeldUp(now)) return undefined
+  return { type: 'Warning', reason: now.reason, action: 'Waiting', message: now.message }
+}
+
+/** Something else than the replicas themselves is waited for. */
+function isHeldUp({ reason }: Condition): boolean {
+  if (reason === 'Forbidden' || reason === 'NamespaceTerminating') return true
+  return reasons[reason as keyof typeof reasons]?.class === 'blocked'
+}
+
+function deployed(before: Conditions, after: Conditions): Transition | undefined {
+  const now = conditionOf(after, 'Deployed')
+  const was = conditionOf(before, 'Deployed')
+  if (now?.status !== 'True' || (was?.status === 'True' && was.message === now.message)) return undefined
+  return { type: 'Normal', reason: now.reason, action: 'Deploying', message: now.message }
+}
+
+function unready(before: Conditions, after: Conditions): Transition | undefined {
+  const now = conditionOf(after, 'Ready')
+  const was = conditionOf(before, 'Ready')
+  if (now?.status !== 'False' || (was?.status === 'False' && was.reason === now.reason)) return undefined
+  return { type: 'Warning', reason: now.reason, action: 'Checking', message: now.message }
+}
+
+function recovered(before: Conditions, after: Conditions): Transition | undefined {
+  const now = conditionOf(after, 'Ready')
+  if (now?.status !== 'True' || conditionOf(before, 'Ready')?.status !== 'False') return undefined
+  return { type: 'Normal', reason: now.reason, action: 'Checking', message: now.message }
+}
+
+function pending(before: Conditions, after: Conditions): Transition | undefined {
+  const now = conditionOf(after, 'ChangesPending')
+  if (!now || now.message === conditionOf(before, 'ChangesPending')?.message) return undefined
+  return { type: 'Normal', reason: now.reason, action: 'Waiting', message: now.message }
+}

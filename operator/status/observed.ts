@@ -1,0 +1,32 @@
+import type { KubeObject } from '../api/meta.ts'
+
+/** What the cache keeps of objects that are not ours to define: digests, not objects (promises.md T7). */
+
+/** Any object made by us. */
+export interface ObservedChild extends KubeObject {
+  /** Digest of the values our field manager owns; '' when it owns none. */
+  readonly digest: string
+}
+
+export interface ObservedDeployment extends ObservedChild {
+  readonly replicas: number
+  readonly observedGeneration: number
+  /** Pods of any template that are not terminating. */
+  readonly currentReplicas: number
+  /** Pods of the newest template. */
+  readonly updatedReplicas: number
+  readonly readyReplicas: number
+  readonly isDeadlineExceeded: boolean
+}
+
+export interface ObservedPod extends KubeObject {
+  readonly service: string
+  readonly phase: string
+  readonly isReady: boolean
+  /** Reason and message of the first container that waits, such as ImagePullBackOff. */
+  readonly waiting: { readonly reason: string; readonly message: string } | null
+  /** Exit code and last log line of the last run that ended. */
+  readonly lastExit: { readonly code: number; readonly line: string } | null
+  /** Why the scheduler found no node; '' when it did. */
+  readonly unschedulable: string
+}

@@ -1,0 +1,25 @@
+import type { AppInstancePhase } from '../api/appInstance.ts'
+import { reasons } from '../api/conditions.ts'
+import type { Verdicts } from './conditions.ts'
+
+type Row = readonly [AppInstancePhase, (verdicts: Verdicts) => boolean]
+
+/** The first row that holds; design/api.md, Phase, is the contract. */
+const rows: readonly Row[] = [
+  ['Errored', ({ OperationsBlocked }) => OperationsBlocked !== undefined],
+  ['Deleting', ({ Reconciling }) => Reconciling?.reason === 'Terminating'],
+  ['Invalid', ({ Accepted }) => Accepted?.status === 'False'],
+  ['Running', ({ Ready }) => Ready?.status === 'True'],
+  ['Degraded', ({ Ready, Available }) => Ready?.status === 'False' && Available?.status === 'True'],
+  ['Down', ({ Ready }) => Ready?.status === 'False'],
+  [
+    'Creating',
+    ({ Reconciling }) => Reconciling?.reason === 'Creating' || Reconciling?.reason === 'NamespaceTerminating',
+  ],
+  ['Pending', ({ Reconciling }) => Reconciling !== undefined && reasons[Reconciling.reason].class === 'blocked'],
+]
+
+/** The phase of an instance: one pure function of its conditions, for people; no program reads it. */
+export function phaseOf(verdicts: Verdicts): AppInstancePhase {
+  return rows.find(([, holds]) => holds(verdicts))?.[0] ?? 'Deploying'
+}

@@ -1,0 +1,69 @@
+import type { ObservedPod } from './observed.ts'
+
+export interface Counts {
+  readonly total: number
+  readonly running: number
+  readonly pending: number
+  readonly failed: number
+  /** `ready/wanted`, for the column REPLICAS. */
+  readonly summary: string
+}
+
+/** Why a pod cannot serve, in one sentence that names the cause. */
+export interface Cause {
+  readonly reason: 'ImagePullFailed' | 'CrashLoop' | 'Unschedulable' | 'ConfigurationError'
+  readonly message: string
+}
+
+const imageReasons = new Set(['ErrImagePull', 'ImagePullBackOff', 'InvalidImageName', 'ErrImageNeverPull'])
+const configurationReasons = new Set(['CreateContainerConfigError', 'CreateContainerError', 'RunContainerError'])
+
+/** Counts of Web and Worker pods; those that are terminating are left out. */
+export function countPods(pods: readonly ObservedPod[], wanted: number): Counts {
+  const living = pods.filter((pod) => !pod.metadata.deletionTimestamp)
+  const running = living.filter((pod) => pod.isReady).length
+  const failed = living.filter((pod) => !pod.isReady && isFailed(pod)).length
+  return {
+    total: living.length,
+    running,
+    pending: living.length - running - failed,
+    failed,
+    summary: `${Math.min(running, wanted)}/${wanted}`,
+  }
+}
+
+function isFailed(pod: ObservedPod): boolean {
+  const reason = causeOf(pod)?.reason
+  return pod.phase === 'Failed' || (reason !== undefined && reason !== 'Unschedulable')
+}
+
+/** The worst cause among the pods of one service; undefined when none is known. */
+export function worstCause(pods: readonly ObservedPod[]): Cause | undefined {
+  const causes = pods
+    .filter((pod) => !pod.isReady && !pod.metadata.deletionTimestamp)
+    .flatMap((pod) => causeOf(pod) ?? [])
+  const rank: Cause['reason'][] = ['ConfigurationError', 'ImagePullFailed', 'CrashLoop', 'Unschedulable']
+  return causes.toSorted(
+    (a, b) => rank.indexOf(a.reason) - rank.indexOf(b.reason) || (a.message < b.message ? -1 : 1),
+  )[0]
+}
+
+function causeOf(pod: ObservedPod): Cause | undefined {
+  const waiting = pod.waiting
+  if (waiting && imageReasons.has(waiting.reason)) {
+    return { reason: 'ImagePullFailed', message: `the image cannot be pulled: ${waiting.message || waiting.reason}` }
+  }
+  if (waiting && configurationReasons.has(waiting.reason)) {
+    return {
+      reason: 'ConfigurationError',
+      message: `the container cannot be created: ${waiting.message || waiting.reason}`,
+    }
+  }
+  if (pod.lastExit && (waiting?.reason === 'CrashLoopBackOff' || pod.phase === 'Failed')) {
+    const line = pod.lastExit.line === '' ? '' : `, last line: ${pod.lastExit.line}`
+    return { reason: 'CrashLoop', message: `the process ended with exit code ${pod.lastExit.code}${line}` }
+  }
+  if (pod.unschedulable !== '')
+    return { reason: 'Unschedulable', message: `no node takes the pod: ${pod.unschedulable}` }
+  return undefined
+}

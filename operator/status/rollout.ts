@@ -1,0 +1,51 @@
+import type { ResolvedService } from '../api/appRelease.ts'
+import type { ObservedDeployment } from './observed.ts'
+
+export interface ServiceRollout {
+  readonly service: ResolvedService
+  readonly ready: number
+  readonly updated: number
+  /** Every replica is of the newest template and ready, and no older one is left. */
+  readonly isComplete: boolean
+  /**
+   * Complete by the newest numbers there are, even if the Deployment controller has not looked since the object last
+   * changed. That is enough for a release that was complete before: an annotation on a Deployment breaks nothing.
+   */
+  readonly isSteady: boolean
+  /** The Deployment controller gave up waiting for progress. */
+  readonly isDeadlineExceeded: boolean
+}
+
+/**
+ * How far each service of a release is.
+ * In: the resolved services; their Deployments by name; whether a Deployment is what the release renders.
+ * Out: one row a service.
+ */
+export function rolloutOf(
+  services: readonly ResolvedService[],
+  deployments: ReadonlyMap<string, ObservedDeployment>,
+  isCurrent: (deployment: ObservedDeployment) => boolean,
+): ServiceRollout[] {
+  return services.map((service) => {
+    const deployment = deployments.get(service.name)
+    const isOurs = deployment !== undefined && isCurrent(deployment)
+    const isSeen = isOurs && isObserved(deployment)
+    return {
+      service,
+      ready: deployment?.readyReplicas ?? 0,
+      updated: isSeen ? deployment.updatedReplicas : 0,
+      isComplete: isSeen && hasOnlyReadyNew(deployment, service.replicas),
+      isSteady: isOurs && hasOnlyReadyNew(deployment, service.replicas),
+      isDeadlineExceeded: isSeen && deployment.isDeadlineExceeded,
+    }
+  })
+}
+
+function isObserved(deployment: ObservedDeployment): boolean {
+  return deployment.observedGeneration >= (deployment.metadata.generation ?? 0)
+}
+
+function hasOnlyReadyNew(deployment: ObservedDeployment, replicas: number): boolean {
+  const { updatedReplicas, currentReplicas, readyReplicas } = deployment
+  return updatedReplicas === replicas && currentReplicas === replicas && readyReplicas === replicas
+}

@@ -1,0 +1,130 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { beforeAll, describe, expect, it } from '@jest/globals'
+import { loadAll } from 'js-yaml'
+import { ensureHelm } from '../../cluster/binaries.ts'
+import { reportToTerminal } from '../../cluster/progress.ts'
+
+const chart = fileURLToPath(new URL('../../../charts/appstead', import.meta.url))
+
+interface Manifest {
+  kind: string
+  metadata: { name: string; namespace?: string; labels: Record<string, string>; annotations?: Record<string, string> }
+  spec: { replicas: number; template: { spec: PodSpec } }
+}
+
+interface PodSpec {
+  securityContext: unknown
+  terminationGracePeriodSeconds: number
+  containers: { image: string; securityContext: unknown; resources: unknown }[]
+}
+
+let helm = 'helm'
+
+// The first time on a machine it is built, which takes minutes.
+beforeAll(async () => {
+  helm = await ensureHelm(reportToTerminal)
+}, 900_000)
+
+function render(...values: string[]): Manifest[] {
+  const sets = values.flatMap((value) => ['--set', value])
+  const args = ['template', 'appstead', chart, '--namespace', 'somewhere', '--kube-version', '1.36.3', ...sets]
+  return (loadAll(execFileSync(helm, args, { encoding: 'utf8' })) as (Manifest | null)[]).filter(
+    (each) => each !== null,
+  )
+}
+
+function renderError(...args: string[]): string {
+  const { status, stderr } = spawnSync(helm, ['template', 'appstead', chart, ...args], { encoding: 'utf8' })
+  return status === 0 ? 'rendered' : stderr
+}
+
+const ofKind = (manifests: readonly Manifest[], kind: string): Manifest[] =>
+  manifests.filter((each) => each.kind === kind)
+
+const policies = (...values: string[]): unknown[] =>
+  ofKind(render(...values), 'CustomResourceDefinition').map(
+    ({ metadata }) => metadata.annotations?.['helm.sh/resource-policy'],
+  )
+
+describe('helm', () => {
+  it('lints the chart without a warning', () => {
+    const output = execFileSync(helm, ['lint', '--strict', chart], { encoding: 'utf8' })
+    expect(output).toContain('1 chart(s) linted, 0 chart(s) failed')
+  })
+
+  it.each([
+    [
+      'a misspelt value',
+      ['--set', 'settings.loglevel=debug'],
+      "at '/settings': additional properties 'loglevel' not allowed",
+    ],
+    ['a misspelt top-level value', ['--set', 'replica=1'], "additional properties 'replica' not allowed"],
+    ['a wrong type', ['--set-string', 'settings.workers=many'], "at '/settings/workers': got string, want integer"],
+    ['a value out of range', ['--set', 'replicas=2'], "at '/replicas': maximum: got 2, want 1"],
+    ['a wrong word', ['--set', 'settings.logLevel=loud'], "at '/settings/logLevel': value must be one of"],
+    ['an old cluster', ['--kube-version', '1.32.9'], 'kubeVersion: >=1.33.0-0'],
+  ])('refuses %s and names it', (_what, args, message) => {
+    expect(renderError(...args)).toContain(message)
+  })
+})
+
+describe('the rendered chart', () => {
+  it('has what the operator needs and nothing else', () => {
+    const kinds = render().map(({ kind }) => kind)
+    expect([...new Set(kinds)].toSorted()).toEqual([
+      'ClusterRole',
+      'ClusterRoleBinding',
+      'CustomResourceDefinition',
+      'Deployment',
+      'ServiceAccount',
+    ])
+  })
+
+  it('carries the standard labels on every object, and no namespace but its own', () => {
+    for (const { metadata } of render()) {
+      expect(metadata.labels).toMatchObject({
+        'app.kubernetes.io/name': 'appstead',
+        'app.kubernetes.io/instance': 'appstead',
+        'app.kubernetes.io/managed-by': 'Helm',
+      })
+      expect([undefined, 'somewhere']).toContain(metadata.namespace)
+    }
+  })
+
+  it('keeps the CRDs on uninstall, unless told otherwise', () => {
+    expect(new Set(policies())).toEqual(new Set(['keep']))
+    expect(new Set(policies('crds.keep=false'))).toEqual(new Set([undefined]))
+    expect(policies('crds.enabled=false')).toEqual([])
+  })
+
+  it('runs one operator as nobody, with nothing it could write to', () => {
+    const [deployment] = ofKind(render('settings.stopGraceSeconds=40'), 'Deployment')
+    expect(deployment?.spec).toMatchObject({ replicas: 1, strategy: { type: 'Recreate' } })
+    const { securityContext, containers, terminationGracePeriodSeconds } = deployment!.spec.template.spec
+    expect(securityContext).toMatchObject({
+      runAsNonRoot: true,
+      runAsUser: 65532,
+      seccompProfile: { type: 'RuntimeDefault' },
+    })
+    expect(terminationGracePeriodSeconds).toBeGreaterThan(40)
+    expect(containers[0]?.securityContext).toEqual({
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+    })
+    expect(containers[0]?.resources).toEqual({
+      requests: { cpu: '100m', memory: '192Mi' },
+      limits: { memory: '512Mi' },
+    })
+  })
+
+  it.each([
+    [[], 'appstead.local/operator:0.1.0'],
+    [['image.repository=r.example/o', 'image.tag=v7'], 'r.example/o:v7'],
+    [[`image.tag=v7`, `image.digest=sha256:${'a'.repeat(64)}`], `appstead.local/operator@sha256:${'a'.repeat(64)}`],
+  ])('takes the image from %j', (values, image) => {
+    const [deployment] = ofKind(render(...values), 'Deployment')
+    expect(deployment?.spec.template.spec.containers[0]?.image).toBe(image)
+  })
+})

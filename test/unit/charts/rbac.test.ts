@@ -1,0 +1,67 @@
+import { describe, expect, it } from '@jest/globals'
+import { grantsOf, printRules, rulesOf } from '../../../charts/rbac.ts'
+import { controllers, writes } from '../../../operator/controllers/controllers.ts'
+import { informers } from '../../../operator/controllers/informers.ts'
+
+const rules = rulesOf(grantsOf({ informers, controllers, writes }))
+
+/** Every right that something in the operator declares, as `group resource verb`. */
+const declared = new Set([
+  ...informers.flatMap(({ type }) => ['list', 'watch'].map((verb) => `${type.group} ${type.plural} ${verb}`)),
+  ...writes.flatMap(({ type, verbs }) => verbs.map((verb) => `${type.group} ${type.plural} ${verb}`)),
+  ...controllers.map(({ kind }) => `${kind.group} ${kind.plural}/status patch`),
+  ...controllers.filter(({ finalizer }) => finalizer).map(({ kind }) => `${kind.group} ${kind.plural} patch`),
+  'events.k8s.io events create',
+])
+
+const given = rules.flatMap(({ apiGroups, resources, verbs }) =>
+  verbs.map((verb) => `${apiGroups[0]} ${resources[0]} ${verb}`),
+)
+
+const thing = { group: 'g.dev', version: 'v1', kind: 'Thing', plural: 'things', namespaced: true, status: {} }
+
+describe('the rights of the operator', () => {
+  it('hold no wildcard', () => {
+    expect(given.filter((right) => right.includes('*'))).toEqual([])
+  })
+
+  it('are those that watches, writes, status and finalizers declare, no more and no less', () => {
+    expect(given.toSorted()).toEqual([...declared].toSorted())
+  })
+
+  it('never let it read a Secret by name, write a role, or act as somebody else', () => {
+    expect(given).not.toContain(' secrets get')
+    expect(given.filter((right) => /rbac|impersonate|escalate|bind|token/.test(right))).toEqual([])
+  })
+
+  it('never let it touch specs of users: of Apps and stacks only the status', () => {
+    const written = given.filter((right) =>
+      /^appstead.dev (appsteadapps|appstacks)(\/\w+)? (create|patch|delete)/.test(right),
+    )
+    expect(written.toSorted()).toEqual([
+      'appstead.dev appstacks/status patch',
+      'appstead.dev appsteadapps/status patch',
+    ])
+  })
+
+  it.each([
+    ['a wildcard as resource', { ...thing, plural: '*' }, ['get']],
+    ['a wildcard as group', { ...thing, group: '*' }, ['get']],
+    ['a wildcard as verb', thing, ['*']],
+    ['an unknown verb', thing, ['escalate']],
+  ])('are refused: %s', (_what, type, verbs) => {
+    expect(() => grantsOf({ informers: [], controllers: [], writes: [{ type, verbs }] })).toThrow(TypeError)
+  })
+
+  it('say what they are for', () => {
+    const informer = { type: thing, labelSelector: 'g.dev/of', metadataOnly: true }
+    const controller = { kind: thing, finalizer: 'g.dev/hold' }
+    const printed = printRules(
+      rulesOf(
+        grantsOf({ informers: [informer], controllers: [controller], writes: [{ type: thing, verbs: ['get'] }] }),
+      ),
+    )
+    expect(printed).toContain('# metadata watched where labelled g.dev/of, looked at live, finalizer g.dev/hold')
+    expect(printed).toContain("  - apiGroups: ['g.dev']\n    resources: [things]\n    verbs: [get, list, watch, patch]")
+  })
+})

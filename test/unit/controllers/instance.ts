@@ -1,0 +1,106 @@
+import type { AppInstance, AppInstanceStatus } from '../../../operator/api/appInstance.ts'
+import type { AppRelease } from '../../../operator/api/appRelease.ts'
+import { labels } from '../../../operator/api/meta.ts'
+import type { KubeObject } from '../../../operator/api/meta.ts'
+import { refusalOf } from '../../../operator/controllers/appInstance/gates.ts'
+import { report } from '../../../operator/controllers/appInstance/report.ts'
+import { podDigest } from '../../../operator/controllers/digests.ts'
+import type { Applied } from '../../../operator/apply/execute.ts'
+import type { KubeErrorCode } from '../../../operator/kube/errors.ts'
+import { KubeError } from '../../../operator/kube/errors.ts'
+import type { Report } from '../../../operator/runtime/controller.ts'
+import type { ServiceRollout } from '../../../operator/status/rollout.ts'
+import { decide, now, withRevisions } from '../../render/world.ts'
+
+/** One instance `hello-dev` of App `hello`, and how it is reported as things happen around it. */
+
+const apiVersion = 'appstead.dev/v1alpha1'
+const namespace = 'team'
+
+/** The objects by what they are called in the tests; leave one out, or put another in its place. */
+export const objects = {
+  system: { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'kube-system', uid: 'hub' } },
+  project: { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, uid: 'project' } },
+  env: { apiVersion, kind: 'AppEnv', metadata: { name: 'dev' }, spec: { type: 'dev' } },
+  app: {
+    apiVersion,
+    kind: 'App',
+    metadata: { name: 'hello', namespace },
+    spec: { stack: { services: [{ name: 'web', ports: [{ port: 8080 }] }] as object[] } },
+  },
+  instance: {
+    apiVersion,
+    kind: 'AppInstance',
+    metadata: { name: 'hello-dev', namespace, uid: '33333333-3333-4333-8333-333333333333', generation: 1 },
+    spec: { app: 'hello', env: 'dev', image: 'registry.example/hello:1' } as object,
+  },
+} as const
+
+type World = { readonly [Name in keyof typeof objects]: KubeObject | undefined }
+
+export interface Happening {
+  /** Objects other than those above; undefined: it is not there. */
+  readonly world?: Partial<World>
+  readonly more?: readonly KubeObject[]
+  /** How far the rollout is; none: nothing runs yet. */
+  readonly rollout?: Partial<ServiceRollout>
+  /** Status of the container of the one pod there is. */
+  readonly container?: object
+  readonly unschedulable?: string
+  /** The server refuses the first object of the plan. */
+  readonly refusal?: KubeErrorCode
+  /** Oldest first; all but the last were rolled out. */
+  readonly releases?: readonly AppRelease[]
+  /** Whether the last one was too. */
+  readonly isRolledOut?: boolean
+  readonly before?: AppInstanceStatus
+}
+
+/** The report of a reconcile that finds this. */
+export async function reportOf(happening: Happening): Promise<Report<AppInstanceStatus> & { release?: AppRelease }> {
+  const base = Object.values({ ...objects, ...happening.world }).filter((each) => each !== undefined)
+  const releases = happening.releases ?? []
+  const given = releases.map((each) => (happening.isRolledOut || each !== releases.at(-1) ? rolledOut(each) : each))
+  const world = await withRevisions([...base, ...(happening.more ?? []), ...given])
+  const { seen, objection, changes, release, plan } = decide(world)
+  const instance = { ...seen.instance, ...(happening.before && { status: happening.before }) } as AppInstance
+  const refused = happening.refusal && {
+    desired: plan!.stages[0]!.objects[0]!,
+    error: new KubeError(happening.refusal, 'create namespaces hello-dev: exceeded quota'),
+  }
+  const applied: Applied | undefined =
+    release && !objection ? { created: [], changed: [], pruned: [], ...(refused && { refused }) } : undefined
+  const idle = { ready: 0, updated: 0, isComplete: false, isDeadlineExceeded: false }
+  const rollout = (release?.spec.services ?? []).map((service) => ({ service, ...idle, ...happening.rollout }))
+  const pods = happening.container || happening.unschedulable ? [podOf(happening)] : []
+  const found = { objection: objection ?? refusalOf(applied), release, changes, applied, rollout }
+  return { ...report({ ...seen, instance, pods }, found, now), ...(release && { release }) }
+}
+
+function podOf({ container, unschedulable }: Happening) {
+  const scheduled = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: unschedulable }
+  const pod = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'web-1', labels: { [labels.service]: 'web' } },
+    status: {
+      phase: 'Pending',
+      conditions: unschedulable ? [scheduled] : [],
+      containerStatuses: container ? [container] : [],
+    },
+  }
+  return { ...pod, ...podDigest(pod) }
+}
+
+function rolledOut(release: AppRelease): AppRelease {
+  const conditions = [{ type: 'Succeeded', status: 'True', reason: 'RolledOut', message: '', lastTransitionTime: '' }]
+  return { ...release, status: { conditions, observedGeneration: 1 } } as AppRelease
+}
+
+/** App and instance with other services and another spec. */
+export function worldWith(services: readonly object[], spec: object = {}, stack = 'services'): Partial<World> {
+  return {
+    app: { ...objects.app, spec: { stack: { [stack]: stack === 'name' ? 'absent' : services } } } as KubeObject,
+    instance: { ...objects.instance, spec: { ...objects.instance.spec, ...spec } } as KubeObject,
+  }
+}

@@ -1,0 +1,147 @@
+import { describe, expect, it } from '@jest/globals'
+import type { AppRelease } from '../../../operator/api/appRelease.ts'
+import type { Reason } from '../../../operator/api/conditions.ts'
+import { reasons } from '../../../operator/api/conditions.ts'
+import type { KubeObject } from '../../../operator/api/meta.ts'
+import { annotations, labels } from '../../../operator/api/meta.ts'
+import { cleanup } from '../../../operator/controllers/appInstance/cleanup.ts'
+import { resolve } from '../../../operator/render/resolve.ts'
+import { releaseVerdict } from '../../../operator/status/appRelease.ts'
+import { publishedVerdicts } from '../../../operator/status/published.ts'
+import { ctxOf, readerOf } from '../../render/world.ts'
+import type { Happening } from './instance.ts'
+import { objects, reportOf, worldWith } from './instance.ts'
+
+/** Each reason with what makes it; a reason that is not here does not compile, one that is not made fails. */
+
+const web = { name: 'web', ports: [{ port: 8080 }] }
+const waiting = (reason: string, message = 'why'): Happening => ({
+  container: { state: { waiting: { reason, message } } },
+})
+
+const revision = (name: string, stack: string): KubeObject =>
+  ({
+    apiVersion: 'appstead.dev/v1alpha1',
+    kind: 'AppStackRevision',
+    metadata: { name, namespace: 'team' },
+    spec: { stack, number: 1, services: [web] },
+  }) as KubeObject
+
+const namespace = (metadata: object): KubeObject => ({
+  apiVersion: 'v1',
+  kind: 'Namespace',
+  metadata: {
+    name: 'hello-dev',
+    labels: { [labels.instance]: 'hello-dev', [labels.project]: 'team' },
+    annotations: { [annotations.projectUid]: 'project', [annotations.hubUid]: 'hub' },
+    ...metadata,
+  },
+})
+
+const nothing = { instance: objects.instance as never, env: objects.env as never }
+
+/** Too large for a release, though no field of it is. */
+const files = Array.from({ length: 4 }, (_, index) => ({ path: `/f${index}`, content: '"'.repeat(65_000) }))
+
+async function reasonsIn(happening: Happening): Promise<readonly string[]> {
+  const { status } = await reportOf(happening)
+  return (status?.conditions ?? []).map(({ reason }) => reason)
+}
+
+async function current(): Promise<AppRelease> {
+  return (await reportOf({})).release!
+}
+
+async function ofRelease(number: number, rollout: object): Promise<readonly string[]> {
+  const release = await current()
+  const newer = { ...release, spec: { ...release.spec, number } }
+  const row = { service: release.spec.services[0]!, ready: 0, updated: 0, isComplete: false, isDeadlineExceeded: false }
+  return [releaseVerdict(release, [release, newer], [{ ...row, ...rollout }]).reason]
+}
+
+async function ofCleanup(): Promise<readonly string[]> {
+  const uid = objects.instance.metadata.uid
+  const held = namespace({ deletionTimestamp: 'now' })
+  const claimed = { ...held.metadata, annotations: { ...held.metadata.annotations, [annotations.instanceUid]: uid } }
+  const crd = { apiVersion: 'v1', kind: 'CustomResourceDefinition', metadata: { name: 'appinstances.appstead.dev' } }
+  const cache = readerOf([objects.system, objects.project, objects.instance, { ...held, metadata: claimed }])
+  const ctx = ctxOf(cache, () => undefined)
+  const kube = { ...ctx.kube, getLive: () => Promise.resolve(crd) }
+  const { status } = await cleanup({ ...ctx, kube }, objects.instance as never)
+  return (status?.conditions ?? []).map(({ reason }) => reason)
+}
+
+const of = (happening: Happening) => (): Promise<readonly string[]> => reasonsIn(happening)
+const done = { rollout: { isComplete: true, ready: 1 } }
+
+/** Not made by anything yet. */
+const unmade = ['RevisionNameTaken'] as const satisfies readonly Reason[]
+
+const makers: Readonly<Record<Exclude<Reason, (typeof unmade)[number]>, () => Promise<readonly string[]>>> = {
+  Accepted: of({}),
+  AllReady: of(done),
+  Serving: of(done),
+  RolledOut: of(done),
+  Published: () => Promise.resolve(Object.values(publishedVerdicts('r')).map(({ reason }) => reason)),
+  WaitsForDeployment: async () =>
+    reasonsIn({ ...done, releases: [await current()], world: worldWith([web], { replicas: 3 }) }),
+  Superseded: () => ofRelease(2, {}),
+  Creating: of({ world: { app: undefined } }),
+  RollingOut: of({}),
+  NotServing: of({}),
+  ReplicasNotReady: async () => reasonsIn({ releases: [await current()], isRolledOut: true }),
+  RolloutDeadlineExceeded: () => ofRelease(1, { isDeadlineExceeded: true }),
+  Terminating: ofCleanup,
+  NamespaceTerminating: of({ more: [namespace({ deletionTimestamp: 'now' })] }),
+  Forbidden: of({ refusal: 'Forbidden' }),
+  ImagePullFailed: of(waiting('ImagePullBackOff')),
+  CrashLoop: of({
+    container: { state: { waiting: { reason: 'CrashLoopBackOff' } }, lastState: { terminated: { exitCode: 1 } } },
+  }),
+  ConfigurationError: of(waiting('CreateContainerConfigError')),
+  Unschedulable: of({ unschedulable: '0/1 nodes are available' }),
+  AppNotFound: of({ world: { app: undefined } }),
+  EnvNotFound: of({ world: { env: undefined } }),
+  StackNotFound: of({ world: worldWith([], {}, 'name') }),
+  RevisionNotFound: of({ world: worldWith([web], { stack: { revision: 'absent' } }) }),
+  RevisionOfOtherStack: of({
+    world: worldWith([web], { stack: { revision: 'other-r1' } }),
+    more: [revision('other-r1', 'other')],
+  }),
+  NoMainService: () => Promise.resolve(resolve({ ...nothing, services: [] }).objections.map(({ reason }) => reason)),
+  ImageMissing: of({ world: worldWith([web], { image: undefined }) }),
+  MainReplicasInStack: of({ world: worldWith([{ ...web, replicas: 2 }]) }),
+  ReleaseTooLarge: of({ world: worldWith([{ ...web, files }]) }),
+  RefusedByServer: of({ refusal: 'Invalid' }),
+  NamespaceConflict: of({ more: [namespace({ labels: {} })] }),
+}
+
+describe('every reason is made by something', () => {
+  it.each(Object.entries(makers))('%s', async (reason, make) => {
+    expect(await make()).toContain(reason)
+  })
+
+  it('and has a class and a sentence for the reference', () => {
+    for (const doc of Object.values(reasons)) {
+      expect(['settled', 'progressing', 'blocked', 'invalid', 'failed']).toContain(doc.class)
+      expect(doc.description).toMatch(/^[A-Z].*\.$/)
+    }
+    expect([...Object.keys(makers), ...unmade].toSorted()).toEqual(Object.keys(reasons).toSorted())
+  })
+
+  it('and an outcome other than settled is of the class of its reason', async () => {
+    const world = { app: undefined }
+    const happenings: readonly Happening[] = [
+      { world },
+      { more: [namespace({ deletionTimestamp: 'now' })] },
+      { more: [namespace({ labels: {} })] },
+      { refusal: 'Forbidden' },
+      { refusal: 'Invalid' },
+      { world: worldWith([{ ...web, replicas: 2 }]) },
+    ]
+    for (const happening of happenings) {
+      const { outcome } = await reportOf(happening)
+      expect(outcome.kind === 'settled' ? '' : reasons[outcome.reason].class).toBe(outcome.kind)
+    }
+  })
+})

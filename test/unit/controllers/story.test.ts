@@ -1,0 +1,82 @@
+import { expect, it } from '@jest/globals'
+import type { AppInstanceStatus } from '../../../operator/api/appInstance.ts'
+import type { AppRelease } from '../../../operator/api/appRelease.ts'
+import type { KubeObject } from '../../../operator/api/meta.ts'
+import type { Happening } from './instance.ts'
+import { reportOf, worldWith } from './instance.ts'
+
+/** What people read in `kubectl get` and `kubectl describe` as time goes by; each reconcile happens twice. */
+
+const web = { name: 'web', ports: [{ port: 8080 }] }
+const ready = { isComplete: true, ready: 1, updated: 1 }
+
+/** Runs the happenings in a row; out: the phase and the Events of each, told once. */
+async function tell(happenings: readonly Happening[]): Promise<string[]> {
+  const lines: string[] = []
+  let before: AppInstanceStatus | undefined
+  const releases = new Map<string, AppRelease>()
+  for (const happening of happenings) {
+    const carried: Happening = { ...(before && { before }), releases: [...releases.values()], ...happening }
+    const first = await reportOf(carried)
+    lines.push(
+      [first.status?.phase, ...(first.events ?? []).map((event) => `${event.type[0]}:${event.reason}`)].join(' '),
+    )
+    before = first.status
+    if (first.release) releases.set(first.release.metadata.name, first.release)
+    const again = await reportOf({ ...carried, before: before!, releases: [...releases.values()] })
+    expect(again.events).toEqual([])
+    expect(again.status).toEqual(before)
+  }
+  return lines
+}
+
+it('a first deployment, a failure, a recovery, a scaling that waits, a second deployment', async () => {
+  const scaled = worldWith([web], { replicas: 3 })
+  const updated = worldWith([web], { replicas: 3, image: 'registry.example/hello:2' })
+  const crash = { state: { waiting: { reason: 'CrashLoopBackOff' } }, lastState: { terminated: { exitCode: 137 } } }
+  expect(
+    await tell([
+      { world: { app: undefined } },
+      {},
+      { rollout: ready },
+      { isRolledOut: true, container: crash },
+      { isRolledOut: true, rollout: ready },
+      { isRolledOut: true, rollout: ready, world: scaled },
+      { world: updated },
+      { rollout: ready, world: updated },
+    ]),
+  ).toEqual([
+    'Pending W:AppNotFound',
+    'Deploying N:ReleaseCreated N:NamespaceCreated',
+    'Running N:RolledOut',
+    'Down W:CrashLoop',
+    'Running N:AllReady',
+    'Running N:WaitsForDeployment',
+    'Deploying N:ReleaseCreated',
+    'Running N:RolledOut',
+  ])
+})
+
+it('a quota that refuses the namespace is told by an Event, and no namespace is said to be there', async () => {
+  expect(await tell([{ refusal: 'Forbidden' }])).toEqual(['Deploying N:ReleaseCreated W:Forbidden'])
+})
+
+it('a roll-out past its deadline is Down or Degraded, stalled, and names the service that is late', async () => {
+  const late = { isDeadlineExceeded: true }
+  expect(await tell([{}, { rollout: late }])).toEqual([
+    'Deploying N:ReleaseCreated N:NamespaceCreated',
+    'Down W:RolloutDeadlineExceeded',
+  ])
+  const { status } = await reportOf({ rollout: { ...late, ready: 1 } })
+  expect(status?.phase).toBe('Degraded')
+  expect(status?.conditions?.find(({ type }) => type === 'Stalled')?.message).toContain("service 'web'")
+})
+
+it('a spec that is invalid later leaves what runs, and says so', async () => {
+  const world = worldWith([web], { stack: { revision: 'app-hello-r9-bad000' } })
+  const spec = { stack: 'app-hello', number: 9, services: [{ ...web, replicas: 2 }] }
+  const metadata = { name: 'app-hello-r9-bad000', namespace: 'team' }
+  const bad = { apiVersion: 'appstead.dev/v1alpha1', kind: 'AppStackRevision', metadata, spec } as KubeObject
+  const happenings = [{}, { rollout: ready }, { rollout: ready, isRolledOut: true, world, more: [bad] }]
+  expect((await tell(happenings)).at(-1)).toBe('Invalid W:MainReplicasInStack')
+})

@@ -1,0 +1,73 @@
+import type { AppRelease } from '../../../operator/api/appRelease.ts'
+import type { KubeObject } from '../../../operator/api/meta.ts'
+import { stored } from '../../render/world.ts'
+
+/** Objects in which every field of every spec is set. A field that is not fails fieldEffect.test.ts by its name. */
+
+const apiVersion = 'appstead.dev/v1alpha1'
+const namespace = 'team'
+
+const services = [
+  {
+    name: 'web',
+    type: 'Web',
+    main: true,
+    image: 'registry.example/web:1',
+    command: ['node'],
+    args: ['server.js'],
+    ports: [
+      { name: 'http', port: 8080, protocol: 'HTTP' },
+      { name: 'raw', port: 9090, protocol: 'TCP' },
+    ],
+    variables: [{ name: 'LOG_LEVEL', value: 'info' }],
+    files: [{ path: '/etc/web/config', content: 'a' }],
+    resources: { requests: { cpu: '100m', memory: '64Mi' }, limits: { cpu: '400m', memory: '512Mi' } },
+    healthCheck: { path: '/healthz', port: 'http', timeoutSeconds: 3, startupSeconds: 60 },
+    rollout: { progressDeadlineSeconds: 120, drainSeconds: 5, terminationGracePeriodSeconds: 20 },
+    generatedSecrets: [{ name: 'SESSION_SECRET', length: 32 }],
+  },
+  { name: 'side', image: 'registry.example/side:1', ports: [{ port: 8081 }], replicas: 2 },
+  { name: 'jobs', type: 'Worker', image: 'registry.example/jobs:1', replicas: 2 },
+]
+
+const instance = (name: string, spec: object): KubeObject =>
+  ({
+    apiVersion,
+    kind: 'AppInstance',
+    metadata: {
+      name,
+      namespace,
+      uid: `33333333-3333-4333-8333-${Buffer.from(name).toString('hex').slice(-12)}`,
+      generation: 1,
+    },
+    spec,
+  }) as KubeObject
+
+export const everything: readonly KubeObject[] = [
+  { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'kube-system', uid: 'hub' } },
+  { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, uid: 'project' } },
+  { apiVersion, kind: 'AppEnv', metadata: { name: 'dev' }, spec: { type: 'dev' } },
+  { apiVersion, kind: 'AppStack', metadata: { name: 'shop', namespace }, spec: { services } },
+  {
+    apiVersion,
+    kind: 'AppStackRevision',
+    metadata: { name: 'shop-r7-aaaaaa', namespace },
+    spec: { stack: 'shop', number: 7, services },
+  },
+  { apiVersion, kind: 'App', metadata: { name: 'shop', namespace }, spec: { stack: { name: 'shop' } } },
+  { apiVersion, kind: 'App', metadata: { name: 'shop-blue', namespace }, spec: { stack: { services } } },
+  instance('shop-blue-dev', {
+    app: 'shop',
+    env: 'dev',
+    image: 'registry.example/shop:1',
+    replicas: 2,
+    variables: [{ name: 'GREETING', value: 'hello' }],
+  }),
+  instance('shop-pinned', { app: 'shop', env: 'dev', stack: { revision: 'shop-r7-aaaaaa' } }),
+].map((object) => stored(object))
+
+/** The release that runs, rolled out. */
+export function rolledOut(release: AppRelease): AppRelease {
+  const conditions = [{ type: 'Succeeded', status: 'True', reason: 'RolledOut', message: '', lastTransitionTime: '' }]
+  return { ...release, status: { conditions, observedGeneration: 1 } } as AppRelease
+}

@@ -1,0 +1,99 @@
+import { beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { canonical } from '../../../operator/api/canonical.ts'
+import type { Kind } from '../../../operator/api/kind.ts'
+import { kinds } from '../../../operator/api/kinds.ts'
+import type { KubeObject } from '../../../operator/api/meta.ts'
+import { report } from '../../../operator/controllers/appInstance/report.ts'
+import { rolloutIn } from '../../../operator/controllers/rollout.ts'
+import { ownerOf } from '../../../operator/render/appInstance.ts'
+import { decide, now, withRevisions } from '../../render/world.ts'
+import { everything, rolledOut } from './everything.ts'
+import { changedAt, leavesOf, textOf } from './fields.ts'
+
+jest.setTimeout(120_000)
+
+/** A field of a spec that changes nothing one can see is a promise we do not keep. */
+
+interface SpecObject extends KubeObject {
+  readonly spec: unknown
+}
+
+/** All that can be seen of an object and of what we make of it: columns, revisions, decisions, plans, statuses. */
+async function visibleIn(objects: readonly KubeObject[], changed: KubeObject): Promise<string> {
+  const world = await withRevisions(objects)
+  const instances = world
+    .filter(({ kind }) => kind === 'AppInstance')
+    .map(({ metadata }) => decisionOf(world, metadata))
+  const revisions = world.filter(({ kind }) => kind === 'AppStackRevision').map(({ metadata }) => metadata.name)
+  return canonical({ revisions, instances, columns: columnsOf(changed) })
+}
+
+function decisionOf(world: readonly KubeObject[], { name }: { readonly name: string }): unknown {
+  const { seen, objection, changes, release, plan } = decide(world, name)
+  const rollout = release ? rolloutIn(ownerOf(seen.instance), release, seen.deployments) : []
+  const { status, events } = report(seen, { objection, release, changes, applied: undefined, rollout }, now)
+  return { objection, changes, plan, status, events }
+}
+
+function memberOf(value: unknown, key: string): unknown {
+  return (value as Record<string, unknown> | undefined)?.[key]
+}
+
+function columnsOf(object: KubeObject): unknown[] {
+  const { columns } = kinds.find(({ kind }) => kind === object.kind)!
+  const paths = columns.map(({ jsonPath }) => jsonPath).filter((path) => path.startsWith('.spec.'))
+  return paths.map((path) => path.slice(1).split('.').reduce(memberOf, object))
+}
+
+/** Names of the fields whose change, in any object of the kind, is not to be seen; or that no object has set. */
+async function fieldsWithoutEffect(kind: Kind, world: readonly KubeObject[]): Promise<string[]> {
+  const words = [...new Set(JSON.stringify(world).match(/(?<=")[^"]+(?=")/g))]
+  const idle: string[] = []
+  for (const path of leavesOf(kind)) if (!(await isSeen(kind, world, path, words))) idle.push(textOf(path))
+  return idle
+}
+
+async function isSeen(
+  kind: Kind,
+  world: readonly KubeObject[],
+  path: readonly (string | 0)[],
+  words: readonly string[],
+): Promise<boolean> {
+  for (const object of world.filter((each) => each.kind === kind.kind) as SpecObject[]) {
+    for (const spec of changedAt(kind, object.spec, path, words)) {
+      const changed = { ...object, spec }
+      if (kind.rules.some((rule) => rule.holds?.(changed as never) === false)) continue
+      const next = world.map((each) => (each === object ? changed : each))
+      if ((await visibleIn(next, changed)) !== (await visibleIn(world, object))) return true
+    }
+  }
+  return false
+}
+
+function kindsOf(isRecord: boolean): (readonly [string, Kind])[] {
+  return kinds.filter(({ kind }) => isRecord === (kind === 'AppRelease')).map((kind) => [kind.kind, kind])
+}
+
+describe('every field of a spec, changed alone, alters a plan, a status, what is pending, a revision or a column', () => {
+  let released: readonly KubeObject[]
+  beforeAll(async () => {
+    const world = await withRevisions(everything)
+    released = [...world, rolledOut(decide(world, 'shop-blue-dev').release!)]
+  })
+
+  it.each(kindsOf(false))('%s', async (_name, kind) => {
+    expect(await fieldsWithoutEffect(kind, everything)).toEqual([])
+  })
+
+  it('AppInstance, when a release runs', async () => {
+    const kind = kinds.find((each) => each.kind === 'AppInstance')!
+    expect(await fieldsWithoutEffect(kind, released)).toEqual([])
+  })
+
+  /** Which rules rendered it, kept for the day when there are two versions of them. */
+  const recordOnly = ['renderVersion']
+
+  it.each(kindsOf(true))('%s', async (_name, kind) => {
+    expect(await fieldsWithoutEffect(kind, released)).toEqual(recordOnly)
+  })
+})

@@ -1,0 +1,164 @@
+import { describe, expect, it, jest } from '@jest/globals'
+import * as fc from 'fast-check'
+import type { AppEnv } from '../../../operator/api/appEnv.ts'
+import type { AppInstance } from '../../../operator/api/appInstance.ts'
+import { appReleaseKind } from '../../../operator/api/appRelease.ts'
+import type { AppStack } from '../../../operator/api/appStack.ts'
+import { appStackKind } from '../../../operator/api/appStack.ts'
+import type { AppStackRevision } from '../../../operator/api/appStackRevision.ts'
+import { canonical } from '../../../operator/api/canonical.ts'
+import { dnsLabel, dnsSubdomain } from '../../../operator/api/schema.ts'
+import { releaseOf } from './generated.ts'
+import { renderInstance } from '../../../operator/render/appInstance.ts'
+import { filesName, generatedSecretName, releaseName, revisionName } from '../../../operator/render/names.ts'
+import { canonicalQuantity } from '../../../operator/render/quantity.ts'
+import { changesBetween, makeRelease } from '../../../operator/render/release.ts'
+import { resolve } from '../../../operator/render/resolve.ts'
+import { newestRevision, nextRevision } from '../../../operator/render/revision.ts'
+import { inputs } from './generated.ts'
+
+jest.setTimeout(120_000)
+
+const service = fc.stringMatching(/^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$/)
+const variable = fc.oneof(
+  fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/),
+  fc.constantFrom('_', '__', 'A_B', 'a_b', 'A__B'),
+)
+
+describe('names', () => {
+  it('of generated secrets and of files are DNS labels of at most 63 characters', () => {
+    fc.assert(
+      fc.property(service, variable, fc.json(), (name, secret, files) => {
+        for (const made of [generatedSecretName(name, secret), filesName(name, files)]) {
+          expect(made).toMatch(dnsLabel)
+          expect(made.length).toBeLessThanOrEqual(63)
+        }
+      }),
+    )
+  })
+
+  it('of generated secrets differ whenever service or variable differ', () => {
+    const pair = fc.tuple(service, variable)
+    fc.assert(
+      fc.property(fc.uniqueArray(pair, { maxLength: 50, selector: String }), (pairs) => {
+        expect(new Set(pairs.map((each) => generatedSecretName(...each))).size).toBe(pairs.length)
+      }),
+    )
+  })
+
+  it('of releases and revisions are DNS subdomains of at most 253 characters, one for each number', () => {
+    const label = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/)
+    const number = fc.integer({ min: 1, max: 2_147_483_647 })
+    fc.assert(
+      fc.property(label, fc.uuid(), number, fc.json(), (name, uid, count, content) => {
+        for (const made of [releaseName(name, uid, count), revisionName(`a-${name}`, count, content)]) {
+          expect(made).toMatch(dnsSubdomain)
+          expect(made.length).toBeLessThanOrEqual(253)
+          expect(made).toContain(`-r${count}`)
+        }
+      }),
+    )
+  })
+})
+
+describe('a release', () => {
+  it('of the same input is the same, changes nothing of the input, and is what the CRD takes', () => {
+    fc.assert(
+      fc.property(inputs, (input) => {
+        const before = canonical(input)
+        const release = releaseOf(input)
+        expect(canonical(releaseOf(input))).toBe(canonical(release))
+        expect(canonical(input)).toBe(before)
+        if (resolve(input).objections.length > 0) return
+        expect(appReleaseKind.spec.safeParse(release.spec).error?.issues).toBeUndefined()
+        expect(canonical(appReleaseKind.spec.parse(release.spec))).toBe(canonical(release.spec))
+      }),
+    )
+  })
+
+  it('has nothing pending against what it was made of', () => {
+    fc.assert(
+      fc.property(inputs, (input) => {
+        const wanted = { services: resolve(input).services, stackRevision: 'a-r1-aaaaaa' }
+        expect(changesBetween(releaseOf(input), wanted)).toEqual([])
+      }),
+    )
+  })
+
+  it('renders objects of different names only, all in the namespace of the instance', () => {
+    const owner = { app: 'a', env: 'dev', project: 'team', instance: 'a-dev' }
+    const claim = { instanceUid: 'i', projectUid: 'p', hubUid: 'h' }
+    fc.assert(
+      fc.property(inputs, (input) => {
+        const plan = renderInstance({ owner, claim, release: releaseOf(input), kept: [] })
+        const objects = plan.stages.flatMap((stage) => stage.objects.map(({ object }) => object))
+        const ids = objects.map(({ kind, metadata }) => `${kind}/${metadata.name}`)
+        expect(new Set(ids).size).toBe(ids.length)
+        for (const { kind, metadata } of objects) {
+          expect(metadata.namespace ?? metadata.name).toBe('a-dev')
+          expect([kind, dnsSubdomain.test(metadata.name)]).toEqual([kind, true])
+        }
+      }),
+    )
+  })
+})
+
+describe('a stack', () => {
+  it('with the content of its newest revision publishes none; A, B, A publishes three', () => {
+    fc.assert(
+      fc.property(inputs, inputs, (one, other) => {
+        fc.pre(canonical(one.services) !== canonical(other.services))
+        const stack = { namespace: 'team', name: 's' }
+        const published: AppStackRevision[] = []
+        for (const { services } of [one, one, other, other, one]) {
+          const next = nextRevision(stack, services, published.toReversed())
+          if (next) published.push(next)
+        }
+        expect(published.map(({ spec }) => spec.number)).toEqual([1, 2, 3])
+        expect(newestRevision(published)).toBe(published[2])
+      }),
+      { numRuns: 30 },
+    )
+  })
+
+  it('has one newest revision, whatever the order in which two of one number are listed', () => {
+    const spec = { stack: 's', number: 3, services: [] }
+    const [a, b] = ['s-r3-a', 's-r3-b'].map((name) => ({ metadata: { name }, spec }) as unknown as AppStackRevision)
+    expect(newestRevision([a!, b!])).toBe(newestRevision([b!, a!]))
+  })
+})
+
+it('the address told to replicas is the one in the status: the first HTTP port of the main service', () => {
+  const services = [{ name: 'web', ports: [{ name: 'raw', port: 1, protocol: 'TCP' as const }, { port: 80 }] }]
+  const { services: parsed } = appStackKind.spec.parse({ services }) as AppStack['spec']
+  const instance = {
+    metadata: { name: 'a-dev' },
+    spec: { app: 'a', env: 'dev', replicas: 1, image: 'i' },
+  } as AppInstance
+  const env = { spec: { type: 'dev' } } as AppEnv
+  const [web] = resolve({ instance, env, services: parsed }).services
+  expect(web!.variables).toContainEqual({ name: 'APPSTEAD_URL', value: 'http://web.a-dev.svc:80' })
+})
+
+it.each([
+  ['1000m', '1'],
+  ['0.5', '500m'],
+  ['0.50', '500m'],
+  ['2.100', '2100m'],
+  ['0', '0'],
+  ['1024Mi', '1Gi'],
+  ['1.5Gi', '1536Mi'],
+  ['0.5Ki', '512'],
+  ['1.1Ki', '1126400m'],
+  ['1000k', '1M'],
+  ['999999999999Ti', '9223372036854775807'],
+])('%s is rendered as %s', (written, rendered) => {
+  expect(canonicalQuantity(written)).toBe(rendered)
+  expect(canonicalQuantity(rendered)).toBe(rendered)
+})
+
+it('makeRelease counts on from the newest release', () => {
+  const instance = { metadata: { name: 'a-dev', uid: 'u', generation: 2 } } as AppInstance
+  const first = makeRelease(instance, { services: [], stackRevision: 'r' }, undefined)
+  expect(makeRelease(instance, { services: [], stackRevision: 'r' }, first).spec.number).toBe(2)
+})

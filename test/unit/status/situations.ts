@@ -1,0 +1,196 @@
+import * as fc from 'fast-check'
+import type { AppInstance, AppInstanceStatus } from '../../../operator/api/appInstance.ts'
+import type { AppRelease, ResolvedService } from '../../../operator/api/appRelease.ts'
+import type { Reason } from '../../../operator/api/conditions.ts'
+import { reasons } from '../../../operator/api/conditions.ts'
+import { labels } from '../../../operator/api/meta.ts'
+import { podDigest } from '../../../operator/controllers/digests.ts'
+import type { Objection } from '../../../operator/controllers/appInstance/gates.ts'
+import type { Observed } from '../../../operator/controllers/appInstance/observe.ts'
+import type { Findings } from '../../../operator/controllers/appInstance/report.ts'
+import { report } from '../../../operator/controllers/appInstance/report.ts'
+import { changesBetween, makeRelease } from '../../../operator/render/release.ts'
+import type { ObservedPod } from '../../../operator/status/observed.ts'
+import { now } from '../../render/world.ts'
+
+/** Every situation an instance can be reported in, hostile texts included. */
+export interface Case {
+  readonly seen: Observed
+  readonly found: Findings
+}
+
+const uid = '33333333-3333-4333-8333-333333333333'
+const hostile = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 2000 }),
+  fc.string({ unit: 'grapheme', maxLength: 50 }),
+  fc.constantFrom('', '💥'.repeat(1500), 'x'.repeat(5000), '__proto__', '\u0000\n\t'),
+)
+const name = fc.oneof(fc.stringMatching(/^[a-z][a-z0-9]{0,29}$/), fc.stringMatching(/^[a-z][a-z0-9]{29}$/))
+const image = fc.oneof(
+  fc.constant('registry.example/web:1'),
+  fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._:/@-]{500,511}$/),
+)
+const replicas = fc.integer({ min: 1, max: 10 })
+
+const services = fc
+  .uniqueArray(fc.record({ name, image, replicas }), { minLength: 1, maxLength: 50, selector: (each) => each.name })
+  .map((list) =>
+    list.map((each, index): ResolvedService => ({
+      ...each,
+      type: 'Web',
+      main: index === 0,
+      ports: [{ name: 'http', port: 8080, protocol: 'HTTP' }],
+      variables: [],
+      files: [],
+      resources: {},
+      rollout: { progressDeadlineSeconds: 300, drainSeconds: 10, terminationGracePeriodSeconds: 30 },
+      generatedSecrets: [],
+    })),
+  )
+
+const waitingReason = fc.constantFrom(
+  'ErrImagePull',
+  'CrashLoopBackOff',
+  'CreateContainerConfigError',
+  'ContainerCreating',
+)
+
+function podOf(service: string): fc.Arbitrary<ObservedPod> {
+  return fc
+    .record({
+      phase: fc.constantFrom('Pending', 'Running', 'Failed'),
+      ready: fc.boolean(),
+      waiting: fc.option(fc.record({ reason: waitingReason, message: hostile }), { nil: undefined }),
+      terminated: fc.option(fc.record({ exitCode: fc.nat(255), message: hostile }), { nil: undefined }),
+      unschedulable: fc.option(hostile, { nil: undefined }),
+      isLeaving: fc.boolean(),
+    })
+    .map(({ phase, ready, waiting, terminated, unschedulable, isLeaving }) => {
+      const pod = {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: {
+          name: `${service}-x`,
+          labels: { [labels.service]: service },
+          ...(isLeaving && { deletionTimestamp: now.toISOString() }),
+        },
+        status: {
+          phase,
+          conditions: [
+            { type: 'Ready', status: ready ? 'True' : 'False' },
+            ...(unschedulable === undefined
+              ? []
+              : [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: unschedulable }]),
+          ],
+          containerStatuses: [{ state: { waiting }, lastState: { terminated } }],
+        },
+      }
+      return { ...pod, ...podDigest(pod) }
+    })
+}
+
+/** What the gates can object: of the reasons for work under way, only the namespace and a refused write. */
+const objectionReasons = (Object.keys(reasons) as Reason[]).filter(
+  (reason) =>
+    ['blocked', 'invalid', 'failed'].includes(reasons[reason].class) ||
+    reason === 'NamespaceTerminating' ||
+    reason === 'Forbidden',
+)
+
+const objection: fc.Arbitrary<Objection | undefined> = fc.option(
+  fc
+    .tuple(fc.constantFrom(...objectionReasons), hostile)
+    .map(
+      ([reason, message]) =>
+        ({ kind: reasons[reason].class, reason, message, by: 'App/x', field: 'spec' }) as Objection,
+    ),
+  { nil: undefined, freq: 2 },
+)
+
+const succeeded = { status: { conditions: [{ type: 'Succeeded', status: 'True', reason: 'RolledOut' }] } }
+
+/** Situations of one instance with these services. */
+const situation = services.chain((list) =>
+  fc
+    .record({
+      generation: fc.integer({ min: 1, max: 9 }),
+      hasRelease: fc.boolean(),
+      wasComplete: fc.boolean(),
+      isAllComplete: fc.boolean(),
+      rows: fc.array(fc.record({ ready: fc.nat(10), isComplete: fc.boolean(), isLate: fc.boolean() }), {
+        minLength: list.length,
+        maxLength: list.length,
+      }),
+      pods: fc.array(fc.constantFrom(...list.map((each) => each.name)).chain(podOf), { maxLength: 8 }),
+      objection,
+      scaled: fc.boolean(),
+      latest: fc.constantFrom('app-a-r1-aaaaaa', `${'a'.repeat(60)}-r2-bbbbbb`),
+    })
+    .map((each): Case => caseOf(list, each)),
+)
+
+interface Parts {
+  readonly generation: number
+  readonly hasRelease: boolean
+  readonly wasComplete: boolean
+  readonly isAllComplete: boolean
+  readonly rows: readonly { ready: number; isComplete: boolean; isLate: boolean }[]
+  readonly pods: readonly ObservedPod[]
+  readonly objection: Objection | undefined
+  readonly scaled: boolean
+  readonly latest: string
+}
+
+function caseOf(list: readonly ResolvedService[], parts: Parts): Case {
+  const instance: AppInstance = {
+    apiVersion: 'appstead.dev/v1alpha1',
+    kind: 'AppInstance',
+    metadata: { name: 'a-dev', namespace: 'team', uid, generation: parts.generation },
+    spec: { app: 'a', env: 'dev', replicas: 1 },
+  }
+  const wanted = { services: list, stackRevision: 'app-a-r1-aaaaaa' }
+  const made = { ...makeRelease(instance, wanted, undefined), ...(parts.wasComplete && succeeded) } as AppRelease
+  const release = parts.hasRelease || !parts.objection ? made : undefined
+  const more = list.map((service) => ({ ...service, replicas: service.replicas === 10 ? 1 : service.replicas + 1 }))
+  const changes = parts.scaled && release && !parts.objection ? changesBetween(made, { ...wanted, services: more }) : []
+  const latest = { metadata: { name: parts.latest } }
+  return {
+    seen: {
+      instance,
+      latest,
+      releases: release ? [release] : [],
+      deployments: new Map(),
+      pods: parts.pods,
+      owned: [],
+      projectUid: 'p',
+      hubUid: 'h',
+    } as unknown as Observed,
+    found: {
+      objection: parts.objection,
+      release,
+      changes,
+      applied: undefined,
+      rollout: release
+        ? list.map((service, index) => ({
+            service,
+            ready: parts.rows[index]!.ready,
+            updated: parts.rows[index]!.ready,
+            isComplete: parts.isAllComplete || parts.rows[index]!.isComplete,
+            isDeadlineExceeded: !parts.isAllComplete && parts.rows[index]!.isLate,
+          }))
+        : [],
+    },
+  }
+}
+
+export const situations: fc.Arbitrary<Case> = situation
+
+/** The case with the status that was written before. */
+export function after(each: Case, status: AppInstanceStatus | undefined): Case {
+  const instance = { ...each.seen.instance, ...(status && { status }) }
+  return { ...each, seen: { ...each.seen, instance } }
+}
+
+export function statusOf({ seen, found }: Case, time = now): AppInstanceStatus {
+  return report(seen, found, time).status!
+}
