@@ -65,7 +65,7 @@ const phase = z
   .enum(['Pending', 'Creating', 'Deploying', 'Running', 'Degraded', 'Down', 'Invalid', 'Errored', 'Deleting'])
   .meta({ description: 'The conditions in one word, for people. Programs read the conditions.' })
 
-const count = (description: string, max = 1000) => integer(description, 0, max)
+const count = (description: string, max = 1_000_000) => integer(description, 0, max)
 const revisionName = (description: string) => text(description, { max: 253, pattern: dnsSubdomain })
 const message = (description: string) => text(description, { max: 1024 })
 
@@ -83,7 +83,7 @@ const counts = z
     running: count('Replicas that are ready.'),
     pending: count('Replicas that are not ready yet.'),
     failed: count('Replicas that crash, cannot get their image or have failed.'),
-    summary: text('running/total, such as 3/3; for people.', { max: 20 }),
+    summary: text('Ready replicas of those there ought to be, such as 3/3; for people.', { max: 20 }),
   })
   .meta({ description: 'Replicas of all services together.' })
 
@@ -115,9 +115,9 @@ const pendingChanges = listMap(
     path: text('Where, such as services[web].replicas.', { max: 256 }),
     from: text('What runs now; absent when it is new.', { max: 1024 }).optional(),
     to: text('What is wanted; absent when it is removed.', { max: 1024 }).optional(),
-    effect: z.enum(['Restart', 'Scale', 'Routing', 'None']).meta({
+    effect: z.enum(['Restart', 'Scale', 'None']).meta({
       description:
-        'What it does to replicas: Restart replaces them, Scale adds or removes, Routing and None leave them.',
+        'What it does to replicas: Restart replaces them, Scale adds or removes some, None leaves them.',
     }),
     source: text('The object that asks for it, such as AppInstance/shop-prod.', { max: 256 }),
   }),

@@ -58,6 +58,10 @@ export const reasons = {
   CrashLoop: { class: 'progressing', description: 'The process of a service ends again and again.' },
   ConfigurationError: { class: 'progressing', description: 'The container of a service cannot be created.' },
   Unschedulable: { class: 'progressing', description: 'No node takes a replica.' },
+  ReleaseFromNewerOperator: {
+    class: 'blocked',
+    description: 'The newest release was made by a newer operator; what runs is left alone until the operator is upgraded.',
+  },
   AppNotFound: { class: 'blocked', description: 'No App of that name in this namespace; waited for.' },
   EnvNotFound: { class: 'blocked', description: 'No AppEnv of that name; waited for.' },
   StackNotFound: { class: 'blocked', description: 'No AppStack of that name in this namespace; waited for.' },
@@ -66,8 +70,6 @@ export const reasons = {
     description: 'No AppStackRevision of that name in this namespace; waited for.',
   },
   RevisionOfOtherStack: { class: 'invalid', description: 'The pinned revision belongs to another stack than the App.' },
-  RevisionNameTaken: { class: 'invalid', description: 'A revision of that name has other content.' },
-  NoMainService: { class: 'invalid', description: 'The stack has no service that can be the main one.' },
   ImageMissing: { class: 'invalid', description: 'A service has no image, and none can be inherited.' },
   MainReplicasInStack: {
     class: 'invalid',

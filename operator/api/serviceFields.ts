@@ -95,13 +95,24 @@ export const files = withRules(
   listMap(
     `Files put into each replica, at most 20 a service and 262144 characters a stack. ${next}`,
     z.strictObject({
-      path: text(
-        `Absolute path of the file, unique in the service; letters, digits and . _ @ + - between slashes. ${next}`,
-        {
-          max: 255,
-          min: 2,
-          pattern: filePath,
-        },
+      path: withRules(
+        text(
+          `Absolute path of the file, unique in the service; letters, digits and . _ @ + - between slashes. ${next}`,
+          { max: 255, min: 2, pattern: filePath },
+        ),
+        [
+          {
+            id: 'file-path-taken',
+            rule: "!self.matches('^/(tmp$|dev/|proc/|sys/)')",
+            message: 'the path of a file may not be /tmp, nor below /dev, /proc or /sys',
+            messageExpression: says(
+              "'%s' is taken: a file may not be /tmp, nor below /dev, /proc or /sys; use another path",
+              'self',
+            ),
+            reason: 'FieldValueInvalid',
+            holds: (path) => !/^\/(tmp$|dev\/|proc\/|sys\/)/.test(path),
+          },
+        ],
       ),
       content: text(`Content of the file, at most 65536 characters. Not for secrets. ${next}`, { max: 65_536 }),
     }),

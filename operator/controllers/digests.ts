@@ -64,7 +64,7 @@ export function podDigest(object: KubeObject): Omit<ObservedPod, keyof KubeObjec
     service: metadata.labels?.[labels.service] ?? '',
     phase: status?.phase ?? 'Pending',
     isReady: conditionOf(status, 'Ready')?.status === 'True',
-    waiting: waiting ? { reason: waiting.reason ?? '', message: shorten(waiting.message ?? '') } : null,
+    waiting: waiting ? { reason: waiting.reason ?? '', message: shorten(withoutBackOff(waiting.message ?? '')) } : null,
     lastExit: ended ? { code: ended.exitCode ?? 0, line: lastLine(ended.message ?? '') } : null,
     unschedulable: unschedulableOf(status),
   }
@@ -79,10 +79,24 @@ function conditionOf(status: PodStatus | undefined, type: string): PodCondition 
   return status?.conditions?.find((condition) => condition.type === type)
 }
 
-/** The last line of a termination message, without control characters. */
+/** The same words whether the kubelet pulls an image just now (ErrImagePull) or waits to (ImagePullBackOff). */
+function withoutBackOff(message: string): string {
+  return message.replace(/^Back-off pulling image "[^"]*"(: ErrImagePull: )?/, '')
+}
+
+/** The last line of a termination message, without control characters and with what looks like a secret masked. */
 function lastLine(message: string): string {
   const lines = message.split('\n').filter((line) => line.trim() !== '')
-  return shorten(lines.at(-1) ?? '')
+  return shorten(masked(lines.at(-1) ?? ''))
+}
+
+const assignedSecret = /((?:passw(?:or)?d|secret|token|api[-_]?key|credential|authorization)\w*["']?\s*[:=]\s*)\S+.*/i
+const urlPassword = /(:\/\/[^\s/:@]*:)[^\s/@]+@/g
+const bearer = /\b(bearer|basic)\s+[\w.~+/=-]+/gi
+
+/** A log line may quote a connection string or a header; in a status everyone may read it. */
+function masked(line: string): string {
+  return line.replace(urlPassword, '$1***@').replace(bearer, '$1 ***').replace(assignedSecret, '$1***')
 }
 
 function shorten(message: string): string {

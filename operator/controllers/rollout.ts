@@ -5,6 +5,7 @@ import { isAsDesired } from '../apply/execute.ts'
 import { makeDeployment } from '../render/deployment.ts'
 import type { Owner } from '../render/labels.ts'
 import type { Reader } from '../runtime/controller.ts'
+import { conditionOf } from '../status/conditions.ts'
 import type { ObservedDeployment } from '../status/observed.ts'
 import type { ServiceRollout } from '../status/rollout.ts'
 import { rolloutOf } from '../status/rollout.ts'
@@ -24,8 +25,10 @@ export function rolloutIn(
   deployments: ReadonlyMap<string, ObservedDeployment>,
 ): ServiceRollout[] {
   const desired = new Map(release.spec.services.map((service) => [service.name, makeDeployment(owner, service)]))
-  return rolloutOf(release.spec.services, deployments, (deployment) => {
+  const isCurrent = (deployment: ObservedDeployment): boolean => {
     const wanted = desired.get(deployment.metadata.name)
     return wanted !== undefined && isAsDesired(wanted, deployment.digest)
-  })
+  }
+  const wasComplete = conditionOf(release.status?.conditions, 'Succeeded')?.status === 'True'
+  return rolloutOf(release.spec.services, deployments, isCurrent, wasComplete)
 }

@@ -90,11 +90,6 @@ function container(service: ResolvedService): object {
   }
 }
 
-/** The kubelet takes `$(NAME)` for a reference and `$$` for one `$`: doubled, every text arrives as it was written. */
-function literal(text: string): string {
-  return text.replaceAll('$', '$$$$')
-}
-
 /** A variable of the same name wins over a generated secret. */
 function environment(service: ResolvedService): object[] {
   const given = new Set(service.variables.map(({ name }) => name))

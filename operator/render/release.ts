@@ -14,7 +14,7 @@ export interface Change {
   readonly path: string
   readonly from: string
   readonly to: string
-  readonly effect: 'Restart' | 'Scale' | 'Routing' | 'None'
+  readonly effect: 'Restart' | 'Scale' | 'None'
   /** The object the user changed. */
   readonly source: string
 }

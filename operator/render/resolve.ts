@@ -6,7 +6,7 @@ import { serviceUrl } from './names.ts'
 
 /** Raised with the field a user has to change; the values are in the message. */
 export interface Objection {
-  readonly reason: 'NoMainService' | 'ImageMissing' | 'MainReplicasInStack'
+  readonly reason: 'ImageMissing' | 'MainReplicasInStack'
   readonly field: string
   readonly message: string
 }
@@ -32,10 +32,6 @@ type Variable = ResolvedService['variables'][number]
  */
 export function resolve(input: Input): Resolved {
   const main = mainOf(input.services)
-  if (!main) {
-    const message = 'The stack has no service of type Web or Worker that could be the main one; add one'
-    return { services: [], objections: [{ reason: 'NoMainService', field: 'services', message }] }
-  }
   const resolved = input.services.map((service, index) => resolveService(input, service, service === main, index))
   return {
     services: resolved.map(({ service }) => service),
@@ -43,13 +39,9 @@ export function resolve(input: Input): Resolved {
   }
 }
 
-/** The service that `image` and `replicas` of an instance mean: marked main, else the first Web, else the first Worker. */
+/** The service that `image` and `replicas` of an instance mean: marked main, else the first Web, else the first of all. */
 function mainOf(services: readonly StackService[]): StackService | undefined {
-  return (
-    services.find((service) => service.main) ??
-    services.find((service) => service.type === 'Web') ??
-    services.find((service) => service.type === 'Worker')
-  )
+  return services.find(({ main }) => main) ?? services.find(({ type }) => type === 'Web') ?? services[0]
 }
 
 function resolveService(

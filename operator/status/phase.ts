@@ -1,8 +1,12 @@
 import type { AppInstancePhase } from '../api/appInstance.ts'
 import { reasons } from '../api/conditions.ts'
+import type { Reason } from '../api/conditions.ts'
 import type { Verdicts } from './conditions.ts'
 
 type Row = readonly [AppInstancePhase, (verdicts: Verdicts) => boolean]
+
+/** What the first release may still wait for. */
+const creating: ReadonlySet<Reason | undefined> = new Set(['Creating', 'NamespaceTerminating', 'Forbidden'])
 
 /** The first row that holds; design/api.md, Phase, is the contract. */
 const rows: readonly Row[] = [
@@ -12,10 +16,7 @@ const rows: readonly Row[] = [
   ['Running', ({ Ready }) => Ready?.status === 'True'],
   ['Degraded', ({ Ready, Available }) => Ready?.status === 'False' && Available?.status === 'True'],
   ['Down', ({ Ready }) => Ready?.status === 'False'],
-  [
-    'Creating',
-    ({ Reconciling }) => Reconciling?.reason === 'Creating' || Reconciling?.reason === 'NamespaceTerminating',
-  ],
+  ['Creating', ({ Reconciling, Deployed }) => creating.has(Reconciling?.reason) && Deployed?.status !== 'True'],
   ['Pending', ({ Reconciling }) => Reconciling !== undefined && reasons[Reconciling.reason].class === 'blocked'],
 ]
 

@@ -18,18 +18,29 @@ export interface Cause {
 const imageReasons = new Set(['ErrImagePull', 'ImagePullBackOff', 'InvalidImageName', 'ErrImageNeverPull'])
 const configurationReasons = new Set(['CreateContainerConfigError', 'CreateContainerError', 'RunContainerError'])
 
-/** Counts of Web and Worker pods; those that are terminating are left out. */
-export function countPods(pods: readonly ObservedPod[], wanted: number): Counts {
+/**
+ * Counts of Web and Worker pods; those that are terminating are left out.
+ * In: the pods of an instance, the number of replicas wanted by service. A surplus of one service never hides a lack of
+ * another in the summary.
+ */
+export function countPods(pods: readonly ObservedPod[], wanted: ReadonlyMap<string, number>): Counts {
   const living = pods.filter((pod) => !pod.metadata.deletionTimestamp)
   const running = living.filter((pod) => pod.isReady).length
+  const serving = [...wanted].map(([name, replicas]) =>
+    Math.min(replicas, living.filter(({ service, isReady }) => isReady && service === name).length),
+  )
   const failed = living.filter((pod) => !pod.isReady && isFailed(pod)).length
   return {
     total: living.length,
     running,
     pending: living.length - running - failed,
     failed,
-    summary: `${Math.min(running, wanted)}/${wanted}`,
+    summary: `${sum(serving)}/${sum([...wanted.values()])}`,
   }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0)
 }
 
 function isFailed(pod: ObservedPod): boolean {
@@ -48,22 +59,18 @@ export function worstCause(pods: readonly ObservedPod[]): Cause | undefined {
   )[0]
 }
 
-function causeOf(pod: ObservedPod): Cause | undefined {
-  const waiting = pod.waiting
+function causeOf({ waiting, lastExit, unschedulable }: ObservedPod): Cause | undefined {
   if (waiting && imageReasons.has(waiting.reason)) {
     return { reason: 'ImagePullFailed', message: `the image cannot be pulled: ${waiting.message || waiting.reason}` }
   }
   if (waiting && configurationReasons.has(waiting.reason)) {
-    return {
-      reason: 'ConfigurationError',
-      message: `the container cannot be created: ${waiting.message || waiting.reason}`,
-    }
+    const why = waiting.message || waiting.reason
+    return { reason: 'ConfigurationError', message: `the container cannot be created: ${why}` }
   }
-  if (pod.lastExit && (waiting?.reason === 'CrashLoopBackOff' || pod.phase === 'Failed')) {
-    const line = pod.lastExit.line === '' ? '' : `, last line: ${pod.lastExit.line}`
-    return { reason: 'CrashLoop', message: `the process ended with exit code ${pod.lastExit.code}${line}` }
+  // Also while the next try runs: the cause would else come and go with each restart.
+  if (lastExit) {
+    const line = lastExit.line === '' ? '' : `, last line: ${lastExit.line}`
+    return { reason: 'CrashLoop', message: `the process ended with exit code ${lastExit.code}${line}` }
   }
-  if (pod.unschedulable !== '')
-    return { reason: 'Unschedulable', message: `no node takes the pod: ${pod.unschedulable}` }
-  return undefined
+  return unschedulable === '' ? undefined : { reason: 'Unschedulable', message: `no node takes the pod: ${unschedulable}` }
 }

@@ -7,35 +7,31 @@ export interface ServiceRollout {
   readonly updated: number
   /** Every replica is of the newest template and ready, and no older one is left. */
   readonly isComplete: boolean
-  /**
-   * Complete by the newest numbers there are, even if the Deployment controller has not looked since the object last
-   * changed. That is enough for a release that was complete before: an annotation on a Deployment breaks nothing.
-   */
-  readonly isSteady: boolean
   /** The Deployment controller gave up waiting for progress. */
   readonly isDeadlineExceeded: boolean
 }
 
 /**
  * How far each service of a release is.
- * In: the resolved services; their Deployments by name; whether a Deployment is what the release renders.
+ * In: the resolved services; their Deployments by name; whether a Deployment is what the release renders; whether the
+ * release was complete once: then the newest counts there are will do, even if the Deployment controller has not looked
+ * since the object last changed, for an annotation on a Deployment breaks nothing.
  * Out: one row a service.
  */
 export function rolloutOf(
   services: readonly ResolvedService[],
   deployments: ReadonlyMap<string, ObservedDeployment>,
   isCurrent: (deployment: ObservedDeployment) => boolean,
+  wasComplete = false,
 ): ServiceRollout[] {
   return services.map((service) => {
     const deployment = deployments.get(service.name)
-    const isOurs = deployment !== undefined && isCurrent(deployment)
-    const isSeen = isOurs && isObserved(deployment)
+    const isSeen = deployment !== undefined && isCurrent(deployment) && (wasComplete || isObserved(deployment))
     return {
       service,
       ready: deployment?.readyReplicas ?? 0,
       updated: isSeen ? deployment.updatedReplicas : 0,
       isComplete: isSeen && hasOnlyReadyNew(deployment, service.replicas),
-      isSteady: isOurs && hasOnlyReadyNew(deployment, service.replicas),
       isDeadlineExceeded: isSeen && deployment.isDeadlineExceeded,
     }
   })

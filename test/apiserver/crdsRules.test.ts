@@ -202,6 +202,11 @@ const violations: readonly Violation[] = [
     says: ['spec.services[0].files: ', "'/a' may not be a file and a folder of another file"],
   },
   {
+    rule: 'file-path-taken',
+    sent: stack([{ ...web, files: [{ path: '/proc/self/x', content: '' }] }]),
+    says: ['spec.services[0].files[0].path: ', "'/proc/self/x' is taken", 'use another path'],
+  },
+  {
     rule: 'cpu-request-up-to-limit',
     sent: stack([{ ...web, resources: { requests: { cpu: '2' }, limits: { cpu: '500m' } } }]),
     says: ['spec.services[0].resources.requests.cpu: ', "requests.cpu '2' may not be larger than limits.cpu '500m'"],

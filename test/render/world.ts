@@ -10,16 +10,14 @@ import { kinds } from '../../operator/api/kinds.ts'
 import type { KubeObject } from '../../operator/api/meta.ts'
 import { keyOf, refOf } from '../../operator/api/meta.ts'
 import { app } from '../../operator/controllers/app/controller.ts'
-import { firstObjection } from '../../operator/controllers/appInstance/gates.ts'
+import { decide as decideOn, planOf } from '../../operator/controllers/appInstance/decide.ts'
 import type { Objection } from '../../operator/controllers/appInstance/gates.ts'
 import type { Observed } from '../../operator/controllers/appInstance/observe.ts'
 import { observe } from '../../operator/controllers/appInstance/observe.ts'
 import { appStack } from '../../operator/controllers/appStack/controller.ts'
 import { informers } from '../../operator/controllers/informers.ts'
-import { ownerOf, renderInstance } from '../../operator/render/appInstance.ts'
 import type { Plan } from '../../operator/render/plan.ts'
 import type { Change } from '../../operator/render/release.ts'
-import { asksForRelease, changesBetween, makeRelease } from '../../operator/render/release.ts'
 import { TypeCache } from '../../operator/runtime/cache.ts'
 import type { Ctx, Reader, Writer } from '../../operator/runtime/controller.ts'
 
@@ -113,14 +111,7 @@ export function decide(objects: readonly KubeObject[], name?: string): Decision 
     .filter(({ metadata }) => name === undefined || metadata.name === name)
   if (!instance) throw new Error(`no AppInstance ${name} among ${objects.map((each) => keyOf(refOf(each))).join()}`)
   const seen = observe(reader, instance)
-  const objection = firstObjection(seen)
-  const [newest] = seen.releases
-  const wanted = seen.wanted &&
-    seen.revision && { services: seen.wanted.services, stackRevision: seen.revision.metadata.name }
-  const changes = wanted && newest && !objection ? changesBetween(newest, wanted) : []
-  const isNewRelease = !objection && (!newest || asksForRelease(changes))
-  const release = isNewRelease && wanted ? stored(makeRelease(instance, wanted, newest)) : newest
-  const claim = { instanceUid: instance.metadata.uid ?? '', projectUid: seen.projectUid, hubUid: seen.hubUid }
-  const plan = release && renderInstance({ owner: ownerOf(instance), claim, release, kept: seen.releases })
-  return { seen, objection, changes: isNewRelease ? [] : changes, isNewRelease, release, plan }
+  const { objection, changes, next } = decideOn(seen)
+  const release = next ? stored(next) : seen.releases[0]
+  return { seen, objection, changes, isNewRelease: next !== undefined, release, plan: release && planOf(seen, release) }
 }

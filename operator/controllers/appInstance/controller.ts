@@ -11,16 +11,13 @@ import { namespaceType, podType } from '../../api/builtin.ts'
 import type { KubeObject, Ref, ResourceType } from '../../api/meta.ts'
 import { finalizers, keyOf, refOf } from '../../api/meta.ts'
 import { execute } from '../../apply/execute.ts'
-import type { Applied } from '../../apply/execute.ts'
-import { renderInstance, ownerOf } from '../../render/appInstance.ts'
-import { asksForRelease, changesBetween, makeRelease } from '../../render/release.ts'
-import type { Change } from '../../render/release.ts'
+import { ownerOf } from '../../render/appInstance.ts'
 import type { Controller, Ctx, Reader, Watch } from '../../runtime/controller.ts'
 import { childTypes } from '../informers.ts'
 import { rolloutIn } from '../rollout.ts'
 import { cleanup } from './cleanup.ts'
-import { firstObjection, refusalOf } from './gates.ts'
-import type { Objection } from './gates.ts'
+import { decide, mayApply, planOf } from './decide.ts'
+import { refusalOf } from './gates.ts'
 import { observe } from './observe.ts'
 import type { Observed } from './observe.ts'
 import { report } from './report.ts'
@@ -41,21 +38,13 @@ export const appInstance: Controller<AppInstance, AppInstanceStatus> = {
 
   async reconcile(ctx, instance) {
     const seen = observe(ctx.cache, instance)
-    const objection = firstObjection(seen)
-    const changes = objection ? [] : pendingChanges(seen)
-    const current = seen.releases[0]
-    const isNewRelease = !objection && (!current || asksForRelease(changes))
-    const release = isNewRelease ? await createRelease(ctx, seen) : current
-    const applied = release && mayApply(seen, objection) ? await apply(ctx, seen, release) : undefined
+    const { objection, changes, next } = decide(seen)
+    const release = next ? await createRelease(ctx, next) : seen.releases[0]
+    const applied =
+      release && mayApply(seen, objection) ? await execute(ctx.kube, planOf(seen, release), seen.owned) : undefined
     await pruneReleases(ctx, seen)
-    const found = {
-      objection: objection ?? refusalOf(applied),
-      release,
-      changes: isNewRelease ? [] : changes,
-      applied,
-      rollout: release ? rolloutIn(ownerOf(instance), release, seen.deployments) : [],
-    }
-    return report(seen, found, ctx.now)
+    const rollout = release ? rolloutIn(ownerOf(instance), release, seen.deployments) : []
+    return report(seen, { objection: objection ?? refusalOf(applied), release, changes, applied, rollout }, ctx.now)
   },
 
   cleanup,
@@ -79,28 +68,8 @@ function named(cache: Reader, index: string, value: string): Ref[] {
   return cache.byIndex<AppInstance>(appInstanceKind, index, value).map(refOf)
 }
 
-function pendingChanges({ releases, wanted, revision }: Observed): readonly Change[] {
-  const newest = releases[0]
-  if (!newest || !wanted || !revision) return []
-  return changesBetween(newest, { services: wanted.services, stackRevision: revision.metadata.name })
-}
-
-async function createRelease(ctx: Ctx, { instance, wanted, revision, releases }: Observed): Promise<AppRelease> {
-  const stackRevision = revision?.metadata.name ?? ''
-  const release = makeRelease(instance, { services: wanted?.services ?? [], stackRevision }, releases[0])
+async function createRelease(ctx: Ctx, release: AppRelease): Promise<AppRelease> {
   return (await ctx.kube.create(appReleaseKind, release)) as AppRelease
-}
-
-/** What ran, runs and is repaired while something is missing or invalid; nothing is touched in a namespace not ours. */
-function mayApply({ namespace }: Observed, objection: Objection | undefined): boolean {
-  return objection?.kind !== 'failed' && !namespace?.metadata.deletionTimestamp
-}
-
-function apply(ctx: Ctx, seen: Observed, release: AppRelease): Promise<Applied> {
-  const { instance, projectUid, hubUid } = seen
-  const claim = { instanceUid: instance.metadata.uid ?? '', projectUid, hubUid }
-  const plan = renderInstance({ owner: ownerOf(instance), claim, release, kept: seen.releases })
-  return execute(ctx.kube, plan, seen.owned)
 }
 
 /** Kept of an instance, newest first; what the others named is then pruned with the next change. */

@@ -1,5 +1,6 @@
 import type { Applied } from '../../apply/execute.ts'
 import { canonical } from '../../api/canonical.ts'
+import { renderVersion } from '../../render/appInstance.ts'
 import type { ObservedChild } from '../../status/observed.ts'
 import { annotations, labels } from '../../api/meta.ts'
 import type { Outcome } from '../../runtime/outcome.ts'
@@ -15,6 +16,7 @@ const releaseLimitBytes = 256 * 1024
 /** The checks in order; the first objection is what the user is told. */
 const gates: readonly Gate[] = [
   namespaceIsNotForeign,
+  releaseIsKnown,
   appExists,
   envExists,
   stackIsPublished,
@@ -73,6 +75,18 @@ function holderOf({ metadata }: ObservedChild): string {
   const project = metadata.labels?.[labels.project]
   if (metadata.labels?.[labels.managedBy] !== 'appstead' || project === undefined) return 'someone else'
   return `the AppInstance '${metadata.labels?.[labels.instance]}' of project '${project}'`
+}
+
+/** Pods are rendered as the release's renderVersion says; one that we do not know is left to the operator that made it. */
+function releaseIsKnown({ releases }: Observed): Objection | undefined {
+  const newest = releases[0]
+  if (!newest || newest.spec.renderVersion <= renderVersion) return undefined
+  return waitsFor(
+    'ReleaseFromNewerOperator',
+    'AppRelease',
+    newest.metadata.name,
+    `Release ${newest.metadata.name} has renderVersion ${newest.spec.renderVersion}; this operator knows up to ${renderVersion}: upgrade the operator`,
+  )
 }
 
 function appExists({ app, instance }: Observed): Objection | undefined {

@@ -137,7 +137,7 @@ function releaseOf(
   const owner = ownerOf(seen.instance)
   const main = release.spec.services.find((service) => service.main)
   const port = main?.ports.find(({ protocol }) => protocol === 'HTTP')
-  const wanted = release.spec.services.reduce((sum, { replicas }) => sum + replicas, 0)
+  const wanted = new Map(release.spec.services.map(({ name, replicas }) => [name, replicas]))
   return {
     ...(main && port && { url: serviceUrl(main.name, owner.instance, port.port) }),
     ...(main && {

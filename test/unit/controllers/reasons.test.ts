@@ -5,7 +5,6 @@ import { reasons } from '../../../operator/api/conditions.ts'
 import type { KubeObject } from '../../../operator/api/meta.ts'
 import { annotations, labels } from '../../../operator/api/meta.ts'
 import { cleanup } from '../../../operator/controllers/appInstance/cleanup.ts'
-import { resolve } from '../../../operator/render/resolve.ts'
 import { releaseVerdict } from '../../../operator/status/appRelease.ts'
 import { publishedVerdicts } from '../../../operator/status/published.ts'
 import { ctxOf, readerOf } from '../../render/world.ts'
@@ -38,8 +37,6 @@ const namespace = (metadata: object): KubeObject => ({
   },
 })
 
-const nothing = { instance: objects.instance as never, env: objects.env as never }
-
 /** Too large for a release, though no field of it is. */
 const files = Array.from({ length: 4 }, (_, index) => ({ path: `/f${index}`, content: '"'.repeat(65_000) }))
 
@@ -50,6 +47,11 @@ async function reasonsIn(happening: Happening): Promise<readonly string[]> {
 
 async function current(): Promise<AppRelease> {
   return (await reportOf({})).release!
+}
+
+async function ofNewerOperator(): Promise<AppRelease> {
+  const release = await current()
+  return { ...release, spec: { ...release.spec, renderVersion: 1000 } }
 }
 
 async function ofRelease(number: number, rollout: object): Promise<readonly string[]> {
@@ -74,10 +76,7 @@ async function ofCleanup(): Promise<readonly string[]> {
 const of = (happening: Happening) => (): Promise<readonly string[]> => reasonsIn(happening)
 const done = { rollout: { isComplete: true, ready: 1 } }
 
-/** Not made by anything yet. */
-const unmade = ['RevisionNameTaken'] as const satisfies readonly Reason[]
-
-const makers: Readonly<Record<Exclude<Reason, (typeof unmade)[number]>, () => Promise<readonly string[]>>> = {
+const makers: Readonly<Record<Reason, () => Promise<readonly string[]>>> = {
   Accepted: of({}),
   AllReady: of(done),
   Serving: of(done),
@@ -108,7 +107,7 @@ const makers: Readonly<Record<Exclude<Reason, (typeof unmade)[number]>, () => Pr
     world: worldWith([web], { stack: { revision: 'other-r1' } }),
     more: [revision('other-r1', 'other')],
   }),
-  NoMainService: () => Promise.resolve(resolve({ ...nothing, services: [] }).objections.map(({ reason }) => reason)),
+  ReleaseFromNewerOperator: async () => reasonsIn({ releases: [await ofNewerOperator()] }),
   ImageMissing: of({ world: worldWith([web], { image: undefined }) }),
   MainReplicasInStack: of({ world: worldWith([{ ...web, replicas: 2 }]) }),
   ReleaseTooLarge: of({ world: worldWith([{ ...web, files }]) }),
@@ -126,7 +125,7 @@ describe('every reason is made by something', () => {
       expect(['settled', 'progressing', 'blocked', 'invalid', 'failed']).toContain(doc.class)
       expect(doc.description).toMatch(/^[A-Z].*\.$/)
     }
-    expect([...Object.keys(makers), ...unmade].toSorted()).toEqual(Object.keys(reasons).toSorted())
+    expect(Object.keys(makers).toSorted()).toEqual(Object.keys(reasons).toSorted())
   })
 
   it('and an outcome other than settled is of the class of its reason', async () => {

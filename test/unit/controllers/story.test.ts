@@ -58,7 +58,7 @@ it('a first deployment, a failure, a recovery, a scaling that waits, a second de
 })
 
 it('a quota that refuses the namespace is told by an Event, and no namespace is said to be there', async () => {
-  expect(await tell([{ refusal: 'Forbidden' }])).toEqual(['Deploying N:ReleaseCreated W:Forbidden'])
+  expect(await tell([{ refusal: 'Forbidden' }])).toEqual(['Creating N:ReleaseCreated W:Forbidden'])
 })
 
 it('a roll-out past its deadline is Down or Degraded, stalled, and names the service that is late', async () => {

@@ -90,10 +90,7 @@ describe('every field of a spec, changed alone, alters a plan, a status, what is
     expect(await fieldsWithoutEffect(kind, released)).toEqual([])
   })
 
-  /** Which rules rendered it, kept for the day when there are two versions of them. */
-  const recordOnly = ['renderVersion']
-
   it.each(kindsOf(true))('%s', async (_name, kind) => {
-    expect(await fieldsWithoutEffect(kind, released)).toEqual(recordOnly)
+    expect(await fieldsWithoutEffect(kind, released)).toEqual([])
   })
 })

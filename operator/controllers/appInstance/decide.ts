@@ -1,0 +1,45 @@
+import type { AppRelease } from '../../api/appRelease.ts'
+import type { Plan } from '../../render/plan.ts'
+import type { Change } from '../../render/release.ts'
+import { asksForRelease, changesBetween, makeRelease } from '../../render/release.ts'
+import { ownerOf, renderInstance } from '../../render/appInstance.ts'
+import type { Objection } from './gates.ts'
+import { firstObjection } from './gates.ts'
+import type { Observed } from './observe.ts'
+
+/** What is to be done about an instance, before anything is written. */
+export interface Decision {
+  readonly objection: Objection | undefined
+  /** Accepted changes that wait for the next deployment. */
+  readonly changes: readonly Change[]
+  /** The release to make; undefined when the newest one says what is declared. */
+  readonly next: AppRelease | undefined
+}
+
+/** Decides by what was observed alone. Pure: the reconciler, the golden tests and previews are this one function. */
+export function decide(seen: Observed): Decision {
+  const objection = firstObjection(seen)
+  const { instance, wanted, revision, releases } = seen
+  if (objection || !wanted || !revision) return { objection, changes: [], next: undefined }
+  const [newest] = releases
+  const declared = { services: wanted.services, stackRevision: revision.metadata.name }
+  const changes = newest ? changesBetween(newest, declared) : []
+  return !newest || asksForRelease(changes)
+    ? { objection, changes: [], next: makeRelease(instance, declared, newest) }
+    : { objection, changes, next: undefined }
+}
+
+/** What should exist when `release` runs. Pure. */
+export function planOf({ instance, projectUid, hubUid, releases }: Observed, release: AppRelease): Plan {
+  const claim = { instanceUid: instance.metadata.uid ?? '', projectUid, hubUid }
+  return renderInstance({ owner: ownerOf(instance), claim, release, kept: releases })
+}
+
+/**
+ * Whether the plan may be applied. What ran, runs and is repaired while something is missing or invalid; nothing is
+ * touched in a namespace that is not ours or is going away, nor what a newer operator rendered in a way we do not know.
+ */
+export function mayApply({ namespace }: Observed, objection: Objection | undefined): boolean {
+  const isKnown = objection?.kind !== 'failed' && objection?.reason !== 'ReleaseFromNewerOperator'
+  return isKnown && !namespace?.metadata.deletionTimestamp
+}
