@@ -1,0 +1,172 @@
+import { join } from 'node:path'
+import process from 'node:process'
+import { parseArgs } from 'node:util'
+import { startCluster, type Cluster } from '../cluster/cluster.ts'
+import { layoutOf } from '../cluster/layout.ts'
+import type { Report } from '../cluster/progress.ts'
+import { chooseProvider, parseLevel, readSurroundings } from '../cluster/provider.ts'
+import type { Level } from '../cluster/state.ts'
+import { describeFailure } from './evidence.ts'
+import {
+  addressOf,
+  applyHello,
+  askHello,
+  askThroughPortForward,
+  changeImage,
+  instance,
+  manifestPath,
+  shellPatchOf,
+  waitForDrain,
+  waitForRunning,
+} from './hello.ts'
+import { ensureImages, nameImages, writeImages, type DemoImages } from './images.ts'
+import { makeKubectl, type Kubectl } from './kubectl.ts'
+import { installOperator, platformNamespace, sayPods, startOperator, type Platform } from './platform.ts'
+import { sayAccess, sayIntroduction, sayNext } from './texts.ts'
+import { countRequests, sendFromHost, sendFromPod, type Traffic } from './traffic.ts'
+
+/** `make demo`: from nothing to an app that runs, and an update of it under requests. */
+
+const report: Report = (line) => {
+  process.stdout.write(`${line}\n`)
+}
+
+/** What every step needs. */
+interface Stage {
+  readonly cluster: Cluster
+  readonly kubectl: Kubectl
+  readonly images: DemoImages
+  /** A cluster whose pods are played by kwok runs no image and answers no request. */
+  readonly isReal: boolean
+}
+
+async function main(): Promise<void> {
+  const startedAt = Date.now()
+  const { values } = parseArgs({ options: { name: { type: 'string' }, level: { type: 'string' } } })
+  sayIntroduction(report)
+  heading('A cluster')
+  const stage = await setStage(values.name || undefined, values.level ? parseLevel(values.level) : undefined)
+  if (stage.isReal) await provideImages(stage)
+  let platform: Platform | undefined
+  try {
+    platform = await providePlatform(stage)
+    await deploy(stage)
+    await update(stage)
+  } catch (error) {
+    report(await describeFailure(error, stage.kubectl, platform))
+    process.exitCode = 1
+    return
+  }
+  heading(`Done in ${Math.round((Date.now() - startedAt) / 1000)} s`)
+  sayNext(stage.cluster, report)
+}
+
+async function setStage(name: string | undefined, level: Level | undefined): Promise<Stage> {
+  const choice = await chooseProvider(level, readSurroundings())
+  // Without a node nothing of an app is to be seen but objects: kwok at least plays the pods.
+  const wanted = choice.level === 'control' ? 'kwok' : choice.level
+  const cluster = await startCluster({ ...(name === undefined ? {} : { name }), level: wanted, report })
+  report(
+    `  cluster ${cluster.name}, level ${cluster.level}, ${cluster.server}${cluster.alreadyRan ? ' (ran already)' : ''}`,
+  )
+  const kubectl = makeKubectl(cluster.kubectl, cluster.kubeconfig)
+  return { cluster, kubectl, images: nameImages(process.env['APPSTEAD_IMAGES']), isReal: cluster.level === 'node' }
+}
+
+async function provideImages({ cluster, images }: Stage): Promise<void> {
+  const prefix = process.env['APPSTEAD_IMAGES']
+  if (cluster.provider === 'given' && !prefix) await refuseWithoutImages(cluster, images)
+  heading('Images')
+  if (cluster.provider === 'given') report(`  the cluster pulls them from ${prefix}`)
+  else await ensureImages(cluster, images, report)
+}
+
+async function providePlatform({ cluster, kubectl, images, isReal }: Stage): Promise<Platform> {
+  if (!isReal) {
+    heading('The operator, as a process of this machine: here is no node that could run it')
+    return startOperator(cluster, kubectl, report)
+  }
+  heading('The operator, installed by its Helm chart')
+  const platform = await installOperator(cluster, kubectl, images, report)
+  show(await kubectl.text('-n', platformNamespace, 'get', 'pods'))
+  return platform
+}
+
+/** A cluster that we were given pulls its images; which registry we may push to, only its owner knows. */
+async function refuseWithoutImages(cluster: Cluster, images: DemoImages): Promise<never> {
+  const files = await writeImages(join(layoutOf(cluster.name).folder, 'images'), images)
+  throw new Error(
+    `the cluster of KUBECONFIG must be able to pull the images. They are in these files:\n  ${files.join('\n  ')}\n` +
+      'Load them (docker load -i FILE, docker tag, docker push), or import them on its nodes, then run again with\n' +
+      '  APPSTEAD_IMAGES=<registry and path they are pulled from>; appstead.local if they were imported as they are',
+  )
+}
+
+async function deploy({ cluster, kubectl, images, isReal }: Stage): Promise<void> {
+  heading(`An app: kubectl apply -f ${manifestPath}`)
+  show(await applyHello(kubectl, images.hello('1')))
+  await waitForRunning(kubectl, images.hello('1'), report)
+  report('')
+  show(await kubectl.text('get', 'appinstances'))
+  if (!isReal) return
+  const address = await addressOf(kubectl)
+  const answer = cluster.provider === 'local' ? await askHello(address) : await askThroughPortForward(kubectl)
+  sayAccess(cluster, address, report)
+  report(`  > ${answer}`)
+  requireVersion(answer, '1')
+}
+
+function requireVersion(answer: string, version: string): void {
+  if (!answer.includes(`version ${version},`)) throw new Error(`version ${version} should answer; this did: ${answer}`)
+}
+
+async function update(stage: Stage): Promise<void> {
+  const { kubectl, isReal } = stage
+  heading(isReal ? 'An update, under constant requests of two clients' : 'An update')
+  if (isReal) await updateUnderRequests(stage)
+  else {
+    await changeAndWait(stage)
+    report(`  ${await sayPods(kubectl, instance)}; kwok plays them, so nobody answers requests`)
+  }
+  report('')
+  show(await kubectl.text('get', 'appinstances'))
+}
+
+async function updateUnderRequests(stage: Stage): Promise<void> {
+  const traffic = await startTraffic(stage)
+  try {
+    await traffic.begun(report)
+    await changeAndWait(stage)
+    await waitForDrain(stage.kubectl, stage.images.hello('2'), report)
+    countRequests(await traffic.stop(), traffic.from, report)
+  } finally {
+    traffic.end()
+  }
+}
+
+async function changeAndWait({ kubectl, images }: Stage): Promise<void> {
+  const image = images.hello('2')
+  report(`  $ kubectl patch appinstance ${instance} ${shellPatchOf(image)}`)
+  show(await changeImage(kubectl, image))
+  await waitForRunning(kubectl, image, report)
+}
+
+async function startTraffic({ cluster, kubectl, images }: Stage): Promise<Traffic> {
+  const address = await addressOf(kubectl)
+  return cluster.provider === 'local' ? sendFromHost(address) : sendFromPod(kubectl, images.hello('1'), address)
+}
+
+function heading(text: string): void {
+  report(`\n== ${text}`)
+}
+
+function show(text: string): void {
+  for (const line of text.trimEnd().split('\n')) report(`  ${line}`)
+}
+
+try {
+  await main()
+} catch (error) {
+  report(`\nThe demo stopped: ${error instanceof Error ? error.message : String(error)}`)
+  process.exitCode = 1
+}
