@@ -1,0 +1,106 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/**
+ * `make test`: every stage in order, each with what it does and how long it usually takes; stops at the first that fails.
+ * The clusters that tests started are removed at the end, however it ends.
+ */
+
+interface Stage {
+  readonly name: string
+  readonly what: string
+  /** On 2 cores, with warm caches. */
+  readonly usualSeconds: number
+  readonly command: readonly string[]
+}
+
+interface Counts {
+  readonly passed: number
+  readonly failed: number
+  readonly skipped: number
+}
+
+const reports = mkdtempSync(join(tmpdir(), 'appstead-test-'))
+
+const stages: readonly Stage[] = [
+  {
+    name: 'check',
+    what: 'format, lint, types, layers, unused code, generated files',
+    usualSeconds: 20,
+    command: ['npm', 'run', '--silent', 'check'],
+  },
+  jest('unit', 'pure code', 30),
+  jest('render', 'golden files', 5),
+  jest('cluster', 'the local cluster: up, down, nothing left behind (cold: 12 minutes of Go builds)', 90),
+  jest('apiserver', 'the operator, stepped, on a real control plane', 120),
+  jest('node', 'the operator on a real node: pods, traffic, roll-outs', 300),
+]
+
+/** Clusters that test files share, and so cannot remove themselves. */
+const sharedClusters = ['test-apiserver', 'test-node']
+
+function jest(name: string, what: string, usualSeconds: number): Stage {
+  const report = ['--json', `--outputFile=${reportOf(name)}`]
+  const command = ['npm', 'run', '--silent', 'test', '--', '--selectProjects', name, ...report]
+  return { name, what, usualSeconds, command }
+}
+
+function reportOf(name: string): string {
+  return join(reports, `${name}.json`)
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`)
+}
+
+/** Runs a stage; its output goes to the terminal. Returns whether it succeeded. */
+function run({ name, what, usualSeconds, command }: Stage): boolean {
+  say(`\n== ${name}: ${what} (usually ${usualSeconds} s)`)
+  const startedAt = performance.now()
+  const [program = '', ...args] = command
+  const { status } = spawnSync(program, args, { stdio: ['ignore', 'inherit', 'inherit'] })
+  say(`== ${name}: ${status === 0 ? 'passed' : 'FAILED'} after ${Math.round((performance.now() - startedAt) / 1000)} s`)
+  return status === 0
+}
+
+function countsOf(name: string): Counts {
+  try {
+    const report = JSON.parse(readFileSync(reportOf(name), 'utf8')) as Record<string, number>
+    return {
+      passed: report.numPassedTests ?? 0,
+      failed: (report.numFailedTests ?? 0) + (report.numRuntimeErrorTestSuites ?? 0),
+      skipped: report.numPendingTests ?? 0,
+    }
+  } catch {
+    return { passed: 0, failed: 0, skipped: 0 }
+  }
+}
+
+function sum(counts: readonly Counts[]): Counts {
+  return counts.reduce((a, b) => ({
+    passed: a.passed + b.passed,
+    failed: a.failed + b.failed,
+    skipped: a.skipped + b.skipped,
+  }))
+}
+
+const usual = stages.reduce((total, { usualSeconds }) => total + usualSeconds, 0)
+say(
+  `make test: ${stages.length} stages, usually ${Math.ceil(usual / 60)} minutes; the first time 12 more to build the cluster`,
+)
+
+const failed = stages.find((stage) => !run(stage))
+say('\n== removing the clusters of the tests')
+for (const name of sharedClusters) {
+  spawnSync(process.execPath, ['test/cluster/main.ts', 'down', '--name', name], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  })
+}
+
+const counts = sum(stages.map(({ name }) => countsOf(name)))
+rmSync(reports, { recursive: true, force: true })
+say(failed ? `\nmake test FAILED in stage ${failed.name}` : '\nmake test passed')
+say(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
+process.exitCode = failed ? 1 : 0
