@@ -71,6 +71,8 @@ export class Loop {
   /** Of the reconciles that run now. */
   readonly #running = new Set<AbortController>()
   #isCut = false
+  /** What was last said of a key: the same again is worth a debug line only. */
+  readonly #said = new Map<string, string>()
   readonly #counts = { reconciles: 0, transient: 0, forbidden: 0, refused: 0, bug: 0 } satisfies Record<
     ThrownClass | 'reconciles',
     number
@@ -140,7 +142,7 @@ export class Loop {
     if (!this.#consistency.isFresh(key)) return
     const { controller, informers, clock } = this.#options
     const object = informers.get<ApiObject<unknown, unknown>>(controller.kind, refOfKey(key))
-    if (object === undefined) return this.#queue.forget(key)
+    if (object === undefined) return this.#forget(key)
     const abort = new AbortController()
     const cancel = clock.after(this.#options.deadlineSeconds * 1000, () => abort.abort())
     this.#running.add(abort)
@@ -235,7 +237,16 @@ export class Loop {
     }
     this.#queue.forget(key)
     if (action.queue === 'after') this.#queue.addAfter(key, action.seconds * 1000)
-    log[action.level](fields, 'Reconciled')
+    const outcome = JSON.stringify(fields['outcome'])
+    const isNews = this.#said.get(key) !== outcome
+    this.#said.set(key, outcome)
+    log[isNews ? action.level : 'debug'](fields, 'Reconciled')
+  }
+
+  /** The object is gone. */
+  #forget(key: string): void {
+    this.#queue.forget(key)
+    this.#said.delete(key)
   }
 }
 
