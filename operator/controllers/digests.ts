@@ -12,7 +12,7 @@ interface DeploymentObject extends KubeObject {
     readonly replicas?: number
     readonly updatedReplicas?: number
     readonly readyReplicas?: number
-    readonly conditions?: readonly { readonly type: string; readonly reason?: string }[]
+    readonly conditions?: readonly { readonly type: string; readonly reason?: string; readonly message?: string }[]
   }
 }
 
@@ -27,7 +27,13 @@ export function deploymentDigest(object: KubeObject): Omit<ObservedDeployment, k
     updatedReplicas: status?.updatedReplicas ?? 0,
     readyReplicas: status?.readyReplicas ?? 0,
     isDeadlineExceeded: progressing?.reason === 'ProgressDeadlineExceeded',
+    refusal: refusalOf(status),
   }
+}
+
+/** Why the ReplicaSet may make no pod: a quota, an admission policy. */
+function refusalOf(status: DeploymentObject['status']): string {
+  return shorten(status?.conditions?.find(({ type }) => type === 'ReplicaFailure')?.message ?? '')
 }
 
 interface ContainerState {

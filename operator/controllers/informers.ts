@@ -71,6 +71,8 @@ const appInstance: Informer<AppInstance> = {
     env: (object) => [object.spec.env],
     /** An instance's name is also the name of its namespace. */
     name: (object) => [object.metadata.name],
+    /** The AppStackRevision it is pinned to. */
+    revision: ({ metadata, spec }) => (spec.stack ? inProject({ metadata } as KubeObject, spec.stack.revision) : []),
   },
 }
 

@@ -1,5 +1,6 @@
 import type { AppStackRevision } from '../api/appStackRevision.ts'
 import { appStackRevisionKind } from '../api/appStackRevision.ts'
+import { namespaceType } from '../api/builtin.ts'
 import type { Ref } from '../api/meta.ts'
 import { keyOf } from '../api/meta.ts'
 import type { StackService } from '../api/stackService.ts'
@@ -29,6 +30,12 @@ export async function publish(ctx: Ctx, stack: Ref, services: readonly StackServ
     message: `Revision ${created.metadata.name} published.`,
   }
   return { newest: created, events: [event] }
+}
+
+/** Whether the project is being deleted: nothing can be made in it any more, and all it holds is on its way out. */
+export function isProjectLeaving(cache: Reader, project: string | undefined): boolean {
+  const namespace = cache.get(namespaceType, { namespace: '', name: project ?? '' })
+  return namespace?.metadata.deletionTimestamp !== undefined
 }
 
 /** All revisions of a stack. */

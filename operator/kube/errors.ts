@@ -129,6 +129,8 @@ export function errorOfStatus(
 function codeOf(status: number, body: ServerStatus): KubeErrorCode {
   if (status === 409 && body.reason === 'AlreadyExists') return 'AlreadyExists'
   if (body.reason === 'Expired') return 'Gone'
+  // A 403, but nobody lacks a right: the namespace is on its way out, and the caches will show it in a moment.
+  if (body.details?.causes?.some(({ reason }) => reason === 'NamespaceTerminating')) return 'Conflict'
   // Server-side apply answers 500 for an object whose lists have two items of one key: no later try will be better.
   if (body.message?.includes('failed to create typed patch object') === true) return 'Invalid'
   return codesByStatus[status] ?? (status >= 500 ? 'Unavailable' : 'Unknown')

@@ -17,6 +17,8 @@ export interface ObservedDeployment extends ObservedChild {
   readonly updatedReplicas: number
   readonly readyReplicas: number
   readonly isDeadlineExceeded: boolean
+  /** Why the API server lets no replica be created, such as a quota; '' when it does. */
+  readonly refusal?: string
 }
 
 export interface ObservedPod extends KubeObject {

@@ -11,7 +11,7 @@ export interface Counts {
 
 /** Why a pod cannot serve, in one sentence that names the cause. */
 export interface Cause {
-  readonly reason: 'ImagePullFailed' | 'CrashLoop' | 'Unschedulable' | 'ConfigurationError'
+  readonly reason: 'ImagePullFailed' | 'CrashLoop' | 'Unschedulable' | 'ConfigurationError' | 'Forbidden'
   readonly message: string
 }
 
@@ -72,5 +72,7 @@ function causeOf({ waiting, lastExit, unschedulable }: ObservedPod): Cause | und
     const line = lastExit.line === '' ? '' : `, last line: ${lastExit.line}`
     return { reason: 'CrashLoop', message: `the process ended with exit code ${lastExit.code}${line}` }
   }
-  return unschedulable === '' ? undefined : { reason: 'Unschedulable', message: `no node takes the pod: ${unschedulable}` }
+  return unschedulable === ''
+    ? undefined
+    : { reason: 'Unschedulable', message: `no node takes the pod: ${unschedulable}` }
 }

@@ -12,7 +12,7 @@ import { conditionOf, conditionsOf } from '../../status/conditions.ts'
 import { publishedVerdicts, stackMissingVerdicts } from '../../status/published.ts'
 import { transitionsOf } from '../../status/events.ts'
 import type { Published } from '../publish.ts'
-import { publish, revisionsOf } from '../publish.ts'
+import { isProjectLeaving, publish, revisionsOf } from '../publish.ts'
 
 /** An App: publishes its inline stack, or finds the one it names; counts its instances. */
 export const app: Controller<App, AppStatus> = {
@@ -30,6 +30,7 @@ export const app: Controller<App, AppStatus> = {
   ],
 
   async reconcile(ctx, object) {
+    if (isProjectLeaving(ctx.cache, object.metadata.namespace)) return { outcome: { kind: 'settled' } }
     const { services, name } = object.spec.stack
     const stack = { ...refOf(object), name: name ?? inlineStackName(object.metadata.name) }
     const published = services ? await publish(ctx, stack, services) : publishedBefore(ctx.cache, stack)

@@ -54,10 +54,11 @@ function ofApp(cache: Reader, app: KubeObject): Ref[] {
   return named(cache, 'app', keyOf(refOf(app)))
 }
 
-/** A new revision concerns every instance of every App of that stack. */
+/** A revision concerns every instance of every App of that stack, and those that name it although it is of another. */
 function ofRevision(object: KubeObject, cache: Reader): Ref[] {
   const stack = keyOf({ namespace: object.metadata.namespace ?? '', name: (object as AppStackRevision).spec.stack })
-  return cache.byIndex<App>(appKind, 'stack', stack).flatMap((app) => ofApp(cache, app))
+  const ofStack = cache.byIndex<App>(appKind, 'stack', stack).flatMap((app) => ofApp(cache, app))
+  return [...ofStack, ...named(cache, 'revision', keyOf(refOf(object)))]
 }
 
 function inNamespace(type: ResourceType): Watch {

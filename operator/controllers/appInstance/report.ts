@@ -15,6 +15,7 @@ import type { Verdicts } from '../../status/conditions.ts'
 import { conditionOf, conditionsOf } from '../../status/conditions.ts'
 import { transitionsOf } from '../../status/events.ts'
 import { phaseOf } from '../../status/phase.ts'
+import type { Cause } from '../../status/pods.ts'
 import { countPods, worstCause } from '../../status/pods.ts'
 import type { ServiceRollout } from '../../status/rollout.ts'
 import type { Objection } from './gates.ts'
@@ -81,7 +82,7 @@ function releaseSituation(seen: Observed, release: AppRelease, rollout: readonly
   const late = rollout.find(({ isDeadlineExceeded, isComplete }) => isDeadlineExceeded && !isComplete)
   const laggard = late ?? rollout.find(({ isComplete }) => !isComplete)
   const name = laggard?.service.name ?? ''
-  const cause = worstCause(seen.pods.filter(({ service }) => service === name))
+  const cause = causeOf(seen, name)
   const namespace = seen.instance.metadata.name
   return {
     name: release.metadata.name,
@@ -96,6 +97,13 @@ function releaseSituation(seen: Observed, release: AppRelease, rollout: readonly
         : '',
     },
   }
+}
+
+/** Why a service is not as declared: the worst of its pods, else that no pod may be made at all. */
+function causeOf({ pods, deployments }: Observed, service: string): Cause | undefined {
+  const refusal = deployments.get(service)?.refusal
+  const ofPods = worstCause(pods.filter((pod) => pod.service === service))
+  return ofPods ?? (refusal ? { reason: 'Forbidden', message: `no replica can be made: ${refusal}` } : undefined)
 }
 
 function commandFor(reason: string): string {
@@ -146,7 +154,7 @@ function releaseOf(
     }),
     counts: countPods(seen.pods, wanted),
     services: rollout.map(({ service, ready }) => {
-      const cause = worstCause(seen.pods.filter((pod) => pod.service === service.name))
+      const cause = causeOf(seen, service.name)
       return { name: service.name, ready, desired: service.replicas, image: service.image, ...cause }
     }),
     currentRelease: {

@@ -6,7 +6,7 @@ import { refOf } from '../../api/meta.ts'
 import type { Controller } from '../../runtime/controller.ts'
 import { publishedVerdicts } from '../../status/published.ts'
 import { conditionsOf } from '../../status/conditions.ts'
-import { publish } from '../publish.ts'
+import { isProjectLeaving, publish } from '../publish.ts'
 
 /** An AppStack: each new content is published as a revision. */
 export const appStack: Controller<AppStack, AppStackStatus> = {
@@ -20,6 +20,7 @@ export const appStack: Controller<AppStack, AppStackStatus> = {
   ],
 
   async reconcile(ctx, stack) {
+    if (isProjectLeaving(ctx.cache, stack.metadata.namespace)) return { outcome: { kind: 'settled' } }
     const { newest, events } = await publish(ctx, refOf(stack), stack.spec.services)
     const generation = stack.metadata.generation ?? 0
     return {

@@ -1,0 +1,224 @@
+import { describe, expect, it } from '@jest/globals'
+import { rollOut } from '../../support/kubelet.ts'
+import { conditionsOf, getInstance, makeApp, makeInstance, messageOf, releasesOf, useWorld, web } from './world.ts'
+
+const world = useWorld()
+
+describe('a reference to nothing', () => {
+  it('to a stack, a revision or an environment is waited for, and named with what there is', async () => {
+    const { hands, operator, app, namespace } = world
+    await hands.apply(makeApp(world))
+    await hands.apply(makeInstance(world, { env: 'nowhere' }))
+    await operator.settle()
+    const noEnv = await getInstance(world)
+    expect(noEnv['status'].phase).toBe('Pending')
+    expect(conditionsOf(noEnv)).toMatchObject({
+      Accepted: 'True Accepted',
+      Ready: 'Unknown EnvNotFound',
+      Reconciling: 'True EnvNotFound',
+    })
+    expect(messageOf(noEnv, 'Ready')).toMatch(/o AppEnv 'nowhere' \(spec\.env\).*kubectl get appenvs/)
+
+    const pinned = { ...world, instance: `${app}-pinned` }
+    await hands.apply(makeInstance(pinned, { stack: { revision: 'shop-r9-abcdef' } }))
+    await operator.settle()
+    const noRevision = await getInstance(pinned)
+    const { latestRevision } = (await hands.get('App', { namespace, name: app }))['status']
+    expect(conditionsOf(noRevision)).toMatchObject({ Ready: 'Unknown RevisionNotFound' })
+    expect(messageOf(noRevision, 'Ready')).toContain("AppStackRevision 'shop-r9-abcdef'")
+    expect(messageOf(noRevision, 'Ready')).toContain('spec.stack.revision')
+    expect(messageOf(noRevision, 'Ready')).toContain(`the newest is '${latestRevision}'`)
+    expect(await hands.find('Namespace', { namespace: '', name: pinned.instance })).toBeUndefined()
+  }, 30_000)
+
+  it('that appears later is found, also when it is of another stack', async () => {
+    const { hands, operator, app } = world
+    await hands.apply(makeApp(world))
+    await hands.apply(makeInstance(world, { stack: { revision: 'other-r1-abcdef' } }))
+    await operator.settle()
+    expect(conditionsOf(await getInstance(world))).toMatchObject({ Ready: 'Unknown RevisionNotFound' })
+    const metadata = { namespace: world.namespace, name: 'other-r1-abcdef' }
+    await hands.apply({
+      apiVersion: 'appstead.dev/v1alpha1',
+      kind: 'AppStackRevision',
+      metadata,
+      spec: { stack: 'other', number: 1, services: [web] },
+    })
+    await operator.settle()
+    const wrong = await getInstance(world)
+    expect(wrong['status'].phase).toBe('Invalid')
+    expect(conditionsOf(wrong)).toMatchObject({
+      Accepted: 'False RevisionOfOtherStack',
+      Stalled: 'True RevisionOfOtherStack',
+    })
+    for (const part of ['spec.stack.revision', "'other-r1-abcdef'", "stack 'other'", `'app-${app}'`]) {
+      expect(messageOf(wrong, 'Accepted')).toContain(part)
+    }
+  }, 30_000)
+
+  it('in a spec that was good before leaves what ran alone', async () => {
+    const { hands, operator, instance } = world
+    await hands.apply(makeApp(world))
+    await hands.apply(makeInstance(world))
+    await operator.settle()
+    await rollOut(hands, operator, instance)
+    await hands.apply(makeInstance(world, { stack: { revision: 'shop-r9-abcdef' }, image: 'hello:2' }))
+    await operator.settle()
+    const waiting = await getInstance(world)
+    expect(conditionsOf(waiting)).toMatchObject({ Available: 'True Serving', Ready: 'Unknown RevisionNotFound' })
+    expect(await releasesOf(world)).toHaveLength(1)
+    // It is still repaired.
+    await hands.remove('Service', { namespace: instance, name: 'web' })
+    await operator.until('it is repaired', async () => (await hands.list('Service', instance)).length === 1)
+  }, 30_000)
+})
+
+describe('a spec that only other objects can refute', () => {
+  it.each<[string, object[], object, string, string[]]>([
+    [
+      'no image anywhere',
+      [web],
+      { image: undefined },
+      'ImageMissing',
+      ["ervice 'web'", 'spec.image of the AppInstance', 'services[0].image'],
+    ],
+    [
+      'no image of another service',
+      [web, { name: 'jobs', type: 'Worker' }],
+      {},
+      'ImageMissing',
+      ["ervice 'jobs'", 'services[1].image'],
+    ],
+    [
+      'replicas of the main service',
+      [{ ...web, replicas: 4 }],
+      {},
+      'MainReplicasInStack',
+      ['services[0].replicas is 4', 'spec.replicas of the AppInstance'],
+    ],
+  ])(
+    '%s is Invalid: field, value, what would be right',
+    async (_, services, spec, reason, parts) => {
+      const { hands, operator } = world
+      await hands.apply(makeApp(world, services))
+      await hands.apply(makeInstance(world, spec))
+      await operator.settle()
+      const invalid = await getInstance(world)
+      expect(invalid['status'].phase).toBe('Invalid')
+      expect(conditionsOf(invalid)).toMatchObject({
+        Accepted: `False ${reason}`,
+        Ready: `False ${reason}`,
+        Stalled: `True ${reason}`,
+      })
+      for (const part of parts) expect(messageOf(invalid, 'Accepted')).toContain(part)
+    },
+    30_000,
+  )
+
+  it('a release larger than 256 KB is refused with its size', async () => {
+    const { hands, operator } = world
+    const variables = Array.from({ length: 34 }, (_, index) => ({ name: `V${index}`, value: '€'.repeat(2700) }))
+    await hands.apply(makeApp(world, [web]))
+    await hands.apply(makeInstance(world, { variables }))
+    await operator.settle()
+    const tooLarge = await getInstance(world)
+    expect(conditionsOf(tooLarge)).toMatchObject({ Accepted: 'False ReleaseTooLarge' })
+    expect(messageOf(tooLarge, 'Accepted')).toMatch(/take \d+ bytes; at most 262144/)
+  }, 30_000)
+})
+
+describe('what the cluster refuses', () => {
+  it('by an admission policy is said with the object and the reason, and goes on when it is lifted', async () => {
+    const { hands, operator, app, instance, namespace } = world
+    const api = 'admissionregistration.k8s.io/v1'
+    const metadata = { name: `no-${app}` }
+    await hands.apply({
+      apiVersion: api,
+      kind: 'ValidatingAdmissionPolicy',
+      metadata,
+      spec: {
+        matchConstraints: {
+          resourceRules: [
+            { apiGroups: ['apps'], apiVersions: ['v1'], operations: ['CREATE'], resources: ['deployments'] },
+          ],
+        },
+        validations: [
+          {
+            expression: `!(object.metadata.namespace in ['${instance}', '${namespace}'])`,
+            message: 'deployments need a cost centre',
+          },
+        ],
+      },
+    })
+    const binding = {
+      apiVersion: api,
+      kind: 'ValidatingAdmissionPolicyBinding',
+      metadata,
+      spec: { policyName: metadata.name, validationActions: ['Deny'] },
+    }
+    await hands.apply(binding)
+    const probe = {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { namespace, name: 'probe' },
+      spec: {
+        selector: { matchLabels: { a: 'b' } },
+        template: { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'a', image: 'a' }] } },
+      },
+    }
+    await operator.until('the policy is in force', async () => {
+      const reply = await hands.admin({
+        method: 'POST',
+        path: `/apis/apps/v1/namespaces/${namespace}/deployments?dryRun=All`,
+        body: probe,
+      })
+      return JSON.stringify(reply.body).includes('cost centre')
+    })
+    await hands.apply(makeApp(world))
+    await hands.apply(makeInstance(world))
+    await operator.settle()
+    const refused = await getInstance(world)
+    expect(conditionsOf(refused)['Ready']).toMatch(/^(Unknown Forbidden|False RefusedByServer)$/)
+    for (const part of ["Deployment 'web'", 'deployments need a cost centre', metadata.name]) {
+      expect(messageOf(refused, 'Ready')).toContain(part)
+    }
+    await hands.remove('ValidatingAdmissionPolicyBinding', { namespace: '', name: metadata.name })
+    await operator.until('the policy is out of force', async () => {
+      const reply = await hands.admin({
+        method: 'POST',
+        path: `/apis/apps/v1/namespaces/${namespace}/deployments?dryRun=All`,
+        body: probe,
+      })
+      return !JSON.stringify(reply.body).includes('cost centre')
+    })
+    await hands.patch('AppInstance', { namespace, name: instance }, { metadata: { annotations: { again: 'please' } } })
+    await operator.settle()
+    await rollOut(hands, operator, instance)
+    expect((await getInstance(world))['status'].phase).toBe('Running')
+  }, 60_000)
+
+  it('of the pods, by a quota, is said with the numbers', async () => {
+    const { hands, operator, instance } = world
+    await hands.apply(makeApp(world))
+    await hands.apply(makeInstance(world))
+    await operator.settle()
+    await rollOut(hands, operator, instance)
+    await hands.apply({
+      apiVersion: 'v1',
+      kind: 'ResourceQuota',
+      metadata: { namespace: instance, name: 'one-pod' },
+      spec: { hard: { pods: '1' } },
+    })
+    await operator.until('the quota is in force', async () => {
+      const quota = await hands.get('ResourceQuota', { namespace: instance, name: 'one-pod' })
+      return quota['status']?.used?.pods === '1'
+    })
+    await hands.apply(makeInstance(world, { image: 'hello:2' }))
+    await operator.until('the quota is named', async () =>
+      messageOf(await getInstance(world), 'Ready').includes('exceeded quota: one-pod'),
+    )
+    const short = await getInstance(world)
+    expect(conditionsOf(short)).toMatchObject({ Available: 'True Serving', Reconciling: 'True Forbidden' })
+    expect(messageOf(short, 'Ready')).toContain('requested: pods=1, used: pods=1, limited: pods=1')
+  }, 30_000)
+})

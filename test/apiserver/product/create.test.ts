@@ -1,0 +1,140 @@
+import { describe, expect, it } from '@jest/globals'
+import { makePodsReady, rollOut } from '../../support/kubelet.ts'
+import {
+  conditionsOf,
+  getInstance,
+  makeApp,
+  makeInstance,
+  makeStack,
+  messageOf,
+  releasesOf,
+  useWorld,
+  web,
+} from './world.ts'
+
+const world = useWorld()
+
+describe('create', () => {
+  it('makes everything an instance needs, and says at each step how it stands', async () => {
+    const { hands, operator, namespace, instance } = world
+    await hands.apply(
+      makeApp(world, [
+        { ...web, generatedSecrets: [{ name: 'SESSION_SECRET' }], files: [{ path: '/etc/motd', content: 'hi' }] },
+      ]),
+    )
+    await hands.apply(makeInstance(world))
+    await operator.settle()
+    await operator.until('its pod is made', async () => (await hands.list('Pod', instance)).length === 1)
+    await operator.settle()
+
+    const created = await getInstance(world)
+    expect(created['status'].phase).toBe('Deploying')
+    expect(conditionsOf(created)).toEqual({
+      Ready: 'Unknown RollingOut',
+      Available: 'False NotServing',
+      Accepted: 'True Accepted',
+      Deployed: 'False RollingOut',
+      Reconciling: 'True RollingOut',
+    })
+
+    const owner = (await hands.get('Namespace', { namespace: '', name: instance })).metadata
+    const project = await hands.get('Namespace', { namespace: '', name: namespace })
+    expect(owner.annotations).toMatchObject({
+      'appstead.dev/instance-uid': created.metadata.uid,
+      'appstead.dev/project-uid': project.metadata.uid,
+    })
+    expect(owner.labels).toMatchObject({
+      'appstead.dev/instance': instance,
+      'appstead.dev/project': namespace,
+      'pod-security.kubernetes.io/enforce': 'restricted',
+    })
+    const names = async (kind: string): Promise<string[]> =>
+      (await hands.list(kind, instance)).map(({ metadata }) => metadata.name).toSorted()
+    expect(await names('Deployment')).toEqual(['web'])
+    expect(await names('Service')).toEqual(['web'])
+    expect(await names('NetworkPolicy')).toEqual(['same-namespace', 'web-http'])
+    expect(await names('PodDisruptionBudget')).toEqual([])
+    expect(await names('Secret')).toEqual([expect.stringMatching(/^web-session-secret-[0-9a-f]{6}$/)])
+    expect(await names('ConfigMap')).toEqual(['kube-root-ca.crt', expect.stringMatching(/^web-[0-9a-f]{8}$/)])
+    const account = await hands.get('ServiceAccount', { namespace: instance, name: 'app' })
+    expect(account['automountServiceAccountToken']).toBe(false)
+
+    await rollOut(hands, operator, instance)
+    const running = await getInstance(world)
+    expect(running['status'].phase).toBe('Running')
+    expect(conditionsOf(running)).toEqual({
+      Ready: 'True AllReady',
+      Available: 'True Serving',
+      Accepted: 'True Accepted',
+      Deployed: 'True RolledOut',
+    })
+    expect(running['status'].observedGeneration).toBe(running.metadata.generation)
+    expect(running['status'].deployedGeneration).toBe(running.metadata.generation)
+    const releases = await releasesOf(world)
+    expect(releases).toHaveLength(1)
+    expect(conditionsOf(releases[0]!)).toEqual({ Succeeded: 'True RolledOut' })
+    expect(await hands.columns('AppInstance', { namespace, name: instance })).toMatchObject({
+      Name: instance,
+      Env: 'dev',
+      Phase: 'Running',
+      Ready: 'True',
+      Available: 'True',
+      Replicas: '1/1',
+      Rev: running['status'].stack.current,
+      Release: 1,
+      URL: `http://web.${instance}.svc:8080`,
+    })
+    expect(await hands.columns('App', { namespace, name: world.app })).toMatchObject({
+      Instances: '1/1',
+      Ready: 'True',
+    })
+  }, 30_000)
+
+  it('comes to the same end when the instance is there before the App, and the App before its stack', async () => {
+    const { hands, operator, namespace, instance, app } = world
+    await hands.apply(makeInstance(world))
+    await operator.settle()
+    const alone = await getInstance(world)
+    expect(alone['status'].phase).toBe('Pending')
+    expect(conditionsOf(alone)).toMatchObject({ Ready: 'Unknown AppNotFound', Reconciling: 'True AppNotFound' })
+    expect(messageOf(alone, 'Ready')).toBe(`No App '${app}' in namespace '${namespace}' (spec.app)`)
+    expect(await hands.find('Namespace', { namespace: '', name: instance })).toBeUndefined()
+
+    await hands.apply(makeApp(world, 'shop'))
+    await operator.settle()
+    expect(messageOf(await getInstance(world), 'Ready')).toMatch(`o revision of the AppStack 'shop'`)
+    expect(messageOf(await hands.get('App', { namespace, name: app }), 'Ready')).toMatch(`o AppStack 'shop'`)
+
+    await hands.apply(makeStack(world, 'shop', [web]))
+    await operator.settle()
+    await rollOut(hands, operator, instance)
+    expect((await getInstance(world))['status']).toMatchObject({ phase: 'Running', currentRelease: { number: 1 } })
+  }, 30_000)
+
+  it('counts the replicas of all services, and is Ready only when all are', async () => {
+    const { hands, operator, instance } = world
+    await hands.apply(makeApp(world, [web, { name: 'jobs', type: 'Worker', image: 'hello:1', replicas: 2 }]))
+    await hands.apply(makeInstance(world, { replicas: 2 }))
+    await operator.settle()
+    await operator.until('its pods are made', async () => (await hands.list('Pod', instance)).length === 4)
+    await operator.settle()
+    expect((await getInstance(world))['status'].counts).toEqual({
+      total: 4,
+      running: 0,
+      pending: 4,
+      failed: 0,
+      summary: '0/4',
+    })
+    expect((await hands.list('PodDisruptionBudget', instance)).map(({ metadata }) => metadata.name)).toEqual([
+      'jobs',
+      'web',
+    ])
+    await makePodsReady(hands, instance)
+    await rollOut(hands, operator, instance)
+    expect((await getInstance(world))['status']).toMatchObject({
+      phase: 'Running',
+      counts: { summary: '4/4' },
+      replicas: 2,
+    })
+  }, 30_000)
+})

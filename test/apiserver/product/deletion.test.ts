@@ -1,0 +1,149 @@
+import { describe, expect, it } from '@jest/globals'
+import { rollOut } from '../../support/kubelet.ts'
+import {
+  childWrites,
+  conditionsOf,
+  getInstance,
+  makeApp,
+  makeInstance,
+  makeStack,
+  releasesOf,
+  useWorld,
+  web,
+} from './world.ts'
+
+const world = useWorld()
+
+async function create(): Promise<void> {
+  const { hands, operator, instance } = world
+  await hands.apply(makeStack(world, 'shop', [web]))
+  await hands.apply(makeApp(world, 'shop'))
+  await hands.apply(makeInstance(world))
+  await operator.settle()
+  await rollOut(hands, operator, instance)
+  operator.writes.splice(0)
+}
+
+const ref = () => ({ namespace: world.namespace, name: world.instance })
+
+const isGone = async (): Promise<boolean> =>
+  (await world.hands.find('AppInstance', ref())) === undefined &&
+  (await world.hands.find('Namespace', { namespace: '', name: world.instance })) === undefined
+
+describe('deletion', () => {
+  it('removes the namespace, then lets the instance go; its releases go with it', async () => {
+    const { hands, operator, instance, namespace } = world
+    await create()
+    // Holds the namespace up, so that what is said meanwhile can be read.
+    await hands.apply({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { namespace: instance, name: 'slow', finalizers: ['test/slow'] },
+    })
+    await hands.remove('AppInstance', ref())
+    await operator.until('the namespace is terminating', async () => {
+      const found = await hands.find('Namespace', { namespace: '', name: instance })
+      return found?.metadata.deletionTimestamp !== undefined
+    })
+    await operator.settle()
+    const deleting = await getInstance(world)
+    expect(deleting['status'].phase).toBe('Deleting')
+    expect(conditionsOf(deleting)).toMatchObject({
+      Accepted: 'True Accepted',
+      Ready: 'Unknown Terminating',
+      Reconciling: 'True Terminating',
+    })
+    expect(await hands.columns('AppInstance', ref())).toMatchObject({ Phase: 'Deleting', Ready: 'Unknown' })
+    await hands.patch('ConfigMap', { namespace: instance, name: 'slow' }, { metadata: { finalizers: null } })
+    await operator.until('all is gone', isGone)
+    await operator.until('its releases are gone', async () => (await releasesOf(world)).length === 0, 40)
+    expect(childWrites(world)).toEqual([`delete Namespace ${instance}`])
+    expect((await hands.list('AppStackRevision', namespace)).length).toBe(1)
+  }, 60_000)
+
+  it('needs neither App, stack nor environment to be there', async () => {
+    const { hands, operator, namespace, app } = world
+    await hands.apply({
+      apiVersion: 'appstead.dev/v1alpha1',
+      kind: 'AppEnv',
+      metadata: { name: app },
+      spec: { type: 'feature' },
+    })
+    await hands.apply(makeApp(world))
+    await hands.apply(makeInstance(world, { env: app }))
+    await operator.settle()
+    await hands.remove('AppEnv', { namespace: '', name: app })
+    await hands.remove('App', { namespace, name: app })
+    for (const { metadata } of await hands.list('AppStackRevision', namespace)) {
+      await hands.remove('AppStackRevision', { namespace, name: metadata.name })
+    }
+    await operator.settle()
+    await hands.remove('AppInstance', ref())
+    await operator.until('all is gone', isGone)
+  }, 30_000)
+
+  it('of the whole project takes its instances and their namespaces with it', async () => {
+    const { hands, operator, namespace } = world
+    await create()
+    await hands.remove('Namespace', { namespace: '', name: namespace })
+    await operator.until(
+      'all is gone',
+      async () => (await isGone()) && (await hands.find('Namespace', { namespace: '', name: namespace })) === undefined,
+      40,
+    )
+  }, 60_000)
+
+  it('followed by a new instance of the same name waits for the old namespace to be gone', async () => {
+    const { hands, operator, instance } = world
+    await create()
+    const before = await hands.get('Namespace', { namespace: '', name: instance })
+    const first = await getInstance(world)
+    await hands.apply({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { namespace: instance, name: 'slow', finalizers: ['test/slow'] },
+    })
+    await hands.remove('AppInstance', ref())
+    await operator.until('the namespace is terminating', async () => {
+      const found = await hands.get('Namespace', { namespace: '', name: instance })
+      return found.metadata.deletionTimestamp !== undefined
+    })
+    await operator.settle()
+    // Someone is impatient and takes our finalizer off.
+    await hands.patch('AppInstance', ref(), { metadata: { finalizers: null } })
+    await operator.until('the old one is gone', async () => (await hands.find('AppInstance', ref())) === undefined)
+    await hands.apply(makeInstance(world))
+    await operator.settle()
+    const waiting = await getInstance(world)
+    expect(waiting.metadata.uid).not.toBe(first.metadata.uid)
+    expect(conditionsOf(waiting)).toMatchObject({
+      Ready: 'Unknown NamespaceTerminating',
+      Reconciling: 'True NamespaceTerminating',
+    })
+    expect(waiting['status'].phase).toBe('Creating')
+
+    await hands.patch('ConfigMap', { namespace: instance, name: 'slow' }, { metadata: { finalizers: null } })
+    await operator.until('there is a new namespace', async () => {
+      const now = await hands.find('Namespace', { namespace: '', name: instance })
+      return now !== undefined && now.metadata.uid !== before.metadata.uid
+    })
+    await operator.settle()
+    await rollOut(hands, operator, instance)
+    const running = await getInstance(world)
+    expect(running['status']).toMatchObject({ phase: 'Running', currentRelease: { number: 1 } })
+    expect(
+      (await hands.get('Namespace', { namespace: '', name: instance })).metadata.annotations?.[
+        'appstead.dev/instance-uid'
+      ],
+    ).toBe(running.metadata.uid)
+  }, 60_000)
+
+  it('while the namespace was already gone just lets the instance go', async () => {
+    const { hands, operator } = world
+    await hands.apply(makeInstance(world))
+    await operator.settle()
+    await hands.remove('AppInstance', ref())
+    await operator.until('all is gone', isGone)
+    expect(childWrites(world)).toEqual([])
+  }, 30_000)
+})

@@ -1,0 +1,105 @@
+import { describe, expect, it } from '@jest/globals'
+import { rollOut } from '../../support/kubelet.ts'
+import {
+  childWrites,
+  conditionsOf,
+  getInstance,
+  makeApp,
+  makeInstance,
+  messageOf,
+  releasesOf,
+  useWorld,
+} from './world.ts'
+
+const world = useWorld()
+
+describe('kubectl scale', () => {
+  it('waits for the next deployment and says so; the next release applies it', async () => {
+    const { hands, operator, namespace, instance } = world
+    await hands.apply(makeApp(world))
+    await hands.apply(makeInstance(world))
+    await operator.settle()
+    await rollOut(hands, operator, instance)
+    operator.writes.splice(0)
+    const ref = { namespace, name: instance }
+    expect(await hands.get('AppInstance', ref)).toMatchObject({ spec: { replicas: 1 } })
+    await hands.patch('AppInstance', ref, { spec: { replicas: 3 } }, 'scale')
+    await operator.settle()
+
+    expect(childWrites(world)).toEqual([])
+    const waiting = await getInstance(world)
+    expect(waiting['status']).toMatchObject({
+      phase: 'Running',
+      observedGeneration: 2,
+      deployedGeneration: 1,
+      pendingSummary: 'services[web].replicas',
+      pendingChanges: [
+        { path: 'services[web].replicas', from: '1', to: '3', effect: 'Scale', source: 'AppInstance spec.replicas' },
+      ],
+    })
+    expect(conditionsOf(waiting)).toMatchObject({ Ready: 'True AllReady', ChangesPending: 'True WaitsForDeployment' })
+    expect(messageOf(waiting, 'ChangesPending')).toBe(
+      'services[web].replicas 1 → 3: takes effect with the next deployment, for example a change of spec.image or spec.variables.',
+    )
+    expect(await hands.columns('AppInstance', ref)).toMatchObject({
+      Pending: 'services[web].replicas',
+      Replicas: '1/1',
+    })
+    const { body } = await hands.admin({
+      path: `/apis/appstead.dev/v1alpha1/namespaces/${namespace}/appinstances/${instance}/scale`,
+    })
+    expect(body).toMatchObject({
+      spec: { replicas: 3 },
+      status: { replicas: 1, selector: `appstead.dev/instance=${instance},appstead.dev/service=web` },
+    })
+    const events = await hands.list('Event', namespace)
+    expect(events.map((event) => event['note'])).toContain(messageOf(waiting, 'ChangesPending'))
+
+    await hands.patch('AppInstance', ref, { spec: { image: 'hello:2' } })
+    await operator.settle()
+    expect(childWrites(world).toSorted()).toEqual(['apply Deployment web', 'apply PodDisruptionBudget web'])
+    await rollOut(hands, operator, instance)
+    const scaled = await getInstance(world)
+    expect(scaled['status']).toMatchObject({
+      phase: 'Running',
+      replicas: 3,
+      counts: { summary: '3/3' },
+      currentRelease: { number: 2 },
+      deployedGeneration: 3,
+    })
+    expect(scaled['status'].pendingChanges).toBeUndefined()
+    expect(conditionsOf(scaled)['ChangesPending']).toBeUndefined()
+    expect((await releasesOf(world)).at(-1)?.['spec'].services[0].replicas).toBe(3)
+  }, 30_000)
+
+  it('back before the next deployment leaves nothing pending', async () => {
+    const { hands, operator, namespace, instance } = world
+    await hands.apply(makeApp(world))
+    await hands.apply(makeInstance(world, { replicas: 2 }))
+    await operator.settle()
+    await rollOut(hands, operator, instance)
+    operator.writes.splice(0)
+    for (const replicas of [1, 2]) {
+      await hands.patch('AppInstance', { namespace, name: instance }, { spec: { replicas } }, 'scale')
+      await operator.settle()
+    }
+    const calm = await getInstance(world)
+    expect(calm['status'].pendingChanges).toBeUndefined()
+    expect(calm['status'].deployedGeneration).toBe(3)
+    expect(childWrites(world)).toEqual([])
+  }, 30_000)
+
+  it('down to one with the next deployment removes the PodDisruptionBudget', async () => {
+    const { hands, operator, instance } = world
+    await hands.apply(makeApp(world))
+    await hands.apply(makeInstance(world, { replicas: 2 }))
+    await operator.settle()
+    await rollOut(hands, operator, instance)
+    operator.writes.splice(0)
+    await hands.apply(makeInstance(world, { replicas: 1, image: 'hello:2' }))
+    await operator.settle()
+    expect(childWrites(world).toSorted()).toEqual(['apply Deployment web', 'delete PodDisruptionBudget web'])
+    await rollOut(hands, operator, instance)
+    expect((await getInstance(world))['status']).toMatchObject({ phase: 'Running', replicas: 1 })
+  }, 30_000)
+})

@@ -1,0 +1,88 @@
+import { afterAll, afterEach, beforeAll, beforeEach } from '@jest/globals'
+import type { Condition } from '../../../operator/api/conditions.ts'
+import { apiVersion } from '../../../operator/api/meta.ts'
+import type { Anything, Hands } from '../../support/hands.ts'
+import { makeProject, productCluster, type ProductCluster, type Project } from '../../support/productCluster.ts'
+import { startOperator, type SteppedOperator } from '../../support/steppedOperator.ts'
+
+/** What each test of the product has at hand. */
+export interface World extends ProductCluster, Project {
+  readonly operator: SteppedOperator
+}
+
+/** A control plane and an operator for all tests of a file, a project of its own for each. */
+export function useWorld(): World {
+  const world: { -readonly [Key in keyof World]?: World[Key] } = {}
+  beforeAll(async () => {
+    Object.assign(world, await productCluster())
+    world.operator = await startOperator(world as ProductCluster)
+  }, 120_000)
+  beforeEach(async () => {
+    Object.assign(world, await makeProject(world.hands as Hands))
+    world.operator?.writes.splice(0)
+  })
+  afterEach(() => failOnBugs(world.operator as SteppedOperator))
+  afterAll(() => world.operator?.stop())
+  return world as World
+}
+
+/** Whatever a test does, nothing in the operator may throw that is not an answer of the server. */
+function failOnBugs({ log }: SteppedOperator): void {
+  const bug = log.find(({ thrown }) => thrown === 'bug')
+  if (bug !== undefined) throw new Error(`the operator threw: ${JSON.stringify(bug)}`)
+}
+
+type Services = readonly object[]
+
+export const web = { name: 'web', ports: [{ port: 8080 }], healthCheck: { path: '/healthz' } }
+
+/** An App of this project, with an inline stack unless the name of one is given. */
+export function makeApp({ namespace, app }: Project, stack: Services | string = [web]): object {
+  const spec = { stack: typeof stack === 'string' ? { name: stack } : { services: stack } }
+  return { apiVersion, kind: 'App', metadata: { namespace, name: app }, spec }
+}
+
+export function makeStack({ namespace }: Project, name: string, services: Services): object {
+  return { apiVersion, kind: 'AppStack', metadata: { namespace, name }, spec: { services } }
+}
+
+export function makeInstance({ namespace, app, instance }: Project, spec: object = {}): object {
+  return {
+    apiVersion,
+    kind: 'AppInstance',
+    metadata: { namespace, name: instance },
+    spec: { app, env: 'dev', image: 'hello:1', ...spec },
+  }
+}
+
+export async function getInstance({ hands, namespace, instance }: World): Promise<Anything> {
+  return hands.get('AppInstance', { namespace, name: instance })
+}
+
+/** The conditions of an object by type, `status reason`. */
+export function conditionsOf(object: Anything): Readonly<Record<string, string>> {
+  const conditions: readonly Condition[] = object['status']?.conditions ?? []
+  return Object.fromEntries(conditions.map(({ type, status, reason }) => [type, `${status} ${reason}`]))
+}
+
+/** The message of a condition; '' when it is not there. */
+export function messageOf(object: Anything, type: string): string {
+  const conditions: readonly Condition[] = object['status']?.conditions ?? []
+  return conditions.find((condition) => condition.type === type)?.message ?? ''
+}
+
+/** The releases of the instance, oldest first. */
+export async function releasesOf({ hands, namespace, instance }: World): Promise<readonly Anything[]> {
+  const releases = await hands.list('AppRelease', namespace)
+  return releases
+    .filter(({ spec }) => spec['instance'] === instance)
+    .toSorted((a, b) => a['spec'].number - b['spec'].number)
+}
+
+/** Writes that are neither of our own kinds nor Events: what was done to the instance's namespace. */
+export function childWrites({ operator }: World): readonly string[] {
+  const own = new Set(['AppInstance', 'App', 'AppStack', 'AppStackRevision', 'AppRelease', 'AppEnv', 'Event'])
+  return operator.writes
+    .filter(({ kind }) => !own.has(kind))
+    .map(({ verb, kind, ref }) => `${verb} ${kind} ${ref.name}`)
+}

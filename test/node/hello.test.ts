@@ -1,0 +1,199 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { auditMark, describeRequest, requestsOf } from '../support/auditLog.ts'
+import { waitUntil } from '../cluster/kubeApi.ts'
+import {
+  conditionOf,
+  followPhases,
+  getInstance,
+  killProcessOf,
+  operatorUser,
+  podsOf,
+  project,
+  startClient,
+  startNodeWorld,
+  untilInstance,
+  type NodeWorld,
+} from './world.ts'
+
+/** One story on one cluster, in order: each test goes on where the last one ended. */
+
+let world: NodeWorld
+const instance = 'hello-dev'
+
+const manifest = (app: string, name: string, service: object, spec: object): string =>
+  JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'List',
+    items: [
+      {
+        apiVersion: 'appstead.dev/v1alpha1',
+        kind: 'App',
+        metadata: { name: app },
+        spec: { stack: { services: [{ name: 'web', ...service }] } },
+      },
+      {
+        apiVersion: 'appstead.dev/v1alpha1',
+        kind: 'AppInstance',
+        metadata: { name },
+        spec: { app, env: 'dev', ...spec },
+      },
+    ],
+  })
+
+const setImage = (image: string): Promise<string> =>
+  world.kubectl.text(
+    '-n',
+    project,
+    'patch',
+    'appinstance',
+    instance,
+    '--type=merge',
+    '-p',
+    JSON.stringify({ spec: { image } }),
+  )
+
+const isRunning = ({ status }: { status: { phase?: string } }): boolean => status.phase === 'Running'
+
+const replicas = () => podsOf(world, instance, 'appstead.dev/service=web')
+
+beforeAll(async () => {
+  world = await startNodeWorld()
+}, 600_000)
+
+afterAll(async () => {
+  await world?.kubectl.ask('delete', 'namespace', project, '--wait=false')
+})
+
+describe('hello on a real node', () => {
+  it('runs', async () => {
+    const { kubectl, images } = world
+    const service = { ports: [{ port: 8080 }], healthCheck: { path: '/healthz' } }
+    await kubectl.apply(manifest('hello', instance, service, { image: images.hello('1') }), project)
+    await untilInstance(world, instance, isRunning)
+    process.stderr.write(await kubectl.text('-n', project, 'get', 'appinstances', '-o', 'wide'))
+  }, 120_000)
+
+  it('scaled by hand says that it waits; the next release applies it', async () => {
+    const { kubectl, images } = world
+    await kubectl.text('-n', project, 'scale', 'appinstance', instance, '--replicas=3')
+    const waiting = await untilInstance(world, instance, ({ status }) => status.pendingSummary !== undefined, 20)
+    expect(conditionOf(waiting, 'ChangesPending').message).toContain('1 → 3: takes effect with the next deployment')
+    expect(await replicas()).toHaveLength(1)
+    expect(await kubectl.text('-n', project, 'get', 'appinstances', '-o', 'wide')).toContain('services[web].replicas')
+    await setImage(images.hello('2'))
+    const scaled = await untilInstance(world, instance, isRunning)
+    expect(scaled.status).toMatchObject({ counts: { summary: '3/3' }, currentRelease: { number: 2 } })
+  }, 120_000)
+
+  it('rolls out under 10,000 requests of two clients without losing one, also when the operator is killed meanwhile', async () => {
+    const { kubectl, images } = world
+    const address = await kubectl.text('-n', instance, 'get', 'service', 'web', '-o', 'jsonpath={.spec.clusterIP}')
+    const clients = await Promise.all(
+      (['keep-alive', 'fresh'] as const).map((how) => startClient(world, how, `http://${address}:8080/`, 5000)),
+    )
+    const isOver = async (): Promise<boolean> =>
+      (await Promise.all(clients.map((client) => client.isOver()))).every(Boolean)
+    await setImage(images.hello('1'))
+    await untilInstance(world, instance, isRunning)
+    expect(await isOver()).toBe(false)
+
+    await setImage(images.hello('2'))
+    await waitUntil('the roll-out is under way', 30, async () => (await replicas()).length === 4)
+    const [operator] = await podsOf(world, 'appstead-system')
+    killProcessOf(operator!)
+    const after = await untilInstance(world, instance, isRunning)
+    expect(after.status).toMatchObject({ counts: { summary: '3/3' }, currentRelease: { number: 4 } })
+    await waitUntil('the clients are done', 180, isOver)
+    const results = await Promise.all(clients.map((client) => client.result()))
+    process.stderr.write(`${JSON.stringify(results)}\n`)
+    expect(results.flatMap(({ lost }) => lost)).toEqual([])
+    expect(results.map(({ answered }) => answered)).toEqual([5000, 5000])
+    expect(new Set(results.flatMap(({ versions }) => Object.keys(versions)))).toEqual(new Set(['1', '2']))
+    // A kept connection had to leave its replica, too.
+    for (const { pods } of results) expect(pods.length).toBeGreaterThan(1)
+    const releases = await kubectl.text('-n', project, 'get', 'appreleases', '-o', 'name')
+    expect(releases.trim().split('\n')).toHaveLength(4)
+  }, 300_000)
+
+  it.each([
+    [
+      'its pod is deleted',
+      async () => {
+        const [first] = await replicas()
+        await world.kubectl.text('-n', instance, 'delete', 'pod', first!.metadata.name, '--wait=false')
+      },
+    ],
+    ['its process is killed', async () => killProcessOf((await replicas())[0]!)],
+  ])(
+    'gets a replica back after %s, and says meanwhile that one is missing',
+    async (_, harm) => {
+      const follow = followPhases(world, instance)
+      await harm()
+      await waitUntil('it is noticed', 30, async () => follow.phases.some((phase) => phase.startsWith('Degraded')))
+      const back = await untilInstance(
+        world,
+        instance,
+        (each) => isRunning(each) && each.status.counts?.summary === '3/3',
+      )
+      follow.stop()
+      process.stderr.write(`${follow.phases.join(', ')}\n`)
+      expect(follow.phases).toContain('Degraded 2/3')
+      expect(back.status.currentRelease?.number).toBe(4)
+    },
+    120_000,
+  )
+
+  it('keeps serving when a new image cannot be pulled, names the cause, and is healed by the next', async () => {
+    const { images } = world
+    await setImage('127.0.0.1:1/x:1')
+    const failing = await untilInstance(
+      world,
+      instance,
+      (each) => conditionOf(each, 'Ready').state.includes('ImagePullFailed'),
+      60,
+    )
+    expect(conditionOf(failing, 'Available').state).toBe('True Serving')
+    expect(conditionOf(failing, 'Ready').message).toContain('127.0.0.1:1/x:1')
+    process.stderr.write(`${failing.status.phase}: ${conditionOf(failing, 'Ready').message}\n`)
+    expect((await replicas()).length).toBe(4)
+    await setImage(images.hello('2'))
+    await untilInstance(world, instance, isRunning)
+  }, 120_000)
+
+  it('that crashes again and again is told by its exit code and its last line, as it was written', async () => {
+    const { kubectl, images } = world
+    const line = 'no database at $(APPSTEAD_APP), costs 5$$ and $HOME'
+    const service = {
+      type: 'Worker',
+      command: ['node', '--eval', 'console.error(process.env.LINE); process.exit(3)'],
+      variables: [{ name: 'LINE', value: line }],
+    }
+    await kubectl.apply(manifest('crash', 'crash-dev', service, { image: images.hello('1') }), project)
+    const crashing = await untilInstance(
+      world,
+      'crash-dev',
+      (each) => conditionOf(each, 'Ready').state.includes('CrashLoop'),
+      90,
+    )
+    expect(conditionOf(crashing, 'Ready').message).toContain(`exit code 3`)
+    expect(conditionOf(crashing, 'Ready').message).toContain(line)
+    process.stderr.write(await kubectl.text('-n', project, 'get', 'appinstances', '-o', 'wide'))
+    process.stderr.write(await kubectl.text('-n', project, 'describe', 'appinstance', 'crash-dev'))
+    await kubectl.text('-n', project, 'delete', 'appinstance', 'crash-dev', '--timeout=60s')
+  }, 180_000)
+
+  it('at rest the operator asks nothing of the API server in two minutes', async () => {
+    await untilInstance(world, instance, isRunning)
+    const settled = requestsOf(world.cluster, operatorUser).length
+    await waitUntil('the last of its requests is answered', 30, async () => {
+      await pause(2000)
+      return requestsOf(world.cluster, operatorUser).length >= settled
+    })
+    const mark = auditMark(world.cluster)
+    await pause(120_000)
+    const asked = requestsOf(world.cluster, operatorUser, mark).filter(({ verb }) => verb !== 'watch')
+    expect(asked.map(describeRequest)).toEqual([])
+    expect((await getInstance(world, instance)).status.phase).toBe('Running')
+  }, 180_000)
+})

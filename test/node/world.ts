@@ -1,0 +1,172 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import process from 'node:process'
+import { createInterface } from 'node:readline'
+import { startCluster, type Cluster } from '../cluster/cluster.ts'
+import { waitUntil } from '../cluster/kubeApi.ts'
+import { reportToTerminal } from '../cluster/progress.ts'
+import { ensureImages, nameImages, type DemoImages } from '../demo/images.ts'
+import { makeKubectl, type Kubectl } from '../demo/kubectl.ts'
+import { installOperator } from '../demo/platform.ts'
+
+/** The namespace of the Apps and AppInstances of these tests. */
+export const project = 'shop'
+/** The name of the operator's account in the audit log. */
+export const operatorUser = 'system:serviceaccount:appstead-system:appstead'
+
+/** A cluster with a real node and the operator as a pod, installed by the chart. */
+export interface NodeWorld {
+  readonly cluster: Cluster
+  readonly kubectl: Kubectl
+  readonly images: DemoImages
+}
+
+/**
+ * The cluster of the node tests, with the operator of this work tree. Where no real node can run (it needs Linux and
+ * root), it throws with what is missing: these tests fail there, they are never left out.
+ */
+export async function startNodeWorld(): Promise<NodeWorld> {
+  const report = reportToTerminal
+  const cluster = await startCluster({ name: 'test-node', level: 'node', report })
+  const kubectl = makeKubectl(cluster.kubectl, cluster.kubeconfig)
+  const images = nameImages()
+  await ensureImages(cluster, images, report)
+  await installOperator(cluster, kubectl, images, report)
+  await kubectl.ask('delete', 'namespace', project, '--ignore-not-found', '--timeout=90s')
+  await kubectl.text('create', 'namespace', project)
+  return { cluster, kubectl, images }
+}
+
+/** What is read of an AppInstance here. */
+export interface Instance {
+  readonly metadata: { readonly generation: number }
+  readonly status: {
+    readonly observedGeneration?: number
+    readonly phase?: string
+    readonly pendingSummary?: string
+    readonly counts?: { readonly summary: string }
+    readonly currentRelease?: { readonly number: number }
+    readonly conditions?: readonly {
+      readonly type: string
+      readonly status: string
+      readonly reason: string
+      readonly message: string
+    }[]
+    readonly services?: readonly { readonly name: string; readonly reason?: string; readonly message?: string }[]
+  }
+}
+
+export function getInstance({ kubectl }: NodeWorld, name: string): Promise<Instance> {
+  return kubectl.json<Instance>('-n', project, 'get', 'appinstance', name)
+}
+
+/** `status reason` and the message of a condition. */
+export function conditionOf({ status }: Instance, type: string): { readonly state: string; readonly message: string } {
+  const found = status.conditions?.find((condition) => condition.type === type)
+  return { state: `${found?.status} ${found?.reason}`, message: found?.message ?? '' }
+}
+
+/** Resolves when it holds for the instance; rejects with how it stood last. */
+export async function untilInstance(
+  world: NodeWorld,
+  name: string,
+  holds: (instance: Instance) => boolean,
+  seconds = 90,
+): Promise<Instance> {
+  let last: Instance | undefined
+  await waitUntil(`the instance ${name}`, seconds, async () => {
+    last = await getInstance(world, name)
+    return last.status.observedGeneration === last.metadata.generation && holds(last)
+  }).catch((error: unknown) => {
+    throw new Error(`${String(error)}: ${JSON.stringify(last?.status)}`)
+  })
+  return last as Instance
+}
+
+/** Everything an instance's phase was since the start, until `stop`. */
+export function followPhases({ kubectl }: NodeWorld, name: string): { readonly phases: string[]; stop(): void } {
+  const [path, ...fixed] = kubectl.command
+  const what = [
+    '-n',
+    project,
+    'get',
+    'appinstance',
+    name,
+    '--watch',
+    '-o',
+    'jsonpath={.status.phase} {.status.counts.summary}{"\\n"}',
+  ]
+  const child: ChildProcess = spawn(path, [...fixed, ...what], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const phases: string[] = []
+  if (child.stdout) createInterface(child.stdout).on('line', (line) => phases.at(-1) !== line && phases.push(line))
+  return { phases, stop: () => void child.kill() }
+}
+
+interface Pod {
+  readonly metadata: { readonly name: string; readonly uid: string; readonly deletionTimestamp?: string }
+  readonly status: { readonly phase: string }
+}
+
+/** The living pods of a namespace, of one service if it is named. */
+export async function podsOf({ kubectl }: NodeWorld, namespace: string, selector = ''): Promise<readonly Pod[]> {
+  const which = selector === '' ? [] : ['-l', selector]
+  const { items } = await kubectl.json<{ items: readonly Pod[] }>('-n', namespace, 'get', 'pods', ...which)
+  return items.filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+}
+
+/** Kills the Node process of a pod of this machine's own node, without a word. */
+export function killProcessOf(pod: Pod): void {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
+  const victim = pids.find((pid) => {
+    try {
+      const isOfPod = readFileSync(join('/proc', pid, 'cgroup'), 'utf8').includes(`pod${pod.metadata.uid}`)
+      return isOfPod && readFileSync(join('/proc', pid, 'cmdline'), 'utf8').startsWith('node\0')
+    } catch {
+      // It ended while we looked.
+      return false
+    }
+  })
+  if (victim === undefined) throw new Error(`no process of pod ${pod.metadata.name} on this machine`)
+  process.kill(Number(victim), 'SIGKILL')
+}
+
+/** What a client in a pod (client.mjs) says at its end. */
+export interface Result {
+  readonly how: string
+  readonly answered: number
+  readonly lost: readonly string[]
+  readonly versions: Readonly<Record<string, number>>
+  /** That answered. */
+  readonly pods: readonly string[]
+}
+
+/** Starts a client in a pod of the project; returns what waits for its end. */
+export async function startClient(
+  { kubectl, images }: NodeWorld,
+  how: 'keep-alive' | 'fresh',
+  url: string,
+  count: number,
+): Promise<{ readonly isOver: () => Promise<boolean>; readonly result: () => Promise<Result> }> {
+  const name = `client-${how}`
+  const program = readFileSync(new URL('client.mjs', import.meta.url), 'utf8')
+  const container = {
+    name: 'client',
+    image: images.hello('1'),
+    imagePullPolicy: 'IfNotPresent',
+    command: ['node', '--input-type=module', '--eval', program, url, String(count), how],
+  }
+  const pod = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name },
+    spec: { restartPolicy: 'Never', containers: [container] },
+  }
+  await kubectl.apply(JSON.stringify(pod), project)
+  const phase = (): Promise<string> => kubectl.text('-n', project, 'get', 'pod', name, '-o', 'jsonpath={.status.phase}')
+  await waitUntil(`${name} runs`, 60, async () => (await phase()) !== 'Pending')
+  return {
+    isOver: async () => ['Succeeded', 'Failed'].includes(await phase()),
+    result: async () => JSON.parse((await kubectl.text('-n', project, 'logs', name)).trim()) as Result,
+  }
+}

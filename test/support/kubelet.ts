@@ -1,0 +1,79 @@
+import type { Anything, Hands } from './hands.ts'
+import type { SteppedOperator } from './steppedOperator.ts'
+
+/** On the control level no kubelet runs: a test says by these what becomes of pods; the controller-manager does the rest. */
+
+type ContainerState = object
+
+async function livingPods(hands: Hands, namespace: string): Promise<readonly Anything[]> {
+  const pods = await hands.list('Pod', namespace)
+  return pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+}
+
+/** Every pod there is becomes ready. */
+export async function makePodsReady(hands: Hands, namespace: string): Promise<void> {
+  for (const pod of await livingPods(hands, namespace)) {
+    if (!isReady(pod)) await setPod(hands, pod, true, { state: { running: {} } })
+  }
+}
+
+/** Pods for which `concerns` holds stop being ready, with the state of their container. */
+export async function breakPods(
+  hands: Hands,
+  namespace: string,
+  container: ContainerState,
+  concerns: (pod: Anything) => boolean = () => true,
+): Promise<void> {
+  for (const pod of (await livingPods(hands, namespace)).filter(concerns)) await setPod(hands, pod, false, container)
+}
+
+/** The controller-manager makes pods and they become ready, until every Deployment is complete. */
+export async function rollOut(hands: Hands, operator: SteppedOperator, namespace: string): Promise<void> {
+  await operator.until(`the Deployments in ${namespace} are rolled out`, async () => {
+    await makePodsReady(hands, namespace)
+    const deployments = await hands.list('Deployment', namespace)
+    return deployments.length > 0 && deployments.every(isRolledOut)
+  })
+  await operator.settle()
+}
+
+function isRolledOut({ metadata, spec, status }: Anything): boolean {
+  const { replicas, updatedReplicas, readyReplicas, observedGeneration } = status ?? {}
+  return (
+    observedGeneration === metadata.generation &&
+    [replicas, updatedReplicas, readyReplicas].every((count) => count === spec['replicas'])
+  )
+}
+
+export function isReady(pod: Anything): boolean {
+  const conditions: { type: string; status: string }[] = pod['status'].conditions ?? []
+  return conditions.some(({ type, status }) => type === 'Ready' && status === 'True')
+}
+
+async function setPod(hands: Hands, pod: Anything, ready: boolean, container: ContainerState): Promise<void> {
+  const { name, namespace = '' } = pod.metadata
+  const status = ready ? 'True' : 'False'
+  const { image } = pod['spec'].containers[0]
+  const containerStatus = {
+    name: pod['spec'].containers[0].name,
+    ready,
+    restartCount: 0,
+    image,
+    imageID: '',
+    ...container,
+  }
+  const change = {
+    status: {
+      phase: ready ? 'Running' : 'Pending',
+      conditions: ['PodScheduled', 'Initialized', 'ContainersReady', 'Ready'].map((type) => ({
+        type,
+        status: type === 'PodScheduled' ? 'True' : status,
+      })),
+      containerStatuses: [containerStatus],
+    },
+  }
+  const path = `/api/v1/namespaces/${namespace}/pods/${name}/status`
+  const reply = await hands.admin({ method: 'PATCH', path, body: change })
+  // The controller-manager may have removed it since.
+  if (reply.status > 299 && reply.status !== 404) throw new Error(`pod ${name}: ${JSON.stringify(reply.body)}`)
+}

@@ -1,0 +1,141 @@
+import { randomBytes } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import process from 'node:process'
+import { dump } from 'js-yaml'
+import { grantsOf, rulesOf } from '../../charts/rbac.ts'
+import type { ApiObject, KubeObject } from '../../operator/api/meta.ts'
+import { labels } from '../../operator/api/meta.ts'
+import { loadKubeConfig } from '../../operator/kube/clientNode.ts'
+import { startCluster, type Cluster } from '../cluster/cluster.ts'
+import { waitUntil } from '../cluster/kubeApi.ts'
+import { layoutOf } from '../cluster/layout.ts'
+import { demand, establishCrds, makeAdmin, type Admin } from './apiserver.ts'
+import { makeHands, type Hands } from './hands.ts'
+
+/** A control plane with our CRDs, on which only the operator of the test that runs is at work. */
+export interface ProductCluster {
+  readonly cluster: Cluster
+  readonly hands: Hands
+  /** Of the operator: its own account, with the rights of the chart. */
+  readonly operatorKubeconfig: string
+  /** The user name of that account in the audit log. */
+  readonly operatorUser: string
+}
+
+const account = { namespace: 'appstead-system', name: 'appstead' }
+
+/**
+ * The control plane of this jest worker: an operator acts on all of a cluster, so no two test files may use one at the
+ * same time. It is left running for the next file; what that one finds from before is removed.
+ */
+export async function productCluster(
+  name = `test-product-${process.env['JEST_WORKER_ID'] ?? '1'}`,
+): Promise<ProductCluster> {
+  const cluster = await startCluster({ name, level: 'control', report: () => undefined })
+  const admin = await makeAdmin(cluster.kubeconfig)
+  await establishCrds(admin)
+  await wipe(admin)
+  return prepare(cluster, admin)
+}
+
+/** The CRDs are there: gives the operator its account and the hands to the tests. */
+export async function prepare(cluster: Cluster, admin: Admin): Promise<ProductCluster> {
+  const hands = makeHands(admin)
+  const operatorKubeconfig = await grantAccount(cluster, hands)
+  const operatorUser = `system:serviceaccount:${account.namespace}:${account.name}`
+  return { cluster, hands, operatorKubeconfig, operatorUser }
+}
+
+/** The operator's ServiceAccount with the rights the chart gives it, as a kubeconfig. */
+async function grantAccount(cluster: Cluster, hands: Hands): Promise<string> {
+  // Loaded late: the controllers bring client-node with them, which must not be the first to ask for it (steppedOperator.ts).
+  const { controllers, writes } = await import('../../operator/controllers/controllers.ts')
+  const { informers } = await import('../../operator/controllers/informers.ts')
+  const rbac = 'rbac.authorization.k8s.io'
+  await hands.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: account.namespace } })
+  await hands.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: account })
+  const rules = rulesOf(grantsOf({ informers, controllers, writes })).map(({ apiGroups, resources, verbs }) => ({
+    apiGroups,
+    resources,
+    verbs,
+  }))
+  const metadata = { name: account.name }
+  await hands.apply({ apiVersion: `${rbac}/v1`, kind: 'ClusterRole', metadata, rules })
+  await hands.apply({
+    apiVersion: `${rbac}/v1`,
+    kind: 'ClusterRoleBinding',
+    metadata,
+    roleRef: { apiGroup: rbac, kind: 'ClusterRole', name: account.name },
+    subjects: [{ kind: 'ServiceAccount', ...account }],
+  })
+  const { status } = await demand<{ status: { token: string } }>(hands.admin, {
+    method: 'POST',
+    path: `/api/v1/namespaces/${account.namespace}/serviceaccounts/${account.name}/token`,
+    body: { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: 36_000 } },
+  })
+  return writeKubeconfig(cluster, status.token)
+}
+
+function writeKubeconfig(cluster: Cluster, token: string): string {
+  const known = loadKubeConfig(cluster.kubeconfig).getCurrentCluster()
+  const config = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: 'c', cluster: { server: known?.server, 'certificate-authority-data': known?.caData } }],
+    users: [{ name: 'u', user: { token } }],
+    contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
+    'current-context': 'x',
+  }
+  const file = join(layoutOf(cluster.name).folder, 'operator.kubeconfig')
+  writeFileSync(file, dump(config), { mode: 0o600 })
+  return file
+}
+
+type Found = ApiObject<{ readonly finalizers?: readonly string[] }, never>
+
+/** Removes what an earlier run left: no operator of that run is there to do it. */
+async function wipe(admin: Admin): Promise<void> {
+  const root = '/apis/appstead.dev/v1alpha1'
+  const instances = await demand<{ items: KubeObject[] }>(admin, { path: `${root}/appinstances` })
+  for (const { metadata } of instances.items) {
+    const path = `${root}/namespaces/${metadata.namespace}/appinstances/${metadata.name}`
+    await admin({ method: 'PATCH', path, body: { metadata: { finalizers: null } } })
+  }
+  const label = encodeURIComponent(labels.instance)
+  const ours = await demand<{ items: Found[] }>(admin, { path: `/api/v1/namespaces?labelSelector=${label}` })
+  const projects = await demand<{ items: Found[] }>(admin, { path: `/api/v1/namespaces?labelSelector=${projectLabel}` })
+  for (const { metadata } of [...ours.items, ...projects.items]) {
+    await admin({ method: 'DELETE', path: `/api/v1/namespaces/${metadata.name}` })
+  }
+  const envs = await demand<{ items: KubeObject[] }>(admin, { path: `${root}/appenvs` })
+  for (const { metadata } of envs.items) await admin({ method: 'DELETE', path: `${root}/appenvs/${metadata.name}` })
+  await waitUntil('the instances of earlier tests are gone', 30, async () => {
+    const { items } = await demand<{ items: unknown[] }>(admin, { path: `${root}/appinstances?limit=1` })
+    if (items.length > 0)
+      for (const { metadata } of projects.items)
+        await admin({ method: 'DELETE', path: `${root}/namespaces/${metadata.name}/appinstances` })
+    return items.length === 0
+  })
+}
+
+const projectLabel = 'appstead.test/project'
+
+/** Names of one test's own, and the project namespace they are in. */
+export interface Project {
+  readonly namespace: string
+  readonly app: string
+  readonly instance: string
+}
+
+/** A new project namespace; instance names are names of namespaces, so they are new too. */
+export async function makeProject(hands: Hands, instanceSuffix = 'dev'): Promise<Project> {
+  const id = randomBytes(3).toString('hex')
+  const namespace = `shop-${id}`
+  await hands.apply({
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name: namespace, labels: { [projectLabel]: 'yes' } },
+  })
+  return { namespace, app: `hello${id}`, instance: `hello${id}-${instanceSuffix}` }
+}
