@@ -1,8 +1,42 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:crypto'
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  randomBytes,
+  sign,
+  X509Certificate,
+  type KeyObject,
+} from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { isIPv4 } from 'node:net'
 import { join } from 'node:path'
-import { bits, element, identifier, integer, moment, octets, sequence, set, tagged, text, yes } from './der.ts'
+import { AsnConvert, OctetString } from '@peculiar/asn1-schema'
+import {
+  AlgorithmIdentifier,
+  AttributeTypeAndValue,
+  AttributeValue,
+  BasicConstraints,
+  Certificate,
+  ExtendedKeyUsage,
+  Extension,
+  Extensions,
+  GeneralName,
+  id_ce_basicConstraints,
+  id_ce_extKeyUsage,
+  id_ce_keyUsage,
+  id_ce_subjectAltName,
+  id_kp_clientAuth,
+  id_kp_serverAuth,
+  KeyUsage,
+  KeyUsageFlags,
+  Name,
+  RelativeDistinguishedName,
+  SubjectAlternativeName,
+  SubjectPublicKeyInfo,
+  TBSCertificate,
+  Validity,
+  Version,
+} from '@peculiar/asn1-x509'
 
 /** A certificate and its key, both PEM. */
 export interface Pair {
@@ -20,65 +54,68 @@ export interface Subject {
   servedNames?: string[]
 }
 
-const ecdsaWithSha256 = sequence(identifier('1.2.840.10045.4.3.2'))
-const serverAuth = identifier('1.3.6.1.5.5.7.3.1')
-const clientAuth = identifier('1.3.6.1.5.5.7.3.2')
 const dayMilliseconds = 86_400_000
+const organizationType = '2.5.4.10'
+const commonNameType = '2.5.4.3'
+const ecdsaWithSha256 = new AlgorithmIdentifier({ algorithm: '1.2.840.10045.4.3.2' })
 
-const attribute = (type: string, value: string): Buffer => set(sequence(identifier(type), text(value)))
-const extension = (type: string, critical: boolean, value: Buffer): Buffer =>
-  sequence(identifier(type), ...(critical ? [yes()] : []), octets(value))
+const attribute = (type: string, utf8String: string): RelativeDistinguishedName =>
+  new RelativeDistinguishedName([new AttributeTypeAndValue({ type, value: new AttributeValue({ utf8String }) })])
+const extension = (extnID: string, critical: boolean, value: object): Extension =>
+  new Extension({ extnID, critical, extnValue: new OctetString(AsnConvert.serialize(value)) })
 
-function encodeName({ commonName, organization }: Subject): Buffer {
-  const parts = organization === undefined ? [] : [attribute('2.5.4.10', organization)]
-  return sequence(...parts, attribute('2.5.4.3', commonName))
+function makeName({ commonName, organization }: Subject): Name {
+  const parts = organization === undefined ? [] : [attribute(organizationType, organization)]
+  return new Name([...parts, attribute(commonNameType, commonName)])
 }
 
-function encodeServedName(name: string): Buffer {
-  return isIPv4(name) ? element(0x87, Buffer.from(name.split('.').map(Number))) : element(0x82, Buffer.from(name))
-}
-
-function encodeExtensions(authority: boolean, servedNames: string[]): Buffer {
+function makeExtensions(authority: boolean, servedNames: string[]): Extensions {
   if (authority) {
-    const certSignAndCrlSign = bits(Buffer.from([0b0000_0110]), 1)
-    return sequence(extension('2.5.29.19', true, sequence(yes())), extension('2.5.29.15', true, certSignAndCrlSign))
+    return new Extensions([
+      extension(id_ce_basicConstraints, true, new BasicConstraints({ cA: true })),
+      extension(id_ce_keyUsage, true, new KeyUsage(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign)),
+    ])
   }
-  const digitalSignature = bits(Buffer.from([0b1000_0000]), 7)
-  const names =
-    servedNames.length === 0 ? [] : [extension('2.5.29.17', false, sequence(...servedNames.map(encodeServedName)))]
-  return sequence(
-    extension('2.5.29.15', true, digitalSignature),
-    extension('2.5.29.37', false, sequence(serverAuth, clientAuth)),
-    ...names,
-  )
+  const names = servedNames.map((name) => new GeneralName(isIPv4(name) ? { iPAddress: name } : { dNSName: name }))
+  return new Extensions([
+    extension(id_ce_keyUsage, true, new KeyUsage(KeyUsageFlags.digitalSignature)),
+    extension(id_ce_extKeyUsage, false, new ExtendedKeyUsage([id_kp_serverAuth, id_kp_clientAuth])),
+    ...(names.length === 0 ? [] : [extension(id_ce_subjectAltName, false, new SubjectAlternativeName(names))]),
+  ])
 }
-
-const pem = (label: string, der: Buffer): string =>
-  `-----BEGIN ${label}-----\n${(der.toString('base64').match(/.{1,64}/g) ?? []).join('\n')}\n-----END ${label}-----\n`
 
 interface Issuer {
-  name: Buffer
+  name: Name
   key: KeyObject
 }
 
 function makeCertificate(subject: Subject, issuer: Issuer | undefined): Pair {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const name = encodeName(subject)
+  const name = makeName(subject)
   const now = Date.now()
-  const content = sequence(
-    tagged(0, integer(Buffer.from([2]))),
-    integer(Buffer.concat([Buffer.from([1]), randomBytes(15)])),
-    ecdsaWithSha256,
-    issuer?.name ?? name,
-    // A day back, for tests with a clock that was set back; ten years on, because nobody renews a test cluster.
-    sequence(moment(new Date(now - dayMilliseconds)), moment(new Date(now + 3650 * dayMilliseconds))),
-    name,
-    publicKey.export({ type: 'spki', format: 'der' }),
-    tagged(3, encodeExtensions(issuer === undefined, subject.servedNames ?? [])),
-  )
-  const signature = sign('sha256', content, issuer?.key ?? privateKey)
+  const content = new TBSCertificate({
+    version: Version.v3,
+    // It begins with a one, so that it is positive and never shorter.
+    serialNumber: Uint8Array.of(1, ...randomBytes(15)).buffer,
+    signature: ecdsaWithSha256,
+    issuer: issuer?.name ?? name,
+    validity: new Validity({
+      // A day back, for tests with a clock that was set back; ten years on, because nobody renews a test cluster.
+      notBefore: new Date(now - dayMilliseconds),
+      notAfter: new Date(now + 3650 * dayMilliseconds),
+    }),
+    subject: name,
+    subjectPublicKeyInfo: AsnConvert.parse(publicKey.export({ type: 'spki', format: 'der' }), SubjectPublicKeyInfo),
+    extensions: makeExtensions(issuer === undefined, subject.servedNames ?? []),
+  })
+  const signature = sign('sha256', new Uint8Array(AsnConvert.serialize(content)), issuer?.key ?? privateKey)
+  const certificate = new Certificate({
+    tbsCertificate: content,
+    signatureAlgorithm: ecdsaWithSha256,
+    signatureValue: new Uint8Array(signature).buffer,
+  })
   return {
-    certificate: pem('CERTIFICATE', sequence(content, ecdsaWithSha256, bits(signature))),
+    certificate: new X509Certificate(Buffer.from(AsnConvert.serialize(certificate))).toString(),
     key: privateKey.export({ type: 'sec1', format: 'pem' }) as string,
   }
 }
@@ -91,7 +128,7 @@ export interface Authority extends Pair {
 /** Makes a new authority; its key never leaves the cluster's folder. */
 export function makeAuthority(commonName: string): Authority {
   const pair = makeCertificate({ commonName }, undefined)
-  const issuer = { name: encodeName({ commonName }), key: createPrivateKey(pair.key) }
+  const issuer = { name: makeName({ commonName }), key: createPrivateKey(pair.key) }
   return { ...pair, issue: (subject) => makeCertificate(subject, issuer) }
 }
 

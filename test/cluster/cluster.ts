@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { ensureBinaries } from './binaries.ts'
 import { isReachable, loadIntoKind, startKind, stopKind, takeGiven } from './foreignCluster.ts'
 import { checkout, defaultName, isName, layoutOf, type Layout } from './layout.ts'
@@ -160,7 +160,7 @@ function removeBaseIfUnused(root: string): void {
 
 /**
  * Loads an image file that `makeImage` wrote into the node of a running cluster.
- * Throws when there is no such cluster, or when its nodes run no images.
+ * A relative path begins at the working directory. Throws when there is no such cluster, or when its nodes run no images.
  */
 export async function loadImage(
   archive: string,
@@ -174,6 +174,8 @@ export async function loadImage(
   }
   if (state.level !== 'node')
     throw new Error(`cluster ${layout.name} is of level ${state.level}: only level node runs images`)
-  if (state.provider === 'kind') await loadIntoKind(layout, state, archive, report)
-  else await loadIntoNode(layout, archive)
+  // The node has a working directory of its own.
+  const path = resolve(archive)
+  if (state.provider === 'kind') await loadIntoKind(layout, state, path, report)
+  else await loadIntoNode(layout, path)
 }

@@ -27,6 +27,7 @@ function makeTree(name: string): string {
   writeFileSync(join(root, 'left-out.txt'), 'x')
   writeFileSync(join(root, longName), 'long')
   symlinkSync('sub/b.txt', join(root, 'link'))
+  symlinkSync(longName, join(root, 'long-link'))
   return root
 }
 
@@ -78,6 +79,7 @@ describe('an image', () => {
     expect(listing).toMatch(/^lrwxrwxrwx .* app\/link -> sub\/b\.txt$/m)
     expect(listing).toMatch(/^drwxrwxrwt .* tmp\/$/m)
     expect(listing).toContain(` app/${longName}\n`)
+    expect(listing).toContain(` app/long-link -> ${longName}\n`)
     expect(listing).not.toContain('left-out')
     expect(await run('tar', ['-xOf', layer, 'etc/motto'])).toBe('hello')
     expect(config).toMatchObject({
@@ -115,6 +117,23 @@ describe('an image', () => {
     await expect(
       makeImage({ name: 'appstead.local/x:1', files, entrypoint: ['/x'] }, join(folder, 'bad.tar')),
     ).rejects.toThrow('nothing-here')
+  })
+
+  it.each([
+    ['grows', 'more'],
+    ['shrinks', ''],
+  ])('names a file that %s after it was listed', async (_, content) => {
+    const changing = join(folder, 'changing.log')
+    writeFileSync(changing, '1 2')
+    const change = (): boolean => {
+      writeFileSync(changing, content)
+      return false
+    }
+    const files = { '/app/changing.log': changing, '/app/tree': makeTree(`tree-${content}`) }
+    const changed = { name: 'appstead.local/x:1', files, without: change, entrypoint: ['/x'] }
+    await expect(makeImage(changed, join(folder, 'bad.tar'))).rejects.toThrow(
+      `${changing} had 3 bytes and changed its size while it was packed`,
+    )
   })
 
   it('of the operator takes the production packages and no others', () => {

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import process from 'node:process'
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { cgroupOf } from './cgroups.ts'
@@ -128,7 +128,8 @@ whereItCan('two clusters of level node', () => {
       entrypoint: ['node', '/app/server.js'],
     }
     const image = await makeImage(spec, join(folder, 'image.tar'))
-    await loadImage(image.path, { root: roots[0] ?? '' })
+    // The pods below have no other way to their image.
+    await loadImage(relative(process.cwd(), image.path), { root: roots[0] ?? '' })
     const file = join(folder, 'objects.json')
     writeFileSync(file, JSON.stringify(objects))
     await kubectl(one(), 'apply', '-f', file)
@@ -168,6 +169,11 @@ whereItCan('two clusters of level node', () => {
       console.log(hosts.size)`
     const args = ['exec', 'deployment/web', '--', 'node', '--input-type=module', '--eval', script]
     expect(await kubectl(one(), '-n', 'web', ...args)).toBe('2\n')
+  })
+
+  it('name an image file that is not there as it was found from the working directory', async () => {
+    const path = join(process.cwd(), 'not-here.tar')
+    await expect(loadImage('not-here.tar', { root: roots[0] ?? '' })).rejects.toThrow(path)
   })
 
   it('have logs, and run commands in pods', async () => {

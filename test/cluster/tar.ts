@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { pipeline } from 'node:stream/promises'
+import { pack, type Header, type Pack } from 'tar-stream'
 
-/** One entry of a tar file; times, owners and order never come from the machine, so equal content is equal bytes. */
+/** One entry of a tar file. */
 export type Entry = { path: string; mode: number } & (
   | { kind: 'folder' }
   | { kind: 'link'; target: string }
@@ -10,88 +11,52 @@ export type Entry = { path: string; mode: number } & (
   | { kind: 'file'; source: string; size: number }
 )
 
-const block = 512
-const typeFlags = { folder: '5', link: '2', text: '0', file: '0' }
-
-function sizeOf(entry: Entry): number {
-  if (entry.kind === 'text') return entry.content.length
-  return entry.kind === 'file' ? entry.size : 0
+/** Times, owners and order never come from the machine, so equal content is equal bytes. */
+function headerOf(entry: Entry): Pick<Header, 'name'> & Partial<Header> {
+  const header = { name: entry.path, mode: entry.mode, mtime: new Date(0), uid: 0, gid: 0 }
+  if (entry.kind === 'folder') return { ...header, type: 'directory', name: `${entry.path}/` }
+  if (entry.kind === 'link') return { ...header, type: 'symlink', linkname: entry.target }
+  return { ...header, type: 'file', size: entry.kind === 'text' ? entry.content.length : entry.size }
 }
 
-/** A header of the ustar format. Text that is too long for its field is given in full by a record before it. */
-function makeHeader(name: string, typeFlag: string, mode: number, size: number, target: string): Buffer {
-  const header = Buffer.alloc(block)
-  const writeText = (text: string, offset: number, length: number): void => {
-    Buffer.from(text).copy(header, offset, 0, length)
+/** The content of a file of which a header already says the size; tar-stream would not say which file it was. */
+async function* read(source: string, size: number): AsyncGenerator<Buffer> {
+  let seen = 0
+  for await (const chunk of createReadStream(source) as AsyncIterable<Buffer>) {
+    seen += chunk.length
+    if (seen > size) break
+    yield chunk
   }
-  const writeOctal = (value: number, offset: number, length: number): void =>
-    writeText(value.toString(8).padStart(length - 1, '0'), offset, length)
-  writeText(name, 0, 100)
-  writeOctal(mode, 100, 8)
-  writeOctal(0, 108, 8)
-  writeOctal(0, 116, 8)
-  writeOctal(size, 124, 12)
-  writeOctal(0, 136, 12)
-  writeText(' '.repeat(8), 148, 8)
-  writeText(typeFlag, 156, 1)
-  writeText(target, 157, 100)
-  writeText('ustar\0', 257, 6)
-  writeText('00', 263, 2)
-  const sum = header.reduce((total, byte) => total + byte, 0)
-  writeText(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 8)
-  return header
+  if (seen !== size) throw new Error(`${source} had ${size} bytes and changed its size while it was packed`)
 }
 
-function padding(size: number): Buffer {
-  return Buffer.alloc((block - (size % block)) % block)
-}
-
-/** A record of the pax format: its own length comes first and counts itself. */
-function makeRecord(key: string, value: string): string {
-  const rest = ` ${key}=${value}\n`
-  let length = Buffer.byteLength(rest) + 1
-  while (Buffer.byteLength(`${length}${rest}`) !== length) length = Buffer.byteLength(`${length}${rest}`)
-  return `${length}${rest}`
-}
-
-function* makeHeaders(entry: Entry): Generator<Buffer> {
-  const name = entry.kind === 'folder' ? `${entry.path}/` : entry.path
-  const target = entry.kind === 'link' ? entry.target : ''
-  const records: string[] = []
-  if (Buffer.byteLength(name) > 100) records.push(makeRecord('path', name))
-  if (Buffer.byteLength(target) > 100) records.push(makeRecord('linkpath', target))
-  if (records.length > 0) {
-    const content = Buffer.from(records.join(''))
-    yield makeHeader('long-name', 'x', 0o644, content.length, '')
-    yield content
-    yield padding(content.length)
-  }
-  yield makeHeader(name, typeFlags[entry.kind], entry.mode, sizeOf(entry), target)
-}
-
-async function* makeTar(entries: Iterable<Entry>): AsyncGenerator<Buffer> {
+async function addEntries(tar: Pack, entries: Iterable<Entry>): Promise<void> {
   for (const entry of entries) {
-    yield* makeHeaders(entry)
-    if (entry.kind === 'text') yield entry.content
-    if (entry.kind === 'file') yield* createReadStream(entry.source) as AsyncIterable<Buffer>
-    yield padding(sizeOf(entry))
+    if (entry.kind === 'file') await pipeline(read(entry.source, entry.size), tar.entry(headerOf(entry)))
+    else if (entry.kind === 'text') tar.entry(headerOf(entry), entry.content)
+    else tar.entry(headerOf(entry))
   }
-  yield Buffer.alloc(2 * block)
+  tar.finalize()
 }
 
-/** Writes a tar file and returns its size and SHA-256. Entries are written in the order given. */
+/**
+ * Writes a tar file and returns its size and SHA-256. Entries are written in the order given.
+ * Throws, naming the file, when one cannot be read or has not the size that its entry says.
+ */
 export async function writeTar(path: string, entries: Iterable<Entry>): Promise<{ size: number; sha256: string }> {
   const hash = createHash('sha256')
   let size = 0
-  const file = await open(path, 'w')
-  try {
-    for await (const chunk of makeTar(entries)) {
+  const measure = async function* (chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    for await (const chunk of chunks) {
       hash.update(chunk)
       size += chunk.length
-      await file.writeFile(chunk)
+      yield chunk
     }
-  } finally {
-    await file.close()
   }
+  const tar = pack()
+  await Promise.all([
+    addEntries(tar, entries),
+    pipeline(tar as AsyncIterable<Buffer>, measure, createWriteStream(path)),
+  ])
   return { size, sha256: hash.digest('hex') }
 }
