@@ -1,4 +1,5 @@
 import type { ResourceType } from '../operator/api/meta.ts'
+import { eventType } from '../operator/runtime/events.ts'
 
 /** What the operator declares of its work; the only source of the rights it gets. */
 export interface Declared {
@@ -52,7 +53,7 @@ export function grantsOf({ informers, controllers, writes }: Declared): readonly
     ...controllers
       .filter(({ finalizer }) => finalizer !== undefined)
       .map(({ kind, finalizer }) => grant(kind, 'patch', `finalizer ${finalizer}`)),
-    { group: 'events.k8s.io', resource: 'events', verb: 'create', why: 'events of what it does' },
+    grant(eventType, 'create', 'events of what it does'),
   ]
   const odd = grants.find(({ group, resource, verb }) => !/^[a-z0-9./-]+$/.test(`${group}/${resource}/${verb}`))
   if (odd !== undefined) throw new TypeError(`no right to be given: ${JSON.stringify(odd)}`)

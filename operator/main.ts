@@ -10,7 +10,13 @@ import { makeLog } from './runtime/log.ts'
 /** The process: configuration, operator, health server, until a signal ends it. */
 async function main(config: Config): Promise<void> {
   const log = makeLog(config.logLevel)
-  const operator = new AppsteadOperator({ config, log, informers, controllers })
+  const operator = new AppsteadOperator({
+    config,
+    log,
+    informers,
+    controllers,
+    prepare: ({ client, cache }) => createDefaultEnvs(client, cache, log),
+  })
   const health = await startHealthServer({
     port: config.healthPort,
     informers: () => operator.health(),
@@ -26,7 +32,6 @@ async function main(config: Config): Promise<void> {
   process.once('SIGTERM', (signal) => void stop(signal))
   process.once('SIGINT', (signal) => void stop(signal))
   await operator.start()
-  await createDefaultEnvs(operator.client, operator.cache, log)
 }
 
 try {

@@ -24,6 +24,8 @@ export interface AppsteadOperatorOptions {
   /** One per watched type. */
   readonly informers: readonly AnyInformer[]
   readonly controllers: readonly AnyController[]
+  /** Run once when the caches are filled, before the controllers work. */
+  readonly prepare?: (operator: AppsteadOperator) => Promise<void>
 }
 
 /** What handlers get: @dot-i's event, and for a modification the object as it was before. */
@@ -55,6 +57,7 @@ export class AppsteadOperator extends Operator {
   readonly client: PooledKubeClient
   readonly #manager: Manager
   readonly #stopGraceSeconds: number
+  readonly #prepare: (operator: AppsteadOperator) => Promise<void>
   /** Of the writes the base class' protocol asks for: it hands on only the meta it was given. */
   readonly #calls = new WeakMap<ResourceMeta, Call>()
 
@@ -64,6 +67,7 @@ export class AppsteadOperator extends Operator {
     super(loggerOf(log))
     this.client = makeKubeClient(this.kubeConfig)
     this.#stopGraceSeconds = config.stopGraceSeconds
+    this.#prepare = options.prepare ?? (() => Promise.resolve())
     this.#manager = new Manager({
       client: this.client,
       informers: options.informers,
@@ -128,7 +132,7 @@ export class AppsteadOperator extends Operator {
         })
       }
     }
-    await this.#manager.start()
+    await this.#manager.start(() => this.#prepare(this))
   }
 
   /**

@@ -39,7 +39,7 @@ const stages: readonly Stage[] = [
 ]
 
 /** Clusters that test files share, and so cannot remove themselves. */
-const sharedClusters = ['test-apiserver', 'test-node']
+const sharedClusters = ['test-apiserver', 'test-product-1', 'test-node']
 
 function jest(name: string, what: string, usualSeconds: number): Stage {
   const report = ['--json', `--outputFile=${reportOf(name)}`]

@@ -116,8 +116,7 @@ const pendingChanges = listMap(
     from: text('What runs now; absent when it is new.', { max: 1024 }).optional(),
     to: text('What is wanted; absent when it is removed.', { max: 1024 }).optional(),
     effect: z.enum(['Restart', 'Scale', 'None']).meta({
-      description:
-        'What it does to replicas: Restart replaces them, Scale adds or removes some, None leaves them.',
+      description: 'What it does to replicas: Restart replaces them, Scale adds or removes some, None leaves them.',
     }),
     source: text('The object that asks for it, such as AppInstance/shop-prod.', { max: 256 }),
   }),

@@ -60,7 +60,8 @@ export const reasons = {
   Unschedulable: { class: 'progressing', description: 'No node takes a replica.' },
   ReleaseFromNewerOperator: {
     class: 'blocked',
-    description: 'The newest release was made by a newer operator; what runs is left alone until the operator is upgraded.',
+    description:
+      'The newest release was made by a newer operator; what runs is left alone until the operator is upgraded.',
   },
   AppNotFound: { class: 'blocked', description: 'No App of that name in this namespace; waited for.' },
   EnvNotFound: { class: 'blocked', description: 'No AppEnv of that name; waited for.' },

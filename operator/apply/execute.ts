@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import type { KubeObject, Ref, ResourceType } from '../api/meta.ts'
 import { refOf } from '../api/meta.ts'
-import { KubeError } from '../kube/errors.ts'
+import type { KubeError } from '../kube/errors.ts'
+import { isKubeError } from '../kube/errors.ts'
 import type { Desired, Plan } from '../render/plan.ts'
 import type { Writer } from '../runtime/controller.ts'
 import { desiredDigest } from './digest.ts'
@@ -20,7 +21,7 @@ export interface Applied {
   readonly changed: readonly Desired[]
   readonly pruned: readonly Ref[]
   /** The object the API server refused for what it is, and why; nothing after its stage was done. */
-  readonly refused?: { readonly desired: Desired; readonly error: KubeError }
+  readonly refused?: { readonly desired: Pick<Desired, 'type' | 'object'>; readonly error: KubeError }
 }
 
 /**
@@ -36,7 +37,7 @@ export async function execute(kube: Writer, plan: Plan, owned: readonly Owned[])
     const different = stage.objects.filter((desired) => isDifferent(desired, live.get(identityOf(desired))))
     const refused = await writeAll([
       ...missing.map((desired) => ({ desired, write: () => create(kube, desired) })),
-      ...different.map((desired) => ({ desired, write: () => kube.apply(desired.type, desired.object) })),
+      ...different.map((desired) => ({ desired, write: () => change(kube, desired, live.get(identityOf(desired))) })),
     ])
     if (refused) return { created, changed, pruned: [], refused }
     created.push(...missing)
@@ -69,8 +70,26 @@ function create(kube: Writer, desired: Desired): Promise<KubeObject> {
     case 'claim':
       return kube.create(desired.type, desired.object)
     case 'once':
-      return kube.create(desired.type, withRandom(desired))
+      return createOnce(kube, desired)
   }
+}
+
+/** One that is there already, be it without our label, is what was asked for: it is never changed. */
+async function createOnce(kube: Writer, desired: Desired): Promise<KubeObject> {
+  try {
+    return await kube.create(desired.type, withRandom(desired))
+  } catch (error) {
+    if (isKubeError(error, 'AlreadyExists')) return desired.object
+    throw error
+  }
+}
+
+/** A claim is applied only to the very object that was seen: one a stranger made in between is not stamped as ours. */
+function change(kube: Writer, desired: Desired, live: Owned | undefined): Promise<KubeObject> {
+  const { type, object, mode } = desired
+  const uid = live?.object.metadata.uid
+  if (mode !== 'claim' || uid === undefined) return kube.apply(type, object)
+  return kube.apply(type, { ...object, metadata: { ...object.metadata, uid } })
 }
 
 /** Random text in letters and digits; 6 bits a character. */
@@ -102,9 +121,9 @@ async function writeAll(writes: readonly Write[]): Promise<Applied['refused']> {
   return failures[0] as Applied['refused']
 }
 
-/** A write that fails again as long as the object is what it is: refused by schema, quota, admission or rights. */
-function isRefusal(error: unknown): error is KubeError {
-  return error instanceof KubeError && (error.code === 'Invalid' || error.code === 'Forbidden')
+/** A write that fails again as long as the object is what it is: refused by schema, size, quota, admission or rights. */
+export function isRefusal(error: unknown): error is KubeError {
+  return isKubeError(error, 'Invalid', 'Forbidden', 'BadRequest', 'TooLarge')
 }
 
 /** Never deleted: what is not ours by field manager, the namespace, claims of `once`, and what kept releases need. */

@@ -10,7 +10,7 @@ const defaultTypes: readonly AppEnvType[] = ['prod', 'staging', 'dev']
 
 /**
  * Creates the AppEnvs prod, staging and dev in a cluster that has none, so that a first App needs no admin.
- * In: a client, synced caches. Throws a KubeError.
+ * In: a client, synced caches. What cannot be created is logged: an admin may, and instances say what they wait for.
  */
 export async function createDefaultEnvs(client: Pick<KubeClient, 'create'>, cache: Reader, log: Logger): Promise<void> {
   if (cache.list<AppEnv>(appEnvKind).length > 0) return
@@ -20,7 +20,7 @@ export async function createDefaultEnvs(client: Pick<KubeClient, 'create'>, cach
       await client.create(appEnvKind, env)
       log.info({ env: type }, 'Creating default AppEnv')
     } catch (error) {
-      if (!isKubeError(error, 'AlreadyExists')) throw error
+      if (!isKubeError(error, 'AlreadyExists')) log.warn({ err: error, env: type }, 'Failed to create a default AppEnv')
     }
   }
 }

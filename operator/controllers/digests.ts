@@ -11,7 +11,7 @@ interface DeploymentObject extends KubeObject {
     readonly observedGeneration?: number
     readonly replicas?: number
     readonly updatedReplicas?: number
-    readonly readyReplicas?: number
+    readonly availableReplicas?: number
     readonly conditions?: readonly { readonly type: string; readonly reason?: string; readonly message?: string }[]
   }
 }
@@ -25,7 +25,7 @@ export function deploymentDigest(object: KubeObject): Omit<ObservedDeployment, k
     observedGeneration: status?.observedGeneration ?? 0,
     currentReplicas: status?.replicas ?? 0,
     updatedReplicas: status?.updatedReplicas ?? 0,
-    readyReplicas: status?.readyReplicas ?? 0,
+    availableReplicas: status?.availableReplicas ?? 0,
     isDeadlineExceeded: progressing?.reason === 'ProgressDeadlineExceeded',
     refusal: refusalOf(status),
   }

@@ -6,6 +6,9 @@ import { fileKey, filesName, generatedSecretName, podServiceAccount } from './na
 import type { Desired } from './plan.ts'
 import { canonicalQuantity } from './quantity.ts'
 
+/** How long a replica that nobody can ask must have run before it counts: one that ends at once never does. */
+const unprovenSeconds = 5
+
 /**
  * The Deployment of one service. New replicas first, old ones drained, never fewer than asked for:
  * maxUnavailable 0, and a native preStop sleep so that a leaving replica still answers while the
@@ -26,6 +29,7 @@ export function makeDeployment(owner: Owner, service: ResolvedService): Desired 
         strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
         progressDeadlineSeconds: service.rollout.progressDeadlineSeconds,
         revisionHistoryLimit: 2,
+        ...(service.healthCheck ? {} : { minReadySeconds: unprovenSeconds }),
         template: {
           metadata: { labels: serviceLabels(owner, service.name) },
           spec: podSpec(service, selector),

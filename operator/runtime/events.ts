@@ -6,8 +6,9 @@ import { isKubeError } from '../kube/errors.ts'
 import type { Clock } from './clock.ts'
 import type { EventRecord } from './controller.ts'
 
-const eventType: ResourceType = {
-  group: 'events.k8s.io',
+/** Core events, not those of events.k8s.io: only they carry the times by which kubectl describe sorts. */
+export const eventType: ResourceType = {
+  group: '',
   version: 'v1',
   kind: 'Event',
   plural: 'events',
@@ -17,7 +18,7 @@ const eventType: ResourceType = {
 /** The API server keeps an event for an hour unless told otherwise: until then the one that is listed says it. */
 const rememberMilliseconds = 3_600_000
 const rememberAtMost = 4096
-const maxNoteBytes = 1024
+const maxMessageBytes = 1024
 const maxUnderWay = 100
 
 export interface EventsOptions {
@@ -73,19 +74,25 @@ export class Events {
 
   #makeEvent(object: KubeObject, event: EventRecord, id: string): KubeObject {
     const { name, namespace = '', uid, resourceVersion } = object.metadata
+    const at = this.#options.clock.wall().toISOString()
     const made = {
-      apiVersion: 'events.k8s.io/v1',
-      kind: 'Event',
+      apiVersion: 'v1',
+      kind: eventType.kind,
       // Events of a cluster-scoped object are kept in `default`; kubectl describe finds them there.
       metadata: { name: `${name.slice(0, 200)}.${id}`, namespace: namespace === '' ? 'default' : namespace },
-      eventTime: microTime(this.#options.clock.wall()),
-      reportingController: this.#options.controller,
+      firstTimestamp: at.replace(/\.\d+Z$/, 'Z'),
+      lastTimestamp: at.replace(/\.\d+Z$/, 'Z'),
+      count: 1,
+      // With microseconds.
+      eventTime: at.replace('Z', '000Z'),
+      source: { component: this.#options.controller },
+      reportingComponent: this.#options.controller,
       reportingInstance: this.#options.instance,
       type: event.type,
       reason: event.reason,
       action: event.action,
-      note: truncate(event.message, maxNoteBytes),
-      regarding: {
+      message: truncate(event.message, maxMessageBytes),
+      involvedObject: {
         apiVersion: object.apiVersion,
         kind: object.kind,
         name,
@@ -108,11 +115,6 @@ export class Events {
 
 function digestOf(parts: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16)
-}
-
-/** metav1.MicroTime. */
-function microTime(time: Date): string {
-  return time.toISOString().replace('Z', '000Z')
 }
 
 /** Cuts text to at most `maxBytes` of UTF-8, at a character. */

@@ -182,6 +182,8 @@ export class Loop {
     const finished = await this.#finalize(key, object, ctx)
     if (finished.isDone && finished.report === undefined) return undefined
     const report = finished.report ?? (await controller.reconcile(ctx, object))
+    // Before the status, which a crash would leave saying that all was told; told twice, an event is one.
+    this.#record(object, report)
     if (report.status !== undefined && !isSameJson(report.status, object.status)) {
       this.#consistency.wrote(
         key,
@@ -189,7 +191,6 @@ export class Loop {
         await this.#options.writeStatus(controller.kind, object, report.status, signal),
       )
     }
-    this.#record(object, report)
     return report
   }
 

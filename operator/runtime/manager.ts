@@ -47,12 +47,13 @@ export class Manager {
     return this.#isReady && this.#stopping === undefined
   }
 
-  /** Fills the caches, then lets the controllers work; resolves when they do. */
-  async start(): Promise<void> {
+  /** Fills the caches, runs `prepare` on them, then lets the controllers work; resolves when they do. */
+  async start(prepare: () => Promise<void>): Promise<void> {
     this.#log.info({ types: this.informers.typeIds }, 'Starting caches')
     this.informers.start()
     await this.informers.whenSynced()
     if (this.#stopping !== undefined) return
+    await prepare()
     for (const loop of this.loops) loop.start()
     this.#isReady = true
     this.#log.info({ controllers: this.loops.map(({ controller }) => controller.kind.plural) }, 'Started controllers')

@@ -1,4 +1,5 @@
 import type { AppRelease } from '../api/appRelease.ts'
+import { conditionOf } from './conditions.ts'
 import type { Verdict } from './conditions.ts'
 import type { ServiceRollout } from './rollout.ts'
 
@@ -21,6 +22,11 @@ export function releaseVerdict(
   }
   if (rollout.every(({ isComplete }) => isComplete)) {
     return { status: 'True', reason: 'RolledOut', message: 'All services are rolled out and ready.' }
+  }
+  const before = conditionOf(release.status?.conditions, 'Succeeded')
+  if (before?.reason === 'RolloutDeadlineExceeded') {
+    // The Deployment begins to count anew with each replica that is made again; the deadline was missed all the same.
+    return { status: 'False', reason: 'RolloutDeadlineExceeded', message: before.message }
   }
   const late = rollout.find(({ isDeadlineExceeded }) => isDeadlineExceeded)
   if (late) {

@@ -25,12 +25,24 @@ export function transitionsOf(before: Conditions | undefined, after: Conditions)
 function waits(before: Conditions, after: Conditions): Transition | undefined {
   const now = conditionOf(after, 'Reconciling')
   if (!now || now.reason === conditionOf(before, 'Reconciling')?.reason || !isHeldUp(now)) return undefined
+  // Said by the rule for Ready.
+  if (conditionOf(after, 'Ready')?.status === 'False') return undefined
   return { type: 'Warning', reason: now.reason, action: 'Waiting', message: now.message }
 }
 
-/** Something else than the replicas themselves is waited for. */
+/** What holds up a roll-out, besides another object that is missing. */
+const holdUps = new Set([
+  'Forbidden',
+  'NamespaceTerminating',
+  'ImagePullFailed',
+  'CrashLoop',
+  'ConfigurationError',
+  'Unschedulable',
+])
+
+/** Something is in the way that does not pass by waiting for the replicas alone. */
 function isHeldUp({ reason }: Condition): boolean {
-  if (reason === 'Forbidden' || reason === 'NamespaceTerminating') return true
+  if (holdUps.has(reason)) return true
   return reasons[reason as keyof typeof reasons]?.class === 'blocked'
 }
 

@@ -15,7 +15,8 @@ export interface ObservedDeployment extends ObservedChild {
   readonly currentReplicas: number
   /** Pods of the newest template. */
   readonly updatedReplicas: number
-  readonly readyReplicas: number
+  /** Pods that have been ready for minReadySeconds. */
+  readonly availableReplicas: number
   readonly isDeadlineExceeded: boolean
   /** Why the API server lets no replica be created, such as a quota; '' when it does. */
   readonly refusal?: string

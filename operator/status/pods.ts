@@ -5,8 +5,6 @@ export interface Counts {
   readonly running: number
   readonly pending: number
   readonly failed: number
-  /** `ready/wanted`, for the column REPLICAS. */
-  readonly summary: string
 }
 
 /** Why a pod cannot serve, in one sentence that names the cause. */
@@ -18,29 +16,17 @@ export interface Cause {
 const imageReasons = new Set(['ErrImagePull', 'ImagePullBackOff', 'InvalidImageName', 'ErrImageNeverPull'])
 const configurationReasons = new Set(['CreateContainerConfigError', 'CreateContainerError', 'RunContainerError'])
 
-/**
- * Counts of Web and Worker pods; those that are terminating are left out.
- * In: the pods of an instance, the number of replicas wanted by service. A surplus of one service never hides a lack of
- * another in the summary.
- */
-export function countPods(pods: readonly ObservedPod[], wanted: ReadonlyMap<string, number>): Counts {
+/** Counts of Web and Worker pods; those that are terminating are left out. */
+export function countPods(pods: readonly ObservedPod[]): Counts {
   const living = pods.filter((pod) => !pod.metadata.deletionTimestamp)
   const running = living.filter((pod) => pod.isReady).length
-  const serving = [...wanted].map(([name, replicas]) =>
-    Math.min(replicas, living.filter(({ service, isReady }) => isReady && service === name).length),
-  )
   const failed = living.filter((pod) => !pod.isReady && isFailed(pod)).length
   return {
     total: living.length,
     running,
     pending: living.length - running - failed,
     failed,
-    summary: `${sum(serving)}/${sum([...wanted.values()])}`,
   }
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0)
 }
 
 function isFailed(pod: ObservedPod): boolean {

@@ -3,6 +3,7 @@ import type { ObservedDeployment } from './observed.ts'
 
 export interface ServiceRollout {
   readonly service: ResolvedService
+  /** Replicas, of any template, that serve. */
   readonly ready: number
   readonly updated: number
   /** Every replica is of the newest template and ready, and no older one is left. */
@@ -29,7 +30,7 @@ export function rolloutOf(
     const isSeen = deployment !== undefined && isCurrent(deployment) && (wasComplete || isObserved(deployment))
     return {
       service,
-      ready: deployment?.readyReplicas ?? 0,
+      ready: deployment?.availableReplicas ?? 0,
       updated: isSeen ? deployment.updatedReplicas : 0,
       isComplete: isSeen && hasOnlyReadyNew(deployment, service.replicas),
       isDeadlineExceeded: isSeen && deployment.isDeadlineExceeded,
@@ -42,6 +43,6 @@ function isObserved(deployment: ObservedDeployment): boolean {
 }
 
 function hasOnlyReadyNew(deployment: ObservedDeployment, replicas: number): boolean {
-  const { updatedReplicas, currentReplicas, readyReplicas } = deployment
-  return updatedReplicas === replicas && currentReplicas === replicas && readyReplicas === replicas
+  const { updatedReplicas, currentReplicas, availableReplicas } = deployment
+  return updatedReplicas === replicas && currentReplicas === replicas && availableReplicas === replicas
 }

@@ -10,7 +10,8 @@ import { appStackRevisionKind } from '../../api/appStackRevision.ts'
 import { namespaceType, podType } from '../../api/builtin.ts'
 import type { KubeObject, Ref, ResourceType } from '../../api/meta.ts'
 import { finalizers, keyOf, refOf } from '../../api/meta.ts'
-import { execute } from '../../apply/execute.ts'
+import type { Applied } from '../../apply/execute.ts'
+import { execute, isRefusal } from '../../apply/execute.ts'
 import { ownerOf } from '../../render/appInstance.ts'
 import type { Controller, Ctx, Reader, Watch } from '../../runtime/controller.ts'
 import { childTypes } from '../informers.ts'
@@ -39,12 +40,13 @@ export const appInstance: Controller<AppInstance, AppInstanceStatus> = {
   async reconcile(ctx, instance) {
     const seen = observe(ctx.cache, instance)
     const { objection, changes, next } = decide(seen)
-    const release = next ? await createRelease(ctx, next) : seen.releases[0]
+    const { release = seen.releases[0], refused } = next ? await createRelease(ctx, next) : {}
     const applied =
       release && mayApply(seen, objection) ? await execute(ctx.kube, planOf(seen, release), seen.owned) : undefined
     await pruneReleases(ctx, seen)
     const rollout = release ? rolloutIn(ownerOf(instance), release, seen.deployments) : []
-    return report(seen, { objection: objection ?? refusalOf(applied), release, changes, applied, rollout }, ctx.now)
+    const refusal = refusalOf(refused ?? applied?.refused)
+    return report(seen, { objection: objection ?? refusal, release, changes, applied, rollout }, ctx.now)
   },
 
   cleanup,
@@ -69,8 +71,17 @@ function named(cache: Reader, index: string, value: string): Ref[] {
   return cache.byIndex<AppInstance>(appInstanceKind, index, value).map(refOf)
 }
 
-async function createRelease(ctx: Ctx, release: AppRelease): Promise<AppRelease> {
-  return (await ctx.kube.create(appReleaseKind, release)) as AppRelease
+/** The release as it was made, or why it could not be: a quota, a policy. */
+async function createRelease(
+  ctx: Ctx,
+  next: AppRelease,
+): Promise<{ release?: AppRelease; refused?: Applied['refused'] }> {
+  try {
+    return { release: (await ctx.kube.create(appReleaseKind, next)) as AppRelease }
+  } catch (error) {
+    if (!isRefusal(error)) throw error
+    return { refused: { desired: { type: appReleaseKind, object: next }, error } }
+  }
 }
 
 /** Kept of an instance, newest first; what the others named is then pruned with the next change. */

@@ -174,12 +174,12 @@ function waitsFor(
 
 const forbiddenRetrySeconds = 30
 
-/** What the API server refused of the plan: the spec is at fault, or rights, quota and policies of the cluster are. */
-export function refusalOf(applied: Applied | undefined): Objection | undefined {
-  if (!applied?.refused) return undefined
-  const { desired, error } = applied.refused
+/** What the API server refused: the spec is at fault, or rights, quota and policies of the cluster are. */
+export function refusalOf(refused: Applied['refused']): Objection | undefined {
+  if (!refused) return undefined
+  const { desired, error } = refused
   const message = `The API server refused ${desired.type.kind} '${desired.object.metadata.name}': ${error.message}`
-  return error.code === 'Invalid'
-    ? { kind: 'invalid', reason: 'RefusedByServer', field: 'spec', message }
-    : { kind: 'progressing', reason: 'Forbidden', message, retryAfterSeconds: forbiddenRetrySeconds }
+  return error.code === 'Forbidden'
+    ? { kind: 'progressing', reason: 'Forbidden', message, retryAfterSeconds: forbiddenRetrySeconds }
+    : { kind: 'invalid', reason: 'RefusedByServer', field: 'spec', message }
 }

@@ -50,11 +50,14 @@ export function observe(cache: Reader, instance: AppInstance): Observed {
   const stack = app && (app.spec.stack.name ?? inlineStackName(app.metadata.name))
   const releases = releasesOf(cache, instance)
   const latest = stack === undefined ? undefined : latestOf(cache, project, stack)
-  const pinned = instance.spec.stack?.revision ?? releases[0]?.spec.stackRevision
-  const revision =
-    pinned === undefined
+  const pinned = instance.spec.stack?.revision
+  const named = pinned ?? releases[0]?.spec.stackRevision
+  const found =
+    named === undefined
       ? latest
-      : cache.get<AppStackRevision>(appStackRevisionKind, { namespace: project, name: pinned })
+      : cache.get<AppStackRevision>(appStackRevisionKind, { namespace: project, name: named })
+  // An App that changed its stack takes along the instances that pin nothing.
+  const revision = pinned === undefined && latest && found && found.spec.stack !== stack ? latest : found
   const namespace = namespaceOf(cache, instance.metadata.name)
   return {
     instance,

@@ -1,6 +1,6 @@
 import type { AppInstanceStatus } from '../../api/appInstance.ts'
 import type { AppRelease } from '../../api/appRelease.ts'
-import { refOf } from '../../api/meta.ts'
+import { labels, refOf } from '../../api/meta.ts'
 import { shortened } from '../../api/text.ts'
 import type { Applied } from '../../apply/execute.ts'
 import type { Change } from '../../render/release.ts'
@@ -79,6 +79,7 @@ function hintOf({ latest }: Observed, { release }: Findings): string {
 }
 
 function releaseSituation(seen: Observed, release: AppRelease, rollout: readonly ServiceRollout[]): ReleaseSituation {
+  const succeeded = conditionOf(release.status?.conditions, 'Succeeded')
   const late = rollout.find(({ isDeadlineExceeded, isComplete }) => isDeadlineExceeded && !isComplete)
   const laggard = late ?? rollout.find(({ isComplete }) => !isComplete)
   const name = laggard?.service.name ?? ''
@@ -87,14 +88,12 @@ function releaseSituation(seen: Observed, release: AppRelease, rollout: readonly
   return {
     name: release.metadata.name,
     isComplete: rollout.every(({ isComplete }) => isComplete),
-    wasComplete: conditionOf(release.status?.conditions, 'Succeeded')?.status === 'True',
-    isDeadlineExceeded: late !== undefined,
+    wasComplete: succeeded?.status === 'True',
+    isDeadlineExceeded: late !== undefined || succeeded?.reason === 'RolloutDeadlineExceeded',
     laggard: laggard && {
       service: name,
       ...(cause && { reason: cause.reason }),
-      cause: cause
-        ? `${cause.message}; see kubectl ${commandFor(cause.reason)} -n ${namespace} deployment/${name}`
-        : '',
+      cause: cause ? `${cause.message}; see ${commandFor(cause.reason, namespace, name)}` : '',
     },
   }
 }
@@ -106,8 +105,11 @@ function causeOf({ pods, deployments }: Observed, service: string): Cause | unde
   return ofPods ?? (refusal ? { reason: 'Forbidden', message: `no replica can be made: ${refusal}` } : undefined)
 }
 
-function commandFor(reason: string): string {
-  return reason === 'CrashLoop' ? 'logs' : 'describe'
+/** The pods of the service are asked, not its Deployment: that one knows no pull error and prefers the log of an old pod. */
+function commandFor(reason: string, namespace: string, service: string): string {
+  const pods = `-n ${namespace} -l ${labels.service}=${service}`
+  if (reason === 'CrashLoop') return `kubectl logs ${pods} --previous`
+  return reason === 'Forbidden' ? `kubectl describe replicasets ${pods}` : `kubectl describe pods ${pods}`
 }
 
 function deployedGenerationOf(seen: Observed, found: Findings): Pick<AppInstanceStatus, 'deployedGeneration'> {
@@ -145,14 +147,13 @@ function releaseOf(
   const owner = ownerOf(seen.instance)
   const main = release.spec.services.find((service) => service.main)
   const port = main?.ports.find(({ protocol }) => protocol === 'HTTP')
-  const wanted = new Map(release.spec.services.map(({ name, replicas }) => [name, replicas]))
   return {
     ...(main && port && { url: serviceUrl(main.name, owner.instance, port.port) }),
     ...(main && {
       replicas: seen.deployments.get(main.name)?.currentReplicas ?? 0,
       selector: selectorText(serviceSelector(owner, main.name)),
     }),
-    counts: countPods(seen.pods, wanted),
+    counts: { ...countPods(seen.pods), summary: summaryOf(rollout) },
     services: rollout.map(({ service, ready }) => {
       const cause = causeOf(seen, service.name)
       return { name: service.name, ready, desired: service.replicas, image: service.image, ...cause }
@@ -164,6 +165,13 @@ function releaseOf(
       image: main?.image ?? '',
     },
   }
+}
+
+/** `serving/wanted` over all services; a surplus of one never hides a lack of another. */
+function summaryOf(rollout: readonly ServiceRollout[]): string {
+  const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0)
+  const serving = sum(rollout.map(({ service, ready }) => Math.min(ready, service.replicas)))
+  return `${serving}/${sum(rollout.map(({ service }) => service.replicas))}`
 }
 
 function changesOf({ changes }: Findings): Pick<AppInstanceStatus, 'pendingChanges' | 'pendingSummary'> {
@@ -198,7 +206,7 @@ function outcomeOf({ objection }: Findings, { Reconciling }: Verdicts): Outcome 
  */
 function madeSince(before: AppInstanceStatus | undefined, { release, applied }: Findings): EventRecord[] {
   const isClaimed = applied?.created.some(({ mode }) => mode === 'claim') ?? false
-  const isRefused = applied?.refused?.desired.mode === 'claim'
+  const isRefused = applied?.refused?.desired.type.kind === 'Namespace'
   const isFirst = applied !== undefined && !isRefused && before?.namespace === undefined
   return [
     ...(release && before?.currentRelease?.name !== release.metadata.name ? [releaseEvent(release)] : []),

@@ -11,7 +11,7 @@ import { conditionOf, conditionsOf } from '../../status/conditions.ts'
 import { releaseVerdict } from '../../status/appRelease.ts'
 import { deploymentsOf, rolloutIn } from '../rollout.ts'
 
-/** An AppRelease: how the deployment it records went. Once it has succeeded or failed, that stays. */
+/** An AppRelease: how the deployment it records went. Once it has succeeded or was superseded, that stays. */
 export const appRelease: Controller<AppRelease, AppReleaseStatus> = {
   kind: appReleaseKind,
   watches: [
@@ -58,7 +58,8 @@ function instanceOf({ metadata }: KubeObject): Ref {
   return { namespace: metadata.labels?.[labels.project] ?? '', name: metadata.labels?.[labels.instance] ?? '' }
 }
 
+/** One that missed its deadline may still be completed, or superseded. */
 function isDecided(release: AppRelease): boolean {
   const succeeded = conditionOf(release.status?.conditions, 'Succeeded')
-  return succeeded !== undefined && succeeded.status !== 'Unknown'
+  return succeeded?.status === 'True' || succeeded?.reason === 'Superseded'
 }

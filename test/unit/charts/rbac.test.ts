@@ -11,7 +11,7 @@ const declared = new Set([
   ...writes.flatMap(({ type, verbs }) => verbs.map((verb) => `${type.group} ${type.plural} ${verb}`)),
   ...controllers.map(({ kind }) => `${kind.group} ${kind.plural}/status patch`),
   ...controllers.filter(({ finalizer }) => finalizer).map(({ kind }) => `${kind.group} ${kind.plural} patch`),
-  'events.k8s.io events create',
+  ' events create',
 ])
 
 const given = rules.flatMap(({ apiGroups, resources, verbs }) =>

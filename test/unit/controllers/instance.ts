@@ -73,7 +73,7 @@ export async function reportOf(happening: Happening): Promise<Report<AppInstance
   const idle = { ready: 0, updated: 0, isComplete: false, isDeadlineExceeded: false }
   const rollout = (release?.spec.services ?? []).map((service) => ({ service, ...idle, ...happening.rollout }))
   const pods = happening.container || happening.unschedulable ? [podOf(happening)] : []
-  const found = { objection: objection ?? refusalOf(applied), release, changes, applied, rollout }
+  const found = { objection: objection ?? refusalOf(applied?.refused), release, changes, applied, rollout }
   return { ...report({ ...seen, instance, pods }, found, now), ...(release && { release }) }
 }
 

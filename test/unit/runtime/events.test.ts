@@ -13,7 +13,7 @@ const box = (more: Partial<KubeObject['metadata']> = {}): KubeObject => ({
 })
 const event = (message: string): EventRecord => ({ type: 'Normal', reason: 'Made', action: 'Making', message })
 
-type Posted = KubeObject & { readonly note: string; readonly regarding: object }
+type Posted = KubeObject & { readonly message: string; readonly involvedObject: object }
 
 function makeRig(answer: () => Promise<void> = async () => undefined): {
   events: Events
@@ -47,7 +47,7 @@ describe('events', () => {
     events.record(box(), event('two'))
     events.record(box({ uid: 'v' }), event('one'))
     await settle()
-    expect(posted.map(({ note }) => note)).toEqual(['one', 'two', 'one'])
+    expect(posted.map(({ message }) => message)).toEqual(['one', 'two', 'one'])
     expect(new Set(posted.map(({ metadata }) => metadata.name)).size).toBe(3)
     await clock.pass(3_600_001)
     events.record(box(), event('one'))
@@ -59,7 +59,7 @@ describe('events', () => {
     const { events, posted } = makeRig()
     events.record({ ...box(), metadata: { name: 'b', uid: 'u' } }, event('one'))
     expect(posted[0]?.metadata.namespace).toBe('default')
-    expect(posted[0]?.regarding).not.toHaveProperty('namespace')
+    expect(posted[0]?.involvedObject).not.toHaveProperty('namespace')
   })
 
   it('that cannot be posted are tried again when they are recorded again; a taken name is as good as posted', async () => {
@@ -78,8 +78,8 @@ describe('events', () => {
     const { events, posted } = makeRig()
     events.record(box({ name: 'x'.repeat(253) }), event('ä€😀'.repeat(400)))
     const [first] = posted
-    expect(Buffer.byteLength(first?.note ?? '')).toBeLessThanOrEqual(1024)
-    expect(first?.note).toMatch(/^(ä€😀)+(ä|ä€)?…$/u)
+    expect(Buffer.byteLength(first?.message ?? '')).toBeLessThanOrEqual(1024)
+    expect(first?.message).toMatch(/^(ä€😀)+(ä|ä€)?…$/u)
     expect(first?.metadata.name.length).toBeLessThanOrEqual(253)
   })
 
