@@ -2,7 +2,7 @@ import { z } from 'zod'
 
 /** The closed list of condition types; true is normal, except for the last group. */
 export const conditionTypes = {
-  Accepted: 'The spec can be acted on: everything it refers to was found and agrees.',
+  Accepted: 'The spec is as it should be. What it refers to may still be waited for: Reconciling says so.',
   Ready: 'The declared generation is in place and healthy.',
   Available: 'Someone is served now, be it by an older release.',
   Deployed: 'The newest release was rolled out completely.',
@@ -81,7 +81,7 @@ export const reasons = {
   NamespaceConflict: {
     class: 'failed',
     description:
-      'The namespace <app>-<instance> belongs to someone else; it is not touched. Delete the instance and use another name.',
+      'The namespace of the same name belongs to someone else; it is not touched. Delete the instance and use another name.',
   },
 } as const satisfies Record<string, ReasonDoc>
 

@@ -177,7 +177,7 @@ export const resourcesSchema = z
       .optional(),
   })
   .meta({
-    description: `CPU and memory of each replica; every replica has its own. Default: no request, no limit. ${next}`,
+    description: `CPU and memory of each replica; every replica has its own. Default: requests of 50m and 128Mi for what has no limit; no limit. ${next}`,
   })
 
 type Resources = z.output<typeof resourcesSchema>

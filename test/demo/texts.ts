@@ -16,7 +16,7 @@ export function sayIntroduction(report: Report): void {
   )
   report('chart, deploys an app with one kubectl apply, and updates it while two clients send requests.')
   report(
-    'Usually 90 s. The first time on a machine about 20 min more: Kubernetes and Helm are built from their Go modules.',
+    'Usually 90 s. The first time on a machine about 12 min more: Kubernetes and Helm are built from their Go modules.',
   )
 }
 
