@@ -9,6 +9,7 @@ import { refOf, type KubeObject, type ResourceType } from './api/meta.ts'
 import type { Config } from './config.ts'
 import { makeKubeClient, type PooledKubeClient } from './kube/clientNode.ts'
 import type { Reader } from './runtime/controller.ts'
+import { isKubeError } from './kube/errors.ts'
 import { systemClock } from './runtime/clock.ts'
 import type { InformerHealth, AnyInformer } from './runtime/informers.ts'
 import { typeIdOf } from './runtime/informers.ts'
@@ -180,8 +181,12 @@ export class AppsteadOperator extends Operator {
   protected override async setResourceFinalizers(meta: ResourceMeta, finalizers: string[]): Promise<void> {
     const { type, guarded, call } = this.#resolve(meta)
     const operations = finalizerOperations(guarded, finalizers)
-    const written = await this.client.patch(type, refOfMeta(meta), operations, signalOf(call))
-    call?.wrote(written)
+    try {
+      call?.wrote(await this.client.patch(type, refOfMeta(meta), operations, signalOf(call)))
+    } catch (error) {
+      // Gone meanwhile: there is nothing left to hold or to let go.
+      if (!isKubeError(error, 'NotFound')) throw error
+    }
   }
 
   /** The base class' finalizer protocol for one object of the cache. */

@@ -103,14 +103,14 @@ export const files = withRules(
         [
           {
             id: 'file-path-taken',
-            rule: "!self.matches('^/(tmp$|dev/|proc/|sys/)')",
-            message: 'the path of a file may not be /tmp, nor below /dev, /proc or /sys',
+            rule: "!self.matches('^/(tmp$|(dev|proc|sys)(/|$))')",
+            message: 'the path of a file may not be /tmp, nor /dev, /proc, /sys or below',
             messageExpression: says(
-              "'%s' is taken: a file may not be /tmp, nor below /dev, /proc or /sys; use another path",
+              "'%s' is taken: a file may not be /tmp, nor /dev, /proc, /sys or below; use another path",
               'self',
             ),
             reason: 'FieldValueInvalid',
-            holds: (path) => !/^\/(tmp$|dev\/|proc\/|sys\/)/.test(path),
+            holds: (path) => !/^\/(tmp$|(dev|proc|sys)(\/|$))/.test(path),
           },
         ],
       ),

@@ -66,6 +66,7 @@ function isDifferent(desired: Desired, live: Owned | undefined): boolean {
 function create(kube: Writer, desired: Desired): Promise<KubeObject> {
   switch (desired.mode) {
     case 'apply':
+    case 'immutable':
       return kube.apply(desired.type, desired.object)
     case 'claim':
       return kube.create(desired.type, desired.object)
@@ -85,11 +86,10 @@ async function createOnce(kube: Writer, desired: Desired): Promise<KubeObject> {
 }
 
 /** A claim is applied only to the very object that was seen: one a stranger made in between is not stamped as ours. */
-function change(kube: Writer, desired: Desired, live: Owned | undefined): Promise<KubeObject> {
-  const { type, object, mode } = desired
-  const uid = live?.object.metadata.uid
-  if (mode !== 'claim' || uid === undefined) return kube.apply(type, object)
-  return kube.apply(type, { ...object, metadata: { ...object.metadata, uid } })
+async function change(kube: Writer, { type, object, mode }: Desired, live: Owned | undefined): Promise<KubeObject> {
+  const uid = live?.object.metadata.uid ?? ''
+  if (mode === 'immutable') await kube.delete(type, refOf(object), uid)
+  return kube.apply(type, mode === 'claim' ? { ...object, metadata: { ...object.metadata, uid } } : object)
 }
 
 /** Random text in letters and digits; 6 bits a character. */

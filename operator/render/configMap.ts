@@ -9,7 +9,7 @@ import type { Desired } from './plan.ts'
 export function makeFilesConfigMap(owner: Owner, service: ResolvedService): Desired {
   return {
     type: configMapType,
-    mode: 'apply',
+    mode: 'immutable',
     object: {
       apiVersion: apiVersionOf(configMapType),
       kind: 'ConfigMap',

@@ -7,9 +7,10 @@ export interface Desired {
   /**
    * `apply`: server-side apply, kept as rendered.
    * `claim`: created by POST, so that a foreign object of that name is never touched; afterwards applied.
+   * `immutable`: applied; one that differs is made anew, since the API server lets nobody change it.
    * `once`: created when missing, never changed, never pruned.
    */
-  readonly mode: 'apply' | 'claim' | 'once'
+  readonly mode: 'apply' | 'claim' | 'immutable' | 'once'
   /** With `once`: data keys to fill with random text of so many characters. */
   readonly random?: Readonly<Record<string, number>>
 }

@@ -7,7 +7,7 @@ import { conditionsOf } from '../../status/conditions.ts'
 import type { Verdicts } from '../../status/conditions.ts'
 import { phaseOf } from '../../status/phase.ts'
 import type { ObservedChild } from '../../status/observed.ts'
-import { isClaimedBy } from './gates.ts'
+import { isClaimedBy, isUnproven } from './gates.ts'
 import { observe } from './observe.ts'
 import type { Observed } from './observe.ts'
 
@@ -21,13 +21,14 @@ const letGo: Deletion = { outcome: { kind: 'settled' } }
  * removed, only the finalizer is released and the workloads live on (design/api.md, Names, namespaces, deletion).
  */
 export async function cleanup(ctx: Ctx, instance: AppInstance): Promise<Deletion> {
-  if (await isCrdLeaving(ctx)) return letGo
   const seen = observe(ctx.cache, instance)
   if (seen.namespace && isClaimedBy(seen.namespace, seen) && seen.namespace.metadata.deletionTimestamp) {
     return terminating(seen, ctx.now)
   }
+  if (await isCrdLeaving(ctx)) return letGo
   const namespace = await liveNamespace(ctx, instance)
-  if (!namespace || !isClaimedBy(namespace, seen)) return letGo
+  if (!namespace) return letGo
+  if (!isClaimedBy(namespace, seen)) return isUnproven(namespace, seen) ? leaveBehind(namespace) : letGo
   if (!(await isStillDeleted(ctx, instance))) return letGo
   await ctx.kube.delete(namespaceType, refOf(namespace), namespace.metadata.uid ?? '')
   return terminating(seen, ctx.now, [
@@ -38,6 +39,12 @@ export async function cleanup(ctx: Ctx, instance: AppInstance): Promise<Deletion
       message: `Namespace ${namespace.metadata.name} is being removed with everything in it.`,
     },
   ])
+}
+
+/** Lets the instance go, and says aloud what nobody proved to be its own. */
+function leaveBehind({ metadata: { name } }: ObservedChild): Deletion {
+  const message = `Namespace '${name}' carries this instance's labels, but not its recorded uids: it is left as it is; if it is yours, kubectl delete namespace ${name}`
+  return { ...letGo, events: [{ type: 'Warning', reason: 'NamespaceLeft', action: 'Deleting', message }] }
 }
 
 async function isCrdLeaving(ctx: Ctx): Promise<boolean> {

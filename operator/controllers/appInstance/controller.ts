@@ -14,6 +14,7 @@ import type { Applied } from '../../apply/execute.ts'
 import { execute, isRefusal } from '../../apply/execute.ts'
 import { ownerOf } from '../../render/appInstance.ts'
 import type { Controller, Ctx, Reader, Watch } from '../../runtime/controller.ts'
+import { conditionOf } from '../../status/conditions.ts'
 import { childTypes } from '../informers.ts'
 import { rolloutIn } from '../rollout.ts'
 import { cleanup } from './cleanup.ts'
@@ -84,11 +85,13 @@ async function createRelease(
   }
 }
 
-/** Kept of an instance, newest first; what the others named is then pruned with the next change. */
+/** Kept of an instance, newest first, besides the last good one; what the others named is pruned with the next change. */
 const keptReleases = 10
 
 async function pruneReleases(ctx: Ctx, { releases }: Observed): Promise<void> {
+  const good = releases.find(({ status }) => conditionOf(status?.conditions, 'Succeeded')?.status === 'True')
   for (const release of releases.slice(keptReleases)) {
+    if (release === good) continue
     await ctx.kube.delete(appReleaseKind, refOf(release), release.metadata.uid ?? '')
   }
 }

@@ -2,7 +2,7 @@ import type { Applied } from '../../apply/execute.ts'
 import { canonical } from '../../api/canonical.ts'
 import { renderVersion } from '../../render/appInstance.ts'
 import type { ObservedChild } from '../../status/observed.ts'
-import { annotations, labels } from '../../api/meta.ts'
+import { annotations, group, labels } from '../../api/meta.ts'
 import type { Outcome } from '../../runtime/outcome.ts'
 import type { Observed } from './observe.ts'
 
@@ -47,15 +47,22 @@ export function isClaimedBy(
   )
 }
 
+/** By the recorded uids alone: within a project there is one instance of a name, and a label gone is drift to repair. */
 function isOfProject(
   { metadata }: ObservedChild,
-  { instance, projectUid, hubUid }: Pick<Observed, 'instance' | 'projectUid' | 'hubUid'>,
+  { projectUid, hubUid }: Pick<Observed, 'projectUid' | 'hubUid'>,
 ): boolean {
   return (
-    metadata.labels?.[labels.instance] === instance.metadata.name &&
-    metadata.labels?.[labels.project] === instance.metadata.namespace &&
     metadata.annotations?.[annotations.projectUid] === projectUid &&
     metadata.annotations?.[annotations.hubUid] === hubUid
+  )
+}
+
+/** Whether a namespace says by its labels that it is this instance's, without the uids that would prove it. */
+export function isUnproven({ metadata }: ObservedChild, { instance }: Pick<Observed, 'instance'>): boolean {
+  return (
+    metadata.labels?.[labels.instance] === instance.metadata.name &&
+    metadata.labels?.[labels.project] === instance.metadata.namespace
   )
 }
 
@@ -63,7 +70,7 @@ function namespaceIsNotForeign(seen: Observed): Objection | undefined {
   const { namespace, instance } = seen
   if (!namespace || isOfProject(namespace, seen)) return undefined
   const { name } = instance.metadata
-  const holder = holderOf(namespace)
+  const holder = holderOf(namespace, seen)
   return {
     kind: 'failed',
     reason: 'NamespaceConflict',
@@ -71,10 +78,11 @@ function namespaceIsNotForeign(seen: Observed): Objection | undefined {
   }
 }
 
-function holderOf({ metadata }: ObservedChild): string {
-  const project = metadata.labels?.[labels.project]
-  if (metadata.labels?.[labels.managedBy] !== 'appstead' || project === undefined) return 'someone else'
-  return `the AppInstance '${metadata.labels?.[labels.instance]}' of project '${project}'`
+function holderOf(namespace: ObservedChild, seen: Observed): string {
+  const { [labels.instance]: instance, [labels.project]: project } = namespace.metadata.labels ?? {}
+  if (instance === undefined || project === undefined) return 'someone else'
+  if (!isUnproven(namespace, seen)) return `the AppInstance '${instance}' of project '${project}'`
+  return `an instance of this name whose recorded uids (annotations ${group}/…-uid) are not this one's`
 }
 
 /** Pods are rendered as the release's renderVersion says; one that we do not know is left to the operator that made it. */
@@ -174,12 +182,17 @@ function waitsFor(
 
 const forbiddenRetrySeconds = 30
 
+/** Policies and webhooks of the cluster answer 422 too, but it is not the spec that has to change. */
+function isOfAdmission(message: string): boolean {
+  return /ValidatingAdmissionPolicy|admission webhook/.test(message)
+}
+
 /** What the API server refused: the spec is at fault, or rights, quota and policies of the cluster are. */
 export function refusalOf(refused: Applied['refused']): Objection | undefined {
   if (!refused) return undefined
   const { desired, error } = refused
   const message = `The API server refused ${desired.type.kind} '${desired.object.metadata.name}': ${error.message}`
-  return error.code === 'Forbidden'
+  return error.code === 'Forbidden' || isOfAdmission(error.message)
     ? { kind: 'progressing', reason: 'Forbidden', message, retryAfterSeconds: forbiddenRetrySeconds }
     : { kind: 'invalid', reason: 'RefusedByServer', field: 'spec', message }
 }

@@ -50,14 +50,7 @@ export function observe(cache: Reader, instance: AppInstance): Observed {
   const stack = app && (app.spec.stack.name ?? inlineStackName(app.metadata.name))
   const releases = releasesOf(cache, instance)
   const latest = stack === undefined ? undefined : latestOf(cache, project, stack)
-  const pinned = instance.spec.stack?.revision
-  const named = pinned ?? releases[0]?.spec.stackRevision
-  const found =
-    named === undefined
-      ? latest
-      : cache.get<AppStackRevision>(appStackRevisionKind, { namespace: project, name: named })
-  // An App that changed its stack takes along the instances that pin nothing.
-  const revision = pinned === undefined && latest && found && found.spec.stack !== stack ? latest : found
+  const revision = revisionFor(cache, instance, { stack, latest, newest: releases[0] })
   const namespace = namespaceOf(cache, instance.metadata.name)
   return {
     instance,
@@ -73,6 +66,22 @@ export function observe(cache: Reader, instance: AppInstance): Observed {
     ...childrenOf(cache, instance, namespace),
     wanted: env && revision && resolve({ instance, env, services: revision.spec.services }),
   }
+}
+
+/** The pinned revision, else that of the newest release, else the latest. */
+function revisionFor(
+  cache: Reader,
+  instance: AppInstance,
+  { stack, latest, newest }: Pick<Observed, 'stack' | 'latest'> & { readonly newest: AppRelease | undefined },
+): AppStackRevision | undefined {
+  const { namespace = '' } = instance.metadata
+  const named = (name: string): AppStackRevision | undefined => cache.get(appStackRevisionKind, { namespace, name })
+  const pinned = instance.spec.stack?.revision
+  if (pinned !== undefined) return named(pinned)
+  if (!newest) return latest
+  const current = named(newest.spec.stackRevision)
+  // An App that changed its stack takes along the instances that pin nothing.
+  return current && latest && current.spec.stack !== stack ? latest : current
 }
 
 function namespaceOf(cache: Reader, name: string): ObservedChild | undefined {

@@ -169,9 +169,12 @@ function releaseOf(
 
 /** `serving/wanted` over all services; a surplus of one never hides a lack of another. */
 function summaryOf(rollout: readonly ServiceRollout[]): string {
-  const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0)
-  const serving = sum(rollout.map(({ service, ready }) => Math.min(ready, service.replicas)))
-  return `${serving}/${sum(rollout.map(({ service }) => service.replicas))}`
+  const serving = rollout.map(({ service, ready }) => Math.min(ready, service.replicas))
+  return `${sum(serving)}/${sum(rollout.map(({ service }) => service.replicas))}`
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0)
 }
 
 function changesOf({ changes }: Findings): Pick<AppInstanceStatus, 'pendingChanges' | 'pendingSummary'> {

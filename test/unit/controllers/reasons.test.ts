@@ -112,7 +112,7 @@ const makers: Readonly<Record<Reason, () => Promise<readonly string[]>>> = {
   MainReplicasInStack: of({ world: worldWith([{ ...web, replicas: 2 }]) }),
   ReleaseTooLarge: of({ world: worldWith([{ ...web, files }]) }),
   RefusedByServer: of({ refusal: 'Invalid' }),
-  NamespaceConflict: of({ more: [namespace({ labels: {} })] }),
+  NamespaceConflict: of({ more: [namespace({ annotations: {} })] }),
 }
 
 describe('every reason is made by something', () => {
@@ -133,7 +133,7 @@ describe('every reason is made by something', () => {
     const happenings: readonly Happening[] = [
       { world },
       { more: [namespace({ deletionTimestamp: 'now' })] },
-      { more: [namespace({ labels: {} })] },
+      { more: [namespace({ annotations: {} })] },
       { refusal: 'Forbidden' },
       { refusal: 'Invalid' },
       { world: worldWith([{ ...web, replicas: 2 }]) },
