@@ -58,7 +58,10 @@ interface PodObject extends KubeObject {
   readonly status?: PodStatus
 }
 
+/** Of a log line. */
 const lineLimit = 200
+/** Of what Kubernetes itself says. */
+const messageLimit = 300
 
 /** Readiness of a pod, and why it is not ready as far as its own status tells. */
 export function podDigest(object: KubeObject): Omit<ObservedPod, keyof KubeObject> {
@@ -93,7 +96,7 @@ function withoutBackOff(message: string): string {
 /** The last line of a termination message, without control characters and with what looks like a secret masked. */
 function lastLine(message: string): string {
   const lines = message.split('\n').filter((line) => line.trim() !== '')
-  return shorten(masked(lines.at(-1) ?? ''))
+  return shorten(masked(lines.at(-1) ?? ''), lineLimit)
 }
 
 const assignedSecret = /((?:passw(?:or)?d|secret|token|api[-_]?key|credential|authorization)\w*["']?\s*[:=]\s*)\S+.*/i
@@ -105,6 +108,6 @@ function masked(line: string): string {
   return line.replace(urlPassword, '$1***@').replace(bearer, '$1 ***').replace(assignedSecret, '$1***')
 }
 
-function shorten(message: string): string {
-  return shortened(message.replaceAll(/\p{Cc}+/gu, ' ').trim(), lineLimit)
+function shorten(message: string, limit = messageLimit): string {
+  return shortened(message.replaceAll(/\p{Cc}+/gu, ' ').trim(), limit)
 }

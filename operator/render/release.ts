@@ -108,6 +108,8 @@ export function makeRelease(instance: AppInstance, wanted: Wanted, newest: AppRe
 }
 
 function causeOf(changes: readonly Change[]): string {
-  const paths = changes.map(({ path, from, to }) => (path.endsWith('.image') ? `${path}: ${from} → ${to}` : path))
+  const paths = changes.map(({ path, from, to }) =>
+    /\.(image|replicas)$/.test(path) ? `${path}: ${from} → ${to}` : path,
+  )
   return shortened(paths.join(', '), causeLimit)
 }

@@ -116,12 +116,17 @@ function envExists({ env, instance }: Observed): Objection | undefined {
 
 function stackIsPublished({ app, stack = '', latest, instance }: Observed): Objection | undefined {
   if (latest) return undefined
-  const where = `in namespace '${instance.metadata.namespace}'`
-  const message =
-    app?.spec.stack.name === undefined
-      ? `The stack of App '${instance.spec.app}' has no revision yet`
-      : `No revision of the AppStack '${stack}' ${where}, which App '${instance.spec.app}' names (spec.stack.name)`
-  return waitsFor('StackNotFound', 'AppStack', stack, message)
+  // What stands in the App itself is published within the second: no reason to alarm anybody.
+  if (app?.spec.stack.name === undefined) {
+    const message = `The stack of App '${instance.spec.app}' is being published`
+    return { kind: 'progressing', reason: 'Creating', message }
+  }
+  return waitsFor(
+    'StackNotFound',
+    'AppStack',
+    stack,
+    `No revision of the AppStack '${stack}' in namespace '${instance.metadata.namespace}', which App '${instance.spec.app}' names (spec.stack.name)`,
+  )
 }
 
 function revisionExists({ revision, instance, releases, latest }: Observed): Objection | undefined {
