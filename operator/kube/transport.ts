@@ -7,7 +7,10 @@ import { errorOfAnswer, KubeError } from './errors.ts'
 export interface TransportStats {
   readonly requests: number
   readonly watches: number
-  readonly connections: number
+  /** Opened for calls. */
+  readonly callConnections: number
+  /** Opened for watches. */
+  readonly watchConnections: number
 }
 
 export interface TransportOptions {
@@ -37,7 +40,7 @@ type Answer = Awaited<ReturnType<Pool['request']>>
 const defaults = { callConnections: 4, callTimeoutSeconds: 30, maxBodyBytes: 64 * 1024 * 1024, userAgent: 'appstead' }
 
 /** A watch holds a connection for as long as it lasts, so this bounds the watched types of one cluster. */
-const watchConnections = 256
+const maxWatchConnections = 256
 
 /** Milliseconds. The API server closes idle connections after 90 s: close them first, or a call meets a closing one. */
 const keepAliveTimeout = 75_000
@@ -51,7 +54,7 @@ export class Transport {
   readonly #calls: Pool
   readonly #watches: Pool
   readonly #options: typeof defaults
-  #connections = 0
+  readonly #opened = { calls: 0, watches: 0 }
   #requests = 0
   #watchRequests = 0
   #closing: Promise<void> | undefined
@@ -60,14 +63,27 @@ export class Transport {
   constructor(kubeConfig: KubeConfig, options: TransportOptions = {}) {
     this.#options = { ...defaults, ...options }
     this.#credentials = credentialsOf(kubeConfig)
-    const connect: buildConnector.connector = (target, callback) => void this.#connect(target, callback)
-    const common = { connect, allowH2: false, pipelining: 1, keepAliveTimeout, keepAliveMaxTimeout: keepAliveTimeout }
-    this.#calls = new Pool(this.#credentials.origin, { ...common, connections: this.#options.callConnections })
-    this.#watches = new Pool(this.#credentials.origin, { ...common, connections: watchConnections, bodyTimeout: 0 })
+    const connectFor =
+      (kind: 'calls' | 'watches'): buildConnector.connector =>
+      (target, callback) =>
+        void this.#connect(kind, target, callback)
+    const common = { allowH2: false, pipelining: 1, keepAliveTimeout, keepAliveMaxTimeout: keepAliveTimeout }
+    this.#calls = new Pool(this.#credentials.origin, {
+      ...common,
+      connect: connectFor('calls'),
+      connections: this.#options.callConnections,
+    })
+    this.#watches = new Pool(this.#credentials.origin, {
+      ...common,
+      connect: connectFor('watches'),
+      connections: maxWatchConnections,
+      bodyTimeout: 0,
+    })
   }
 
   get stats(): TransportStats {
-    return { requests: this.#requests, watches: this.#watchRequests, connections: this.#connections }
+    const { calls: callConnections, watches: watchConnections } = this.#opened
+    return { requests: this.#requests, watches: this.#watchRequests, callConnections, watchConnections }
   }
 
   /** Sends a call and returns the parsed JSON of its answer; throws a KubeError. */
@@ -128,8 +144,12 @@ export class Transport {
     throw errorOfAnswer(request.what, answer.statusCode, Array.isArray(retryAfter) ? retryAfter[0] : retryAfter, body)
   }
 
-  async #connect(target: buildConnector.Options, callback: buildConnector.Callback): Promise<void> {
-    this.#connections += 1
+  async #connect(
+    kind: 'calls' | 'watches',
+    target: buildConnector.Options,
+    callback: buildConnector.Callback,
+  ): Promise<void> {
+    this.#opened[kind] += 1
     let connect: buildConnector.connector
     try {
       const tls = await this.#credentials.tls()

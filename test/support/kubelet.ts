@@ -38,10 +38,10 @@ export async function rollOut(hands: Hands, operator: SteppedOperator, namespace
 }
 
 function isRolledOut({ metadata, spec, status }: Anything): boolean {
-  const { replicas, updatedReplicas, readyReplicas, observedGeneration } = status ?? {}
+  const { replicas, updatedReplicas, availableReplicas, observedGeneration } = status ?? {}
   return (
     observedGeneration === metadata.generation &&
-    [replicas, updatedReplicas, readyReplicas].every((count) => count === spec['replicas'])
+    [replicas, updatedReplicas, availableReplicas].every((count) => count === spec['replicas'])
   )
 }
 
@@ -50,9 +50,13 @@ export function isReady(pod: Anything): boolean {
   return conditions.some(({ type, status }) => type === 'Ready' && status === 'True')
 }
 
+/** Longer than any minReadySeconds: a pod that is ready here has been so for long enough to count at once. */
+const readyForMilliseconds = 60_000
+
 async function setPod(hands: Hands, pod: Anything, ready: boolean, container: ContainerState): Promise<void> {
   const { name, namespace = '' } = pod.metadata
   const status = ready ? 'True' : 'False'
+  const lastTransitionTime = new Date(Date.now() - readyForMilliseconds).toISOString()
   const { image } = pod['spec'].containers[0]
   const containerStatus = {
     name: pod['spec'].containers[0].name,
@@ -68,6 +72,7 @@ async function setPod(hands: Hands, pod: Anything, ready: boolean, container: Co
       conditions: ['PodScheduled', 'Initialized', 'ContainersReady', 'Ready'].map((type) => ({
         type,
         status: type === 'PodScheduled' ? 'True' : status,
+        lastTransitionTime,
       })),
       containerStatuses: [containerStatus],
     },

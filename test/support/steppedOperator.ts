@@ -50,8 +50,6 @@ export interface SteppedOperator {
   settle(isOver?: () => boolean): Promise<void>
   /** Resolves when `check` is true; it is asked again whenever something happened. Rejects after `seconds`. */
   until(what: string, check: () => Promise<boolean>, seconds?: number): Promise<void>
-  /** Lets no reconcile begin until the returned function is called: what happens meanwhile is seen at once. */
-  hold(): () => void
   /** Stops as main does. */
   stop(): Promise<void>
   /** As a kill does: nothing more is written or read, from this moment. */
@@ -66,31 +64,26 @@ export async function startOperator(world: ProductCluster, fault: Fault = () => 
   const state = new Activity()
   process.env['KUBECONFIG'] = world.operatorKubeconfig
   const log = makeLog('debug', { write: (line) => state.logged(JSON.parse(line) as LogLine) })
-  const gate: Gate = { opened: Promise.resolve() }
   const operator = new AppsteadOperator({
     config: { workers: 4, reconcileDeadlineSeconds: 30, stopGraceSeconds: 5, instance: 'test' },
     log,
     informers,
-    controllers: controllers.map((controller) => ({
-      ...controller,
-      reconcile: async (...call: Parameters<typeof controller.reconcile>) => {
-        await gate.opened
-        return controller.reconcile(...call)
-      },
-    })),
+    controllers,
+    prepare: ({ client, cache }) => createDefaultEnvs(client, cache, log),
   })
   spy(operator.client, state, fault)
-  await operator.start()
+  try {
+    await operator.start()
+  } catch (error) {
+    // Its watches would keep the test run from ending.
+    await operator.drain()
+    throw error
+  }
   for (const { type } of informers) cacheOf(operator, type.plural).onSeen(() => state.happened())
-  await createDefaultEnvs(operator.client, operator.cache, log)
-  return makeStepped(world, operator, state, gate)
+  return makeStepped(world, operator, state)
 }
 
-interface Gate {
-  opened: Promise<void>
-}
-
-function makeStepped(world: ProductCluster, operator: Operator, state: Activity, gate: Gate): SteppedOperator {
+function makeStepped(world: ProductCluster, operator: Operator, state: Activity): SteppedOperator {
   return {
     operator,
     writes: state.writes,
@@ -102,11 +95,6 @@ function makeStepped(world: ProductCluster, operator: Operator, state: Activity,
         if (Date.now() > deadline) throw new Error(`${what}: not so after ${seconds} s`)
         await state.next()
       }
-    },
-    hold() {
-      const { promise, resolve } = Promise.withResolvers<void>()
-      gate.opened = promise
-      return resolve
     },
     stop: () => operator.drain(),
     async crash() {

@@ -91,15 +91,30 @@ describe('change', () => {
     expect(conditionsOf(third!)).toEqual({ Succeeded: 'Unknown RollingOut' })
   }, 30_000)
 
-  it('made twice before it is looked at makes one release', async () => {
-    const { hands, operator } = world
-    await create()
-    const go = operator.hold()
+  it('that misses its deadline says so, and that it succeeded when it is completed after all', async () => {
+    const { hands, operator, instance } = world
+    await create([{ ...web, rollout: { progressDeadlineSeconds: 10 } }])
     await hands.apply(makeInstance(world, { image: 'hello:2' }))
-    await hands.apply(makeInstance(world, { image: 'hello:3', replicas: 2 }))
-    go()
+    const succeeded = async (): Promise<string> => conditionsOf((await releasesOf(world)).at(-1)!)['Succeeded'] ?? ''
+    const isLate = async (): Promise<boolean> => (await succeeded()) === 'False RolloutDeadlineExceeded'
+    await operator.until('the deadline is missed', isLate, 30)
     await operator.settle()
-    expect((await releasesOf(world)).map(({ spec }) => spec['services'][0].image)).toContain('hello:3')
+    expect((await getInstance(world))['status'].phase).toBe('Degraded')
+    await rollOut(hands, operator, instance)
+    expect(await succeeded()).toBe('True RolledOut')
+    expect((await getInstance(world))['status']).toMatchObject({ phase: 'Running', currentRelease: { number: 2 } })
+  }, 60_000)
+
+  it('made twice before it is looked at makes one release, of the last', async () => {
+    const { hands } = world
+    await create()
+    await world.whileDown(async () => {
+      await hands.apply(makeInstance(world, { image: 'hello:2' }))
+      await hands.apply(makeInstance(world, { image: 'hello:3', replicas: 2 }))
+    })
+    await world.operator.settle()
+    const services = (await releasesOf(world)).map(({ spec }) => spec['services'][0])
+    expect(services.map(({ image, replicas }) => `${image} x${replicas}`)).toEqual(['hello:1 x1', 'hello:3 x2'])
   }, 30_000)
 })
 
@@ -169,5 +184,33 @@ describe('stack', () => {
     expect((await hands.get('AppStack', { namespace: world.namespace, name: 'shop' }))['status'].latestRevision).toBe(
       revisions[2],
     )
+  }, 30_000)
+
+  it('that is another one, by spec.stack.name of the App, is taken by the next release; a pin must be moved', async () => {
+    const { hands, operator, instance, namespace, app } = world
+    const pinned = { ...world, instance: `${app}-pinned` }
+    await hands.apply(makeStack(world, 'shop', withVariable('a')))
+    await hands.apply(makeStack(world, 'store', withVariable('b')))
+    await create('shop')
+    const [first = ''] = await stackRevisions('shop')
+    await hands.apply(makeInstance(pinned, { stack: { revision: first } }))
+    await operator.settle()
+    await rollOut(hands, operator, pinned.instance)
+
+    await hands.apply(makeApp(world, 'store'))
+    await operator.settle()
+    await rollOut(hands, operator, instance)
+    const [store = ''] = await stackRevisions('store')
+    const moved = await getInstance(world)
+    expect(moved['status']).toMatchObject({
+      phase: 'Running',
+      stack: { current: store, latest: store, outdated: false },
+      currentRelease: { number: 2, stackRevision: store },
+    })
+    const deployment = await hands.get('Deployment', { namespace: instance, name: 'web' })
+    expect(deployment['spec'].template.spec.containers[0].env).toContainEqual({ name: 'V', value: 'b' })
+    const left = await hands.get('AppInstance', { namespace, name: pinned.instance })
+    expect(conditionsOf(left)).toMatchObject({ Ready: 'False RevisionOfOtherStack', Available: 'True Serving' })
+    expect(messageOf(left, 'Ready')).toContain(store)
   }, 30_000)
 })

@@ -1,12 +1,12 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import { rollOut } from '../../support/kubelet.ts'
-import { childWrites, getInstance, makeApp, makeInstance, releasesOf, useWorld } from './world.ts'
+import { childWrites, getInstance, makeApp, makeInstance, releasesOf, useWorld, web } from './world.ts'
 
 const world = useWorld()
 
 beforeEach(async () => {
   const { hands, operator, instance } = world
-  await hands.apply(makeApp(world))
+  await hands.apply(makeApp(world, [{ ...web, generatedSecrets: [{ name: 'TOKEN' }] }]))
   await hands.apply(makeInstance(world, { replicas: 2 }))
   await operator.settle()
   await rollOut(hands, operator, instance)
@@ -48,6 +48,35 @@ describe('drift by hand', () => {
     })
     expect((await getInstance(world))['status'].phase).toBe('Running')
   }, 30_000)
+
+  it.each([
+    // It is never written again, be it for its labels.
+    ['the generated Secret', 'Secret', false],
+    ['the namespace', 'Namespace', true],
+  ])(
+    'that takes all our labels off %s does not keep the next image from being rolled out',
+    async (_, kind, isRepaired) => {
+      const { hands, operator, instance } = world
+      const [secret] = await hands.list('Secret', instance)
+      const ref =
+        kind === 'Secret' ? { namespace: instance, name: secret!.metadata.name } : { namespace: '', name: instance }
+      const before = await hands.get(kind, ref)
+      const ours = Object.keys(before.metadata.labels ?? {}).filter((key) => key.includes('appstead.dev/'))
+      expect(ours).not.toEqual([])
+      const labels = Object.fromEntries([...ours, 'app.kubernetes.io/managed-by'].map((key) => [key, null]))
+      await hands.patch(kind, ref, { metadata: { labels } })
+      await operator.settle()
+      await hands.apply(makeInstance(world, { replicas: 2, image: 'hello:2' }))
+      await operator.settle()
+      await rollOut(hands, operator, instance)
+      expect((await getInstance(world))['status']).toMatchObject({ phase: 'Running', currentRelease: { number: 2 } })
+      const after = await hands.get(kind, ref)
+      expect(after.metadata.uid).toBe(before.metadata.uid)
+      expect(after['data']).toEqual(before['data'])
+      expect(after.metadata.labels ?? {}).toEqual(isRepaired ? before.metadata.labels : {})
+    },
+    30_000,
+  )
 
   it.each(['Deployment', 'Service', 'PodDisruptionBudget', 'ServiceAccount', 'NetworkPolicy'])(
     'that deletes the %s is undone',

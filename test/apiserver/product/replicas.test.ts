@@ -53,7 +53,7 @@ describe('kubectl scale', () => {
       status: { replicas: 1, selector: `appstead.dev/instance=${instance},appstead.dev/service=web` },
     })
     const events = await hands.list('Event', namespace)
-    expect(events.map((event) => event['note'])).toContain(messageOf(waiting, 'ChangesPending'))
+    expect(events.map((event) => event['message'])).toContain(messageOf(waiting, 'ChangesPending'))
 
     await hands.patch('AppInstance', ref, { spec: { image: 'hello:2' } })
     await operator.settle()

@@ -8,11 +8,19 @@ import { startOperator, type SteppedOperator } from '../../support/steppedOperat
 /** What each test of the product has at hand. */
 export interface World extends ProductCluster, Project {
   readonly operator: SteppedOperator
+  /** Does something while no operator runs; another one is at work afterwards. */
+  whileDown(change: () => Promise<unknown>): Promise<void>
 }
 
 /** A control plane and an operator for all tests of a file, a project of its own for each. */
 export function useWorld(): World {
-  const world: { -readonly [Key in keyof World]?: World[Key] } = {}
+  const world: { -readonly [Key in keyof World]?: World[Key] } = {
+    async whileDown(change) {
+      await world.operator?.stop()
+      await change()
+      world.operator = await startOperator(world as ProductCluster)
+    },
+  }
   beforeAll(async () => {
     Object.assign(world, await productCluster())
     world.operator = await startOperator(world as ProductCluster)
@@ -21,14 +29,14 @@ export function useWorld(): World {
     Object.assign(world, await makeProject(world.hands as Hands))
     world.operator?.writes.splice(0)
   })
-  afterEach(() => failOnBugs(world.operator as SteppedOperator))
+  afterEach(() => failOnBugs(world.operator))
   afterAll(() => world.operator?.stop())
   return world as World
 }
 
 /** Whatever a test does, nothing in the operator may throw that is not an answer of the server. */
-function failOnBugs({ log }: SteppedOperator): void {
-  const bug = log.find(({ thrown }) => thrown === 'bug')
+function failOnBugs(operator: SteppedOperator | undefined): void {
+  const bug = operator?.log.find(({ thrown }) => thrown === 'bug')
   if (bug !== undefined) throw new Error(`the operator threw: ${JSON.stringify(bug)}`)
 }
 

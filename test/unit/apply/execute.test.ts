@@ -95,6 +95,27 @@ describe('execute', () => {
     expect([...state.values()]).toEqual([theirs])
   })
 
+  it('puts drift of its namespace back only on the very object that it saw', async () => {
+    const namespace = desired('shop-dev', { type: namespaceType, mode: 'claim' })
+    put(namespace, 'changed by hand')
+    const applied: KubeObject[] = []
+    const apply: Writer['apply'] = (type, object) => {
+      applied.push(object)
+      return write(type, object, false)
+    }
+    await execute({ ...kube, apply }, planOf([namespace]), [...state.values()])
+    expect(applied.map(({ metadata }) => metadata)).toEqual([{ name: 'shop-dev', uid: 'u' }])
+  })
+
+  it('takes a generated secret that is there, unseen, for the one it would have made', async () => {
+    const secret = desired('s', { type: secretType, mode: 'once', random: { value: 33 } })
+    put(secret)
+    const theirs = state.get('Secret shop-dev/s')
+    const applied = await execute(kube, planOf([secret], [desired('later')]), [])
+    expect(applied.refused).toBeUndefined()
+    expect([state.get('Secret shop-dev/s'), names()]).toEqual([theirs, ['s', 'later']])
+  })
+
   it('makes a generated secret once: random text of the length, and never again', async () => {
     const secret = desired('s', { type: secretType, mode: 'once', random: { value: 33 } })
     await run(planOf([secret]))

@@ -57,6 +57,15 @@ it('a first deployment, a failure, a recovery, a scaling that waits, a second de
   ])
 })
 
+it('an image that cannot be pulled is told while it is rolled out, not only when the deadline has passed', async () => {
+  const container = { state: { waiting: { reason: 'ImagePullBackOff', message: 'no such image' } } }
+  expect(await tell([{}, { container }, { rollout: ready }])).toEqual([
+    'Deploying N:ReleaseCreated N:NamespaceCreated',
+    'Deploying W:ImagePullFailed',
+    'Running N:RolledOut',
+  ])
+})
+
 it('a quota that refuses the namespace is told by an Event, and no namespace is said to be there', async () => {
   expect(await tell([{ refusal: 'Forbidden' }])).toEqual(['Creating N:ReleaseCreated W:Forbidden'])
 })

@@ -129,7 +129,7 @@ describe('transport', () => {
       for await (const _ of client.watch(podType, { resourceVersion: '1', signal: stop.signal }));
     })
     await Promise.all(Array.from({ length: 300 }, () => client.get(podType, ref)))
-    expect(client.stats()).toEqual({ requests: 300, watches: 5, connections: 8 })
+    expect(client.stats()).toEqual({ requests: 300, watches: 5, callConnections: 3, watchConnections: 5 })
     expect(sockets.size).toBe(8)
     stop.abort()
     expect((await Promise.allSettled(watches)).map(({ status }) => status)).toEqual(
