@@ -58,11 +58,22 @@ export async function addressOf(kubectl: Kubectl): Promise<string> {
   return `http://${spec.clusterIP}:${spec.ports[0]?.port}`
 }
 
-/** What hello answers on this URL; throws when it is no answer. */
-export async function askHello(url: string): Promise<string> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(10_000) })
-  if (!response.ok) throw new Error(`GET ${url} was answered with ${response.status}`)
-  return (await response.text()).trim()
+/**
+ * What hello answers on this URL. A node learns of the first endpoint of a Service up to a second after the replica is
+ * ready, and refuses connections until then. Throws NotReached, with what came instead of an answer.
+ */
+export async function askHello(url: string, report: Report): Promise<string> {
+  let answer = ''
+  await waitFor(`the first answer of ${url}`, 1, 30, report, async () => {
+    try {
+      const response = await fetch(url, { signal: AbortSignal.timeout(10_000) })
+      answer = (await response.text()).trim()
+      return { isDone: response.ok, text: `${response.status}` }
+    } catch (error) {
+      return { isDone: false, text: String((error as Error).cause ?? error) }
+    }
+  })
+  return answer
 }
 
 /** The arguments of a port-forward to hello, for people too. */
@@ -75,11 +86,11 @@ export const portForward = (port: string): readonly string[] => [
 ]
 
 /** Asks hello through a port-forward: for a cluster whose addresses this host does not reach. */
-export async function askThroughPortForward(kubectl: Kubectl): Promise<string> {
+export async function askThroughPortForward(kubectl: Kubectl, report: Report): Promise<string> {
   const [path, ...fixed] = kubectl.command
   const child = spawn(path, [...fixed, ...portForward(':8080')], { stdio: ['ignore', 'pipe', 'inherit'] })
   try {
-    return await askHello(`http://127.0.0.1:${await forwardedPort(child)}`)
+    return await askHello(`http://127.0.0.1:${await forwardedPort(child)}`, report)
   } finally {
     child.kill()
   }

@@ -110,7 +110,8 @@ async function deploy({ cluster, kubectl, images, isReal }: Stage): Promise<void
   show(await kubectl.text('get', 'appinstances'))
   if (!isReal) return
   const address = await addressOf(kubectl)
-  const answer = cluster.provider === 'local' ? await askHello(address) : await askThroughPortForward(kubectl)
+  const answer =
+    cluster.provider === 'local' ? await askHello(address, report) : await askThroughPortForward(kubectl, report)
   sayAccess(cluster, address, report)
   report(`  > ${answer}`)
   requireVersion(answer, '1')
