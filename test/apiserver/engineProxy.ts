@@ -36,11 +36,14 @@ export async function startProxy(cluster: Cluster, ends: Ends): Promise<Proxy> {
     const { method = 'GET', headers, url = '/' } = incoming
     const forward = (): void => {
       const upstream = httpsRequest(new URL(url, cluster.server), { ...tls, method, headers }, (answer) => {
+        answer.on('error', () => undefined)
+        // A watch may have been ended, or given up by its client, before the API server answered.
+        if (outgoing.headersSent || outgoing.destroyed) return void upstream.destroy()
         outgoing.writeHead(answer.statusCode ?? 500, answer.headers)
-        answer.on('error', () => undefined).pipe(outgoing)
-        outgoing.once('close', () => upstream.destroy())
+        answer.pipe(outgoing)
       })
       upstream.on('error', () => undefined)
+      outgoing.once('close', () => upstream.destroy())
       incoming.pipe(upstream)
       if (url.includes('watch=')) watches.add(outgoing)
     }
