@@ -5,7 +5,7 @@ import { isAsDesired } from '../apply/execute.ts'
 import { makeDeployment } from '../render/deployment.ts'
 import type { Owner } from '../render/labels.ts'
 import type { Reader } from '../runtime/controller.ts'
-import { conditionOf } from '../status/conditions.ts'
+import { hasSucceeded } from '../status/appRelease.ts'
 import type { ObservedDeployment } from '../status/observed.ts'
 import type { ServiceRollout } from '../status/rollout.ts'
 import { rolloutOf } from '../status/rollout.ts'
@@ -29,6 +29,5 @@ export function rolloutIn(
     const wanted = desired.get(deployment.metadata.name)
     return wanted !== undefined && isAsDesired(wanted, deployment.digest)
   }
-  const wasComplete = conditionOf(release.status?.conditions, 'Succeeded')?.status === 'True'
-  return rolloutOf(release.spec.services, deployments, isCurrent, wasComplete)
+  return rolloutOf(release.spec.services, deployments, isCurrent, hasSucceeded(release))
 }

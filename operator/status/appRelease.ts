@@ -3,6 +3,11 @@ import { conditionOf } from './conditions.ts'
 import type { Verdict } from './conditions.ts'
 import type { ServiceRollout } from './rollout.ts'
 
+/** Whether a release was rolled out completely, once and so for good. */
+export function hasSucceeded(release: AppRelease): boolean {
+  return conditionOf(release.status?.conditions, 'Succeeded')?.status === 'True'
+}
+
 /**
  * How a release went.
  * In: the release, all releases of its name's instance, how far its services are. Out: the verdict for its condition

@@ -14,7 +14,7 @@ import type { Applied } from '../../apply/execute.ts'
 import { execute, isRefusal } from '../../apply/execute.ts'
 import { ownerOf } from '../../render/appInstance.ts'
 import type { Controller, Ctx, Reader, Watch } from '../../runtime/controller.ts'
-import { conditionOf } from '../../status/conditions.ts'
+import { hasSucceeded } from '../../status/appRelease.ts'
 import { childTypes } from '../informers.ts'
 import { rolloutIn } from '../rollout.ts'
 import { cleanup } from './cleanup.ts'
@@ -89,7 +89,7 @@ async function createRelease(
 const keptReleases = 10
 
 async function pruneReleases(ctx: Ctx, { releases }: Observed): Promise<void> {
-  const good = releases.find(({ status }) => conditionOf(status?.conditions, 'Succeeded')?.status === 'True')
+  const good = releases.find(hasSucceeded)
   for (const release of releases.slice(keptReleases)) {
     if (release === good) continue
     await ctx.kube.delete(appReleaseKind, refOf(release), release.metadata.uid ?? '')

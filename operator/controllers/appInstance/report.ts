@@ -10,6 +10,7 @@ import { serviceUrl } from '../../render/names.ts'
 import type { EventRecord, Report } from '../../runtime/controller.ts'
 import type { Outcome } from '../../runtime/outcome.ts'
 import type { ReleaseSituation, Situation } from '../../status/appInstance.ts'
+import { hasSucceeded } from '../../status/appRelease.ts'
 import { instanceVerdicts } from '../../status/appInstance.ts'
 import type { Verdicts } from '../../status/conditions.ts'
 import { conditionOf, conditionsOf } from '../../status/conditions.ts'
@@ -88,7 +89,7 @@ function releaseSituation(seen: Observed, release: AppRelease, rollout: readonly
   return {
     name: release.metadata.name,
     isComplete: rollout.every(({ isComplete }) => isComplete),
-    wasComplete: succeeded?.status === 'True',
+    wasComplete: hasSucceeded(release),
     isDeadlineExceeded: late !== undefined || succeeded?.reason === 'RolloutDeadlineExceeded',
     laggard: laggard && {
       service: name,
@@ -117,9 +118,7 @@ function deployedGenerationOf(seen: Observed, found: Findings): Pick<AppInstance
   if (isComplete && !found.objection && found.changes.length === 0) {
     return { deployedGeneration: seen.instance.metadata.generation ?? 0 }
   }
-  const good = isComplete
-    ? found.release
-    : seen.releases.find(({ status }) => conditionOf(status?.conditions, 'Succeeded')?.status === 'True')
+  const good = isComplete ? found.release : seen.releases.find(hasSucceeded)
   return good ? { deployedGeneration: good.spec.generation } : {}
 }
 
