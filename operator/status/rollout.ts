@@ -5,7 +5,6 @@ export interface ServiceRollout {
   readonly service: ResolvedService
   /** Replicas, of any template, that serve. */
   readonly ready: number
-  readonly updated: number
   /** Every replica is of the newest template and ready, and no older one is left. */
   readonly isComplete: boolean
   /** The Deployment controller gave up waiting for progress. */
@@ -31,7 +30,6 @@ export function rolloutOf(
     return {
       service,
       ready: deployment?.availableReplicas ?? 0,
-      updated: isSeen ? deployment.updatedReplicas : 0,
       isComplete: isSeen && hasOnlyReadyNew(deployment, service.replicas),
       isDeadlineExceeded: isSeen && deployment.isDeadlineExceeded,
     }

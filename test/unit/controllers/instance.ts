@@ -70,7 +70,7 @@ export async function reportOf(happening: Happening): Promise<Report<AppInstance
   }
   const applied: Applied | undefined =
     release && !objection ? { created: [], changed: [], pruned: [], ...(refused && { refused }) } : undefined
-  const idle = { ready: 0, updated: 0, isComplete: false, isDeadlineExceeded: false }
+  const idle = { ready: 0, isComplete: false, isDeadlineExceeded: false }
   const rollout = (release?.spec.services ?? []).map((service) => ({ service, ...idle, ...happening.rollout }))
   const pods = happening.container || happening.unschedulable ? [podOf(happening)] : []
   const found = { objection: objection ?? refusalOf(applied?.refused), release, changes, applied, rollout }

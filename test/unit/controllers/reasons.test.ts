@@ -57,7 +57,7 @@ async function ofNewerOperator(): Promise<AppRelease> {
 async function ofRelease(number: number, rollout: object): Promise<readonly string[]> {
   const release = await current()
   const newer = { ...release, spec: { ...release.spec, number } }
-  const row = { service: release.spec.services[0]!, ready: 0, updated: 0, isComplete: false, isDeadlineExceeded: false }
+  const row = { service: release.spec.services[0]!, ready: 0, isComplete: false, isDeadlineExceeded: false }
   return [releaseVerdict(release, [release, newer], [{ ...row, ...rollout }]).reason]
 }
 

@@ -8,7 +8,7 @@ import { reportOf, worldWith } from './instance.ts'
 /** What people read in `kubectl get` and `kubectl describe` as time goes by; each reconcile happens twice. */
 
 const web = { name: 'web', ports: [{ port: 8080 }] }
-const ready = { isComplete: true, ready: 1, updated: 1 }
+const ready = { isComplete: true, ready: 1 }
 
 /** Runs the happenings in a row; out: the phase and the Events of each, told once. */
 async function tell(happenings: readonly Happening[]): Promise<string[]> {

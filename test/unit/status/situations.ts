@@ -174,7 +174,6 @@ function caseOf(list: readonly ResolvedService[], parts: Parts): Case {
         ? list.map((service, index) => ({
             service,
             ready: parts.rows[index]!.ready,
-            updated: parts.rows[index]!.ready,
             isComplete: parts.isAllComplete || parts.rows[index]!.isComplete,
             isDeadlineExceeded: !parts.isAllComplete && parts.rows[index]!.isLate,
           }))
