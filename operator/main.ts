@@ -3,7 +3,9 @@ import type { Config } from './config.ts'
 import { controllers } from './controllers/controllers.ts'
 import { createDefaultEnvs } from './controllers/appEnv.ts'
 import { informers } from './controllers/informers.ts'
+import { loadKubeConfig, makeKubeClient } from './kube/clientNode.ts'
 import { AppsteadOperator } from './operator.ts'
+import { systemClock } from './runtime/clock.ts'
 import { startHealthServer } from './runtime/health.ts'
 import { makeLog } from './runtime/log.ts'
 
@@ -13,6 +15,8 @@ async function main(config: Config): Promise<void> {
   const operator = new AppsteadOperator({
     config,
     log,
+    client: makeKubeClient(loadKubeConfig()),
+    clock: systemClock,
     informers,
     controllers,
     prepare: ({ client, cache }) => createDefaultEnvs(client, cache, log),

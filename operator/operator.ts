@@ -7,10 +7,10 @@ import operatorModule, {
 import type { Logger } from 'pino'
 import { refOf, type KubeObject, type ResourceType } from './api/meta.ts'
 import type { Config } from './config.ts'
-import { makeKubeClient, type PooledKubeClient } from './kube/clientNode.ts'
+import type { PooledKubeClient } from './kube/clientNode.ts'
 import type { Reader } from './runtime/controller.ts'
 import { isKubeError } from './kube/errors.ts'
-import { systemClock } from './runtime/clock.ts'
+import type { Clock } from './runtime/clock.ts'
 import type { InformerHealth, AnyInformer } from './runtime/informers.ts'
 import { typeIdOf } from './runtime/informers.ts'
 import type { AnyController, Finalize } from './runtime/loop.ts'
@@ -22,6 +22,9 @@ const Operator = operatorModule.default
 export interface AppsteadOperatorOptions {
   readonly config: Pick<Config, 'workers' | 'reconcileDeadlineSeconds' | 'stopGraceSeconds' | 'instance'>
   readonly log: Logger
+  /** Of the cluster with our kinds; closed by `drain`. */
+  readonly client: PooledKubeClient
+  readonly clock: Clock
   /** One per watched type. */
   readonly informers: readonly AnyInformer[]
   readonly controllers: readonly AnyController[]
@@ -62,15 +65,14 @@ export class AppsteadOperator extends Operator {
   /** Of the writes the base class' protocol asks for: it hands on only the meta it was given. */
   readonly #calls = new WeakMap<ResourceMeta, Call>()
 
-  /** Finds the cluster as kubectl would; throws an Error that says what is wrong with the kubeconfig. */
   constructor(options: AppsteadOperatorOptions) {
-    const { config, log } = options
+    const { config, log, client, clock } = options
     super(loggerOf(log))
-    this.client = makeKubeClient(this.kubeConfig)
+    this.client = client
     this.#stopGraceSeconds = config.stopGraceSeconds
     this.#prepare = options.prepare ?? (() => Promise.resolve())
     this.#manager = new Manager({
-      client: this.client,
+      client,
       informers: options.informers,
       controllers: options.controllers,
       finalize: (request) => this.#finalize(request),
@@ -81,7 +83,7 @@ export class AppsteadOperator extends Operator {
         await this.setResourceStatus(meta, status)
         return after
       },
-      clock: systemClock,
+      clock,
       log,
       identity: { controller: reportingController, instance: config.instance },
       workers: config.workers,

@@ -4,7 +4,7 @@ import type { CallOptions, KubeClient, ListOptions, ListPage, WatchEvent, WatchO
 import { isKubeError, KubeError } from './errors.ts'
 import { parseLines } from './lines.ts'
 import { collectionPath, objectPath, queryOf } from './paths.ts'
-import { Transport, type TransportOptions, type TransportStats } from './transport.ts'
+import { Transport, type TransportOptions, type TransportStats, type Wire } from './transport.ts'
 
 /** A KubeClient with a transport of its own. */
 export interface PooledKubeClient extends KubeClient {
@@ -36,52 +36,53 @@ export function loadKubeConfig(file?: string): KubeConfig {
 
 /** The KubeClient of a KubeConfig's current context; throws an Error that names the fault of the kubeconfig. */
 export function makeKubeClient(kubeConfig: KubeConfig, options: TransportOptions = {}): PooledKubeClient {
-  const transport = new Transport(kubeConfig, options)
+  return makeClientOver(new Transport(kubeConfig, options))
+}
+
+/** The KubeClient that speaks through a wire. */
+export function makeClientOver(wire: Wire): PooledKubeClient {
   return {
-    ...makeReads(transport),
-    ...makeWrites(transport),
-    stats: () => transport.stats,
-    close: () => transport.close(),
+    ...makeReads(wire),
+    ...makeWrites(wire),
+    stats: () => wire.stats,
+    close: () => wire.close(),
   }
 }
 
-function makeReads(transport: Transport): Pick<KubeClient, 'get' | 'list' | 'watch'> {
+function makeReads(wire: Wire): Pick<KubeClient, 'get' | 'list' | 'watch'> {
   return {
     async get(type, ref, options = {}) {
       const what = describe('get', type, ref)
       return objectOf(
         what,
-        await transport.call({ what, method: 'GET', path: objectPath(type, ref), signal: options.signal }),
+        await wire.call({ what, method: 'GET', path: objectPath(type, ref), signal: options.signal }),
       )
     },
     async list(type, options = {}) {
       const what = `list ${type.plural}`
       const path = collectionPath(type) + listQuery(options)
       const accept = acceptOf('PartialObjectMetadataList', options.metadataOnly)
-      return pageOf(what, type, await transport.call({ what, method: 'GET', path, accept, signal: options.signal }))
+      return pageOf(what, type, await wire.call({ what, method: 'GET', path, accept, signal: options.signal }))
     },
-    watch: (type, options) => watch(transport, type, options),
+    watch: (type, options) => watch(wire, type, options),
   }
 }
 
-function makeWrites(transport: Transport): Pick<KubeClient, 'create' | 'apply' | 'patchStatus' | 'patch' | 'delete'> {
+function makeWrites(wire: Wire): Pick<KubeClient, 'create' | 'apply' | 'patchStatus' | 'patch' | 'delete'> {
   return {
     async create(type, object, { signal } = {}) {
       const ref = refOf(object)
       const what = describe('create', type, ref)
       const path = collectionPath(type, ref.namespace) + managed
       const body = JSON.stringify(object)
-      return objectOf(what, await transport.call({ what, method: 'POST', path, contentType: json, body, signal }))
+      return objectOf(what, await wire.call({ what, method: 'POST', path, contentType: json, body, signal }))
     },
     async apply(type, object, { signal } = {}) {
       const ref = refOf(object)
       const what = describe('apply', type, ref)
       const path = objectPath(type, ref) + forced
       const body = JSON.stringify(object)
-      return objectOf(
-        what,
-        await transport.call({ what, method: 'PATCH', path, contentType: applyPatch, body, signal }),
-      )
+      return objectOf(what, await wire.call({ what, method: 'PATCH', path, contentType: applyPatch, body, signal }))
     },
     patchStatus(type, ref, uid, status, options = {}) {
       const operations = [
@@ -89,21 +90,21 @@ function makeWrites(transport: Transport): Pick<KubeClient, 'create' | 'apply' |
         { op: 'add', path: '/status', value: status },
       ]
       const what = describe('patch status of', type, ref)
-      return patch(transport, what, `${objectPath(type, ref)}/status`, { operations, ...options })
+      return patch(wire, what, `${objectPath(type, ref)}/status`, { operations, ...options })
     },
     patch(type, ref, operations, options = {}) {
-      return patch(transport, describe('patch', type, ref), objectPath(type, ref), { operations, ...options })
+      return patch(wire, describe('patch', type, ref), objectPath(type, ref), { operations, ...options })
     },
     async delete(type, ref, uid, { signal } = {}) {
       const what = describe('delete', type, ref)
       const body = JSON.stringify({ preconditions: { uid }, propagationPolicy: 'Background' })
-      await transport.call({ what, method: 'DELETE', path: objectPath(type, ref), contentType: json, body, signal })
+      await wire.call({ what, method: 'DELETE', path: objectPath(type, ref), contentType: json, body, signal })
     },
   }
 }
 
 async function patch(
-  transport: Transport,
+  wire: Wire,
   what: string,
   path: string,
   { operations, signal }: CallOptions & { readonly operations: readonly unknown[] },
@@ -111,14 +112,14 @@ async function patch(
   const body = JSON.stringify(operations)
   const request = { what, method: 'PATCH', path: path + managed, contentType: jsonPatch, body, signal } as const
   try {
-    return objectOf(what, await transport.call(request))
+    return objectOf(what, await wire.call(request))
   } catch (error) {
     throw asConflict(what, error)
   }
 }
 
 async function* watch(
-  transport: Transport,
+  wire: Wire,
   type: ResourceType,
   options: WatchOptions,
 ): AsyncGenerator<WatchEvent, void, undefined> {
@@ -133,7 +134,7 @@ async function* watch(
       timeoutSeconds: options.timeoutSeconds ?? defaultTimeoutSeconds,
     })
   const accept = acceptOf('PartialObjectMetadata', options.metadataOnly)
-  const chunks = transport.stream({ what, method: 'GET', path, accept, signal: options.signal })
+  const chunks = wire.stream({ what, method: 'GET', path, accept, signal: options.signal })
   for await (const value of parseLines(what, chunks, maxLineBytes)) {
     const event = value as WatchEvent
     if (typeof event !== 'object' || event === null || typeof event.object !== 'object' || event.object === null) {

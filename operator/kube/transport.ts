@@ -35,6 +35,17 @@ export interface Request {
   readonly signal?: AbortSignal | undefined
 }
 
+/** What carries the requests of a KubeClient. */
+export interface Wire {
+  readonly stats: TransportStats
+  /** Sends a call and returns the parsed JSON of its answer; throws a KubeError. */
+  call(request: Request): Promise<unknown>
+  /** Opens a stream and returns its body's chunks; throws a KubeError, also while it is read. */
+  stream(request: Request & { readonly signal: AbortSignal }): AsyncIterable<Buffer>
+  /** Lets running calls end, cuts the streams, closes all connections. */
+  close(): Promise<void>
+}
+
 type Answer = Awaited<ReturnType<Pool['request']>>
 
 const defaults = { callConnections: 4, callTimeoutSeconds: 30, maxBodyBytes: 64 * 1024 * 1024, userAgent: 'appstead' }
@@ -49,7 +60,7 @@ const keepAliveTimeout = 75_000
  * HTTP/1.1 to one API server through two long-lived pools: one for calls, one for watches, so that neither starves the
  * other. Credentials are read again as they expire; certificates whenever a connection is opened.
  */
-export class Transport {
+export class Transport implements Wire {
   readonly #credentials: Credentials
   readonly #calls: Pool
   readonly #watches: Pool
@@ -86,7 +97,6 @@ export class Transport {
     return { requests: this.#requests, watches: this.#watchRequests, callConnections, watchConnections }
   }
 
-  /** Sends a call and returns the parsed JSON of its answer; throws a KubeError. */
   async call(request: Request): Promise<unknown> {
     this.#requests += 1
     // One controller and one timer per call, both let go at its end: AbortSignal.timeout would live on for its 30 s.
@@ -106,7 +116,6 @@ export class Transport {
     }
   }
 
-  /** Opens a stream and returns its body's chunks; throws a KubeError, also while it is read. */
   async *stream(request: Request & { readonly signal: AbortSignal }): AsyncGenerator<Buffer, void, undefined> {
     this.#watchRequests += 1
     try {
@@ -117,7 +126,7 @@ export class Transport {
     }
   }
 
-  /** Lets running calls end, cuts the watches, closes all connections. The second call waits for the first. */
+  /** The second call waits for the first. */
   close(): Promise<void> {
     this.#closing ??= Promise.all([this.#calls.close(), this.#watches.destroy()]).then(() => undefined)
     return this.#closing

@@ -3,6 +3,8 @@ import process from 'node:process'
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals'
 import { refOf } from '../../operator/api/meta.ts'
 import type { AppsteadOperator as Operator } from '../../operator/operator.ts'
+import { loadKubeConfig, makeKubeClient } from '../../operator/kube/clientNode.ts'
+import { systemClock } from '../../operator/runtime/clock.ts'
 import type { Controller, Report } from '../../operator/runtime/controller.ts'
 import { makeLog } from '../../operator/runtime/log.ts'
 import {
@@ -41,7 +43,15 @@ let namespace: string
 async function start(controller: Controller<Box, unknown>, deadlineSeconds = 30): Promise<Operator> {
   const log = makeLog('debug', { write: (line) => void logged.push(line) })
   const config = { workers: 4, reconcileDeadlineSeconds: deadlineSeconds, stopGraceSeconds: 5, instance: 'test' }
-  const operator = new AppsteadOperator({ config, log, informers, controllers: [controller] })
+  const client = makeKubeClient(loadKubeConfig())
+  const operator = new AppsteadOperator({
+    config,
+    log,
+    client,
+    clock: systemClock,
+    informers,
+    controllers: [controller],
+  })
   running.push(operator)
   await operator.start()
   return operator

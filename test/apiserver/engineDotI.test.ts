@@ -5,6 +5,8 @@ import { createInterface } from 'node:readline'
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Kind } from '../../operator/api/kind.ts'
 import { refOf, type KubeObject } from '../../operator/api/meta.ts'
+import { loadKubeConfig, makeKubeClient } from '../../operator/kube/clientNode.ts'
+import { systemClock } from '../../operator/runtime/clock.ts'
 import type { Controller } from '../../operator/runtime/controller.ts'
 import { makeLog } from '../../operator/runtime/log.ts'
 import { configMapType, eventually, killApiServer, makeConfigMap, makeNamespace, useCluster } from './engineCluster.ts'
@@ -80,6 +82,8 @@ async function startOurs(
   const operator = new AppsteadOperator({
     config: { workers: 2, reconcileDeadlineSeconds: 30, stopGraceSeconds: 1, instance: 'test' },
     log: makeLog('debug', { write: (line) => void lines.push(line) }),
+    client: makeKubeClient(loadKubeConfig()),
+    clock: systemClock,
     informers: [{ type: configMapType }],
     controllers: [controller],
   })

@@ -2,11 +2,11 @@ import process from 'node:process'
 import type { KubeObject, Ref, ResourceType } from '../../operator/api/meta.ts'
 import { keyOf, refOf } from '../../operator/api/meta.ts'
 // Jest cannot let a CommonJS package (@dot-i's) require an ES module that is itself being linked: client-node must be there before.
-import type { PooledKubeClient } from '../../operator/kube/clientNode.ts'
-import '../../operator/kube/clientNode.ts'
+import { loadKubeConfig, makeKubeClient, type PooledKubeClient } from '../../operator/kube/clientNode.ts'
 import { collectionPath } from '../../operator/kube/paths.ts'
 import type { AppsteadOperator as Operator } from '../../operator/operator.ts'
 import { compareResourceVersions } from '../../operator/runtime/resourceVersion.ts'
+import { systemClock } from '../../operator/runtime/clock.ts'
 import { makeLog } from '../../operator/runtime/log.ts'
 import { demand, type Admin } from './apiserver.ts'
 import type { ProductCluster } from './productCluster.ts'
@@ -62,11 +62,14 @@ const patienceMilliseconds = 400
 /** Starts the operator of the product on this cluster; resolves when its caches are full and it works. */
 export async function startOperator(world: ProductCluster, fault: Fault = () => undefined): Promise<SteppedOperator> {
   const state = new Activity()
+  // The base class of @dot-i looks for one, too.
   process.env['KUBECONFIG'] = world.operatorKubeconfig
   const log = makeLog('debug', { write: (line) => state.logged(JSON.parse(line) as LogLine) })
   const operator = new AppsteadOperator({
     config: { workers: 4, reconcileDeadlineSeconds: 30, stopGraceSeconds: 5, instance: 'test' },
     log,
+    client: makeKubeClient(loadKubeConfig(world.operatorKubeconfig)),
+    clock: systemClock,
     informers,
     controllers,
     prepare: ({ client, cache }) => createDefaultEnvs(client, cache, log),
