@@ -1,6 +1,13 @@
 import type { KubeObject, Ref, ResourceType } from '../api/meta.ts'
 
-export interface ListOptions {
+/** What a call may be given besides its subject. */
+export interface CallOptions {
+  readonly signal?: AbortSignal
+  /** Its deadline, waiting for a free connection included; the client's own if missing. */
+  readonly timeoutSeconds?: number
+}
+
+export interface ListOptions extends CallOptions {
   readonly labelSelector?: string
   /** Only the metadata of the objects (PartialObjectMetadata). */
   readonly metadataOnly?: boolean
@@ -8,7 +15,6 @@ export interface ListOptions {
   readonly limit?: number
   readonly continueToken?: string
   readonly resourceVersion?: string
-  readonly signal?: AbortSignal
 }
 
 export interface ListPage {
@@ -19,8 +25,12 @@ export interface ListPage {
 }
 
 export interface WatchOptions {
+  /** Only the objects of this namespace. */
+  readonly namespace?: string
   readonly labelSelector?: string
+  readonly fieldSelector?: string
   readonly metadataOnly?: boolean
+  /** '' for what there is now, as ADDED events, and then what changes. */
   readonly resourceVersion: string
   readonly timeoutSeconds?: number
   readonly signal: AbortSignal
@@ -31,12 +41,7 @@ export interface WatchEvent {
   readonly object: KubeObject
 }
 
-/** What a call may be given besides its subject. */
-export interface CallOptions {
-  readonly signal?: AbortSignal
-}
-
-/** A Kubernetes API server. Every method throws a KubeError (errors.ts). */
+/** A Kubernetes API server. Every method throws a KubeError (errors.ts), a write also what `beforeWrite` throws. */
 export interface KubeClient {
   get(type: ResourceType, ref: Ref, options?: CallOptions): Promise<KubeObject>
   /** One page. */

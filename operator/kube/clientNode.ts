@@ -1,10 +1,13 @@
 import { KubeConfig } from '@kubernetes/client-node'
 import { fieldManager, refOf, type KubeObject, type Ref, type ResourceType } from '../api/meta.ts'
 import type { CallOptions, KubeClient, ListOptions, ListPage, WatchEvent, WatchOptions } from './client.ts'
+import type { Credentials } from './credentials.ts'
 import { isKubeError, KubeError } from './errors.ts'
 import { parseLines } from './lines.ts'
 import { collectionPath, objectPath, queryOf } from './paths.ts'
-import { Transport, type TransportOptions, type TransportStats, type Wire } from './transport.ts'
+import { conceal } from './secret.ts'
+import { Transport, type TransportOptions } from './transport.ts'
+import type { Request, TransportStats, Wire } from './wire.ts'
 
 /** A KubeClient with a transport of its own. */
 export interface PooledKubeClient extends KubeClient {
@@ -21,6 +24,9 @@ const applyPatch = 'application/apply-patch+yaml'
 const managed = queryOf({ fieldManager })
 const forced = queryOf({ fieldManager, force: true })
 
+/** etcd's limit of an object is 1.5 MiB, and the answer to a call about one object is no list. */
+const maxObjectBytes = 16 * 1024 * 1024
+
 /** etcd's limit of an object is 1.5 MiB; a DELETED event of such an object with its envelope fits well. */
 const maxLineBytes = 16 * 1024 * 1024
 
@@ -28,15 +34,15 @@ const defaultTimeoutSeconds = 300
 
 /** A KubeConfig as kubectl would find it (KUBECONFIG, ~/.kube/config, in the cluster), or of one file. */
 export function loadKubeConfig(file?: string): KubeConfig {
-  const kubeConfig = new KubeConfig()
+  const kubeConfig = conceal(new KubeConfig())
   if (file === undefined) kubeConfig.loadFromDefault()
   else kubeConfig.loadFromFile(file)
   return kubeConfig
 }
 
-/** The KubeClient of a KubeConfig's current context; throws an Error that names the fault of the kubeconfig. */
-export function makeKubeClient(kubeConfig: KubeConfig, options: TransportOptions = {}): PooledKubeClient {
-  return makeClientOver(new Transport(kubeConfig, options))
+/** The KubeClient of a KubeConfig's current context, or of credentials; throws an Error that names the kubeconfig's fault. */
+export function makeKubeClient(access: KubeConfig | Credentials, options: TransportOptions = {}): PooledKubeClient {
+  return makeClientOver(new Transport(access, options))
 }
 
 /** The KubeClient that speaks through a wire. */
@@ -53,16 +59,13 @@ function makeReads(wire: Wire): Pick<KubeClient, 'get' | 'list' | 'watch'> {
   return {
     async get(type, ref, options = {}) {
       const what = describe('get', type, ref)
-      return objectOf(
-        what,
-        await wire.call({ what, method: 'GET', path: objectPath(type, ref), signal: options.signal }),
-      )
+      return await callForObject(wire, { what, method: 'GET', path: objectPath(type, ref), ...limitsOf(options) })
     },
     async list(type, options = {}) {
       const what = `list ${type.plural}`
       const path = collectionPath(type) + listQuery(options)
       const accept = acceptOf('PartialObjectMetadataList', options.metadataOnly)
-      return pageOf(what, type, await wire.call({ what, method: 'GET', path, accept, signal: options.signal }))
+      return pageOf(what, type, await wire.call({ what, method: 'GET', path, accept, ...limitsOf(options) }))
     },
     watch: (type, options) => watch(wire, type, options),
   }
@@ -70,19 +73,24 @@ function makeReads(wire: Wire): Pick<KubeClient, 'get' | 'list' | 'watch'> {
 
 function makeWrites(wire: Wire): Pick<KubeClient, 'create' | 'apply' | 'patchStatus' | 'patch' | 'delete'> {
   return {
-    async create(type, object, { signal } = {}) {
+    async create(type, object, options = {}) {
       const ref = refOf(object)
       const what = describe('create', type, ref)
       const path = collectionPath(type, ref.namespace) + managed
       const body = JSON.stringify(object)
-      return objectOf(what, await wire.call({ what, method: 'POST', path, contentType: json, body, signal }))
+      return await callForObject(wire, { what, method: 'POST', path, contentType: json, body, ...limitsOf(options) })
     },
-    async apply(type, object, { signal } = {}) {
+    async apply(type, object, options = {}) {
       const ref = refOf(object)
       const what = describe('apply', type, ref)
       const path = objectPath(type, ref) + forced
       const body = JSON.stringify(object)
-      return objectOf(what, await wire.call({ what, method: 'PATCH', path, contentType: applyPatch, body, signal }))
+      const request = { what, method: 'PATCH', path, contentType: applyPatch, body, ...limitsOf(options) } as const
+      try {
+        return await callForObject(wire, request)
+      } catch (error) {
+        throw asConflict(what, error)
+      }
     },
     patchStatus(type, ref, uid, status, options = {}) {
       const operations = [
@@ -95,10 +103,11 @@ function makeWrites(wire: Wire): Pick<KubeClient, 'create' | 'apply' | 'patchSta
     patch(type, ref, operations, options = {}) {
       return patch(wire, describe('patch', type, ref), objectPath(type, ref), { operations, ...options })
     },
-    async delete(type, ref, uid, { signal } = {}) {
+    async delete(type, ref, uid, options = {}) {
       const what = describe('delete', type, ref)
+      const path = objectPath(type, ref)
       const body = JSON.stringify({ preconditions: { uid }, propagationPolicy: 'Background' })
-      await wire.call({ what, method: 'DELETE', path: objectPath(type, ref), contentType: json, body, signal })
+      await wire.call({ what, method: 'DELETE', path, contentType: json, body, ...limitsOf(options) })
     },
   }
 }
@@ -107,15 +116,30 @@ async function patch(
   wire: Wire,
   what: string,
   path: string,
-  { operations, signal }: CallOptions & { readonly operations: readonly unknown[] },
+  { operations, ...options }: CallOptions & { readonly operations: readonly unknown[] },
 ): Promise<KubeObject> {
   const body = JSON.stringify(operations)
-  const request = { what, method: 'PATCH', path: path + managed, contentType: jsonPatch, body, signal } as const
+  const limits = limitsOf(options)
   try {
-    return objectOf(what, await wire.call(request))
+    return await callForObject(wire, {
+      what,
+      method: 'PATCH',
+      path: path + managed,
+      contentType: jsonPatch,
+      body,
+      ...limits,
+    })
   } catch (error) {
     throw asConflict(what, error)
   }
+}
+
+async function callForObject(wire: Wire, request: Request): Promise<KubeObject> {
+  return objectOf(request.what, await wire.call({ ...request, maxBodyBytes: maxObjectBytes }))
+}
+
+function limitsOf({ signal, timeoutSeconds }: CallOptions): Pick<Request, 'signal' | 'timeoutSeconds'> {
+  return { signal, timeoutSeconds }
 }
 
 async function* watch(
@@ -125,23 +149,27 @@ async function* watch(
 ): AsyncGenerator<WatchEvent, void, undefined> {
   const what = `watch ${type.plural}`
   const path =
-    collectionPath(type) +
+    collectionPath(type, options.namespace) +
     queryOf({
       watch: 1,
       allowWatchBookmarks: true,
       resourceVersion: options.resourceVersion,
       labelSelector: options.labelSelector,
+      fieldSelector: options.fieldSelector,
       timeoutSeconds: options.timeoutSeconds ?? defaultTimeoutSeconds,
     })
   const accept = acceptOf('PartialObjectMetadata', options.metadataOnly)
   const chunks = wire.stream({ what, method: 'GET', path, accept, signal: options.signal })
   for await (const value of parseLines(what, chunks, maxLineBytes)) {
-    const event = value as WatchEvent
-    if (typeof event !== 'object' || event === null || typeof event.object !== 'object' || event.object === null) {
-      throw new KubeError('Malformed', `${what}: an event has no object`)
-    }
-    yield event.type === 'ERROR' ? event : { type: event.type, object: named(type, event.object) }
+    yield eventOf(what, type, value)
   }
+}
+
+function eventOf(what: string, type: ResourceType, value: unknown): WatchEvent {
+  const event = value as WatchEvent | null
+  if (event?.type === 'ERROR' && isFields(event.object)) return event
+  if (!isObject(event?.object)) throw new KubeError('Malformed', `${what}: an event has no object`)
+  return { type: event.type, object: named(type, event.object) }
 }
 
 function describe(verb: string, type: ResourceType, ref: Ref): string {
@@ -162,25 +190,27 @@ function listQuery(options: ListOptions): string {
 }
 
 function objectOf(what: string, value: unknown): KubeObject {
-  const object = value as KubeObject | null
-  if (typeof object !== 'object' || object === null || typeof object.metadata !== 'object') {
-    throw new KubeError('Malformed', `${what}: the answer is no object`)
-  }
-  return object
+  if (!isObject(value)) throw new KubeError('Malformed', `${what}: the answer is no object`)
+  return value
 }
 
 function pageOf(what: string, type: ResourceType, value: unknown): ListPage {
-  const page = value as {
-    metadata?: { resourceVersion?: string; continue?: string }
-    items?: KubeObject[] | null
-  } | null
-  if (typeof page?.metadata?.resourceVersion !== 'string')
+  const page = isFields(value) ? value : {}
+  const { resourceVersion, continue: continueToken = '' } = isFields(page['metadata']) ? page['metadata'] : {}
+  const list = page['items'] ?? []
+  if (typeof resourceVersion !== 'string' || typeof continueToken !== 'string' || !Array.isArray(list))
     throw new KubeError('Malformed', `${what}: the answer is no list`)
-  return {
-    items: (page.items ?? []).map((item) => named(type, item)),
-    resourceVersion: page.metadata.resourceVersion,
-    continueToken: page.metadata.continue ?? '',
-  }
+  if (!list.every(isObject)) throw new KubeError('Malformed', `${what}: an item of the list is no object`)
+  return { items: list.map((item) => named(type, item)), resourceVersion, continueToken }
+}
+
+/** True for what can be treated as an object of the API without a look at each step. */
+function isObject(value: unknown): value is KubeObject {
+  return isFields(value) && isFields(value['metadata'])
+}
+
+function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** Items of lists say no kind, and metadata-only objects a foreign one: ours says what it is. */
@@ -191,14 +221,14 @@ function named(type: ResourceType, object: KubeObject): KubeObject {
   })
 }
 
-/** A failed `test` of a JSON patch comes as 422 without details; it means that the object is not the one we decided about. */
+/**
+ * A failed `test` of a JSON patch comes as 422 without details, an apply to an object with another uid as 422 about its
+ * uid; both mean that the object is not the one we decided about.
+ */
 function asConflict(what: string, error: unknown): unknown {
-  if (
-    !isKubeError(error, 'Invalid') ||
-    error.field !== '' ||
-    !error.message.includes('the server rejected our request')
-  )
-    return error
+  if (!isKubeError(error, 'Invalid')) return error
+  const isFailedTest = error.field === '' && error.message.includes('the server rejected our request')
+  if (!isFailedTest && error.field !== 'metadata.uid') return error
   return new KubeError('Conflict', `${what}: the object has changed meanwhile`, {
     status: error.status,
     reason: error.reason,

@@ -1,3 +1,5 @@
+import { tellable } from './redaction.ts'
+
 /** What went wrong in a call to the API server, in one word that callers may branch on. */
 export type KubeErrorCode =
   | 'BadRequest'
@@ -16,9 +18,16 @@ export type KubeErrorCode =
   | 'Timeout'
   /** The caller's signal. */
   | 'Aborted'
+  /** We may not write now: another process leads, or another cluster answers. Nothing was sent. */
+  | 'Fenced'
   /** The answer was not what the API promises, such as a line that is no JSON. */
   | 'Malformed'
   | 'Unknown'
+
+interface Cause {
+  readonly reason?: string
+  readonly field?: string
+}
 
 /** The parts of a metav1.Status we read. */
 interface ServerStatus {
@@ -28,7 +37,7 @@ interface ServerStatus {
   readonly code?: number
   readonly details?: {
     readonly retryAfterSeconds?: number
-    readonly causes?: readonly { readonly reason?: string; readonly field?: string; readonly message?: string }[]
+    readonly causes?: readonly Cause[]
   }
 }
 
@@ -93,6 +102,12 @@ const codesByStatus: Readonly<Record<number, KubeErrorCode>> = {
   504: 'Timeout',
 }
 
+/** The API server's whole answer for a path it does not know. */
+const notServed = '404 page not found'
+
+/** However long a server says, we come back after so long. */
+const maxRetryAfterSeconds = 60
+
 /** True for a KubeError, of one of `codes` if any are given. */
 export function isKubeError(error: unknown, ...codes: readonly KubeErrorCode[]): error is KubeError {
   return error instanceof KubeError && (codes.length === 0 || codes.includes(error.code))
@@ -105,7 +120,16 @@ export function errorOfAnswer(
   retryAfterHeader: string | undefined,
   body: string,
 ): KubeError {
-  return errorOfStatus(what, status, parseStatus(body) ?? { message: body.slice(0, 200) }, retryAfterHeader)
+  const parsed = parseStatus(body)
+  if (status >= 300 && status < 400) {
+    return new KubeError('Unavailable', `${what}: HTTP ${status}, a redirect; redirects are not followed`, { status })
+  }
+  // NotFound is what we act on, so it is believed only of an API server, whose own words these are for a type it does
+  // not serve; a proxy's page says nothing about our object.
+  if (status === 404 && parsed === undefined && body.trim() !== notServed) {
+    return new KubeError('Unavailable', `${what}: HTTP 404, but not from an API server`, { status })
+  }
+  return errorOfStatus(what, status, parsed ?? { message: body.slice(0, 200) }, retryAfterHeader)
 }
 
 /** The KubeError for a metav1.Status, as an answer's body or as the object of a watch's ERROR event. */
@@ -115,30 +139,58 @@ export function errorOfStatus(
   body: ServerStatus,
   retryAfterHeader?: string,
 ): KubeError {
-  const status = body.code ?? httpStatus
-  const message = body.message?.trim() ?? ''
-  const field = body.details?.causes?.[0]?.field ?? ''
-  return new KubeError(codeOf(status, body), `${what}: ${message === '' ? `HTTP ${status}` : message}`, {
+  const sound = soundStatus(body)
+  const status = httpStatus === 0 ? (sound.code ?? 0) : httpStatus
+  const message = tellable(what, status, sound)
+  return new KubeError(codeOf(status, sound), `${what}: ${message === '' ? `HTTP ${status}` : message}`, {
     status,
-    reason: body.reason ?? '',
-    field,
-    ...retryAfterOf(retryAfterHeader, body),
+    reason: sound.reason ?? '',
+    field: sound.details?.causes?.[0]?.field ?? '',
+    ...retryAfterOf(retryAfterHeader, sound),
   })
 }
 
-function codeOf(status: number, body: ServerStatus): KubeErrorCode {
-  if (status === 409 && body.reason === 'AlreadyExists') return 'AlreadyExists'
-  if (body.reason === 'Expired') return 'Gone'
+/** A cluster may be broken or hostile: of what it says only that is taken that has the right type, and no more than is of use. */
+function soundStatus({ reason, message, code, details }: ServerStatus): ServerStatus {
+  const causes: unknown = details?.causes
+  const seconds: unknown = details?.retryAfterSeconds
+  return {
+    ...(typeof reason === 'string' ? { reason: textOf(reason) } : {}),
+    message: textOf(message),
+    ...(typeof code === 'number' ? { code } : {}),
+    details: {
+      ...(typeof seconds === 'number' ? { retryAfterSeconds: seconds } : {}),
+      causes: (Array.isArray(causes) ? causes.slice(0, 20) : []).map((cause: Cause | null) => ({
+        reason: textOf(cause?.reason),
+        field: textOf(cause?.field),
+      })),
+    },
+  }
+}
+
+/** One line of at most 1,000 characters; '' for what is no text. */
+function textOf(value: unknown): string {
+  if (typeof value !== 'string') return ''
+  const line = value
+    .slice(0, 1200)
+    .replaceAll(/\p{Cc}+/gu, ' ')
+    .trim()
+  return line.length > 1000 ? `${line.slice(0, 1000)}…` : line
+}
+
+function codeOf(status: number, { reason, message, details }: ServerStatus): KubeErrorCode {
+  if (status === 409 && reason === 'AlreadyExists') return 'AlreadyExists'
+  if (reason === 'Expired') return 'Gone'
   // A 403, but nobody lacks a right: the namespace is on its way out, and the caches will show it in a moment.
-  if (body.details?.causes?.some(({ reason }) => reason === 'NamespaceTerminating')) return 'Conflict'
+  if (details?.causes?.some((cause) => cause.reason === 'NamespaceTerminating') === true) return 'Conflict'
   // Server-side apply answers 500 for an object whose lists have two items of one key: no later try will be better.
-  if (body.message?.includes('failed to create typed patch object') === true) return 'Invalid'
+  if (message?.includes('failed to create typed patch object') === true) return 'Invalid'
   return codesByStatus[status] ?? (status >= 500 ? 'Unavailable' : 'Unknown')
 }
 
 function retryAfterOf(header: string | undefined, body: ServerStatus): { retryAfterSeconds?: number } {
   const seconds = Number(header ?? body.details?.retryAfterSeconds ?? Number.NaN)
-  return Number.isFinite(seconds) && seconds > 0 ? { retryAfterSeconds: seconds } : {}
+  return Number.isFinite(seconds) && seconds > 0 ? { retryAfterSeconds: Math.min(seconds, maxRetryAfterSeconds) } : {}
 }
 
 function parseStatus(body: string): ServerStatus | undefined {

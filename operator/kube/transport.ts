@@ -1,95 +1,97 @@
 import type { KubeConfig } from '@kubernetes/client-node'
-import { buildConnector, errors as undiciErrors, Pool } from 'undici'
-import { credentialsOf, type Credentials } from './credentials.ts'
-import { errorOfAnswer, KubeError } from './errors.ts'
+import type { Dispatcher } from 'undici'
+import { closeConnections, makeConnections, retireConnections, type Connections } from './connections.ts'
+import { credentialsOf, isSameIdentity, type Credentials, type Identity } from './credentials.ts'
+import { startDeadline, within, type Deadline } from './deadline.ts'
+import { errorOfAnswer, isKubeError, KubeError } from './errors.ts'
+import { Exchange, maxErrorBytes, readStart, type Answer } from './exchange.ts'
+import { isConnectionLost, parseJson, toKubeError } from './failures.ts'
+import { blot } from './secret.ts'
+import { Slots } from './slots.ts'
+import type { Request, TransportStats, Wire } from './wire.ts'
 
-/** Numbers of one cluster's transport since the start. */
-export interface TransportStats {
-  readonly requests: number
-  readonly watches: number
-  /** Opened for calls. */
-  readonly callConnections: number
-  /** Opened for watches. */
-  readonly watchConnections: number
-}
+export type { Request, TransportStats, Wire } from './wire.ts'
 
 export interface TransportOptions {
   /** Connections for calls; more calls than that wait for a free one. */
   readonly callConnections?: number
-  /** Deadline of a call, from its start to the last byte of the answer. */
+  /** Deadline of a call that has none of its own: from its start, waiting included, to the last byte of the answer. */
   readonly callTimeoutSeconds?: number
-  /** Largest answer of a call, in bytes. */
+  /** Within this time a watch must be answered; how long it then lasts is its reader's matter. */
+  readonly watchOpenSeconds?: number
+  /** Largest answer of any call, in bytes. */
   readonly maxBodyBytes?: number
+  /** Connections nobody uses for so long are closed. */
+  readonly idleSeconds?: number
+  /** However long a server asks us to wait, we ask again after so long. */
+  readonly maxPauseSeconds?: number
   readonly userAgent?: string
+  /**
+   * Called in the very moment before a request that is no GET is written to its connection. What it throws is thrown
+   * by the call, and nothing was sent.
+   */
+  readonly beforeWrite?: () => void
+  /** Told of each request that was sent, or tried to be, once its answer has begun. */
+  readonly onAnswer?: (answer: AnswerNote) => void
 }
 
-/** One request. `path` carries the query. */
-export interface Request {
-  /** For error messages: `apply deployments a/b`. */
-  readonly what: string
-  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
-  readonly path: string
-  readonly accept?: string
-  readonly contentType?: string
-  readonly body?: string
-  readonly signal?: AbortSignal | undefined
+/** What a metric wants to know of one request. */
+export interface AnswerNote {
+  readonly method: Request['method']
+  /** HTTP status; `<error>` when there was no answer. */
+  readonly code: number | '<error>'
+  /** `host:port` of the cluster. */
+  readonly host: string
 }
 
-/** What carries the requests of a KubeClient. */
-export interface Wire {
-  readonly stats: TransportStats
-  /** Sends a call and returns the parsed JSON of its answer; throws a KubeError. */
-  call(request: Request): Promise<unknown>
-  /** Opens a stream and returns its body's chunks; throws a KubeError, also while it is read. */
-  stream(request: Request & { readonly signal: AbortSignal }): AsyncIterable<Buffer>
-  /** Lets running calls end, cuts the streams, closes all connections. */
-  close(): Promise<void>
+const defaults = {
+  callConnections: 8,
+  callTimeoutSeconds: 30,
+  watchOpenSeconds: 30,
+  maxBodyBytes: 64 * 1024 * 1024,
+  // Proxies and load balancers cut idle connections after 60 s as a rule: close them first, or a call meets a closing one.
+  idleSeconds: 45,
+  maxPauseSeconds: 30,
+  userAgent: 'appstead',
 }
 
-type Answer = Awaited<ReturnType<Pool['request']>>
-
-const defaults = { callConnections: 4, callTimeoutSeconds: 30, maxBodyBytes: 64 * 1024 * 1024, userAgent: 'appstead' }
-
-/** A watch holds a connection for as long as it lasts, so this bounds the watched types of one cluster. */
-const maxWatchConnections = 256
-
-/** Milliseconds. The API server closes idle connections after 90 s: close them first, or a call meets a closing one. */
-const keepAliveTimeout = 75_000
+/** A request on its way. */
+interface Sending {
+  readonly request: Request
+  readonly deadline: Deadline
+  /** Under which the last attempt was made. */
+  identity?: Identity
+  /** What beforeWrite threw. */
+  refusal?: { readonly error: unknown }
+}
 
 /**
- * HTTP/1.1 to one API server through two long-lived pools: one for calls, one for watches, so that neither starves the
- * other. Credentials are read again as they expire; certificates whenever a connection is opened.
+ * HTTP/1.1 to one API server over kept connections, apart from those that watches occupy. Credentials are read again as
+ * they expire; when the certificates have changed, new connections take the place of the old ones. While the server
+ * asks us to wait, no new request leaves.
  */
 export class Transport implements Wire {
   readonly #credentials: Credentials
-  readonly #calls: Pool
-  readonly #watches: Pool
-  readonly #options: typeof defaults
+  readonly #options: TransportOptions & typeof defaults
+  readonly #slots: Slots
   readonly #opened = { calls: 0, watches: 0 }
+  readonly #host: string
+  #connections: Connections
+  /** Under certificates that have been replaced; their last requests are still running. */
+  readonly #retiring = new Set<Promise<void>>()
+  #tlsDigest: string | undefined
   #requests = 0
   #watchRequests = 0
   #closing: Promise<void> | undefined
+  readonly #cut = new AbortController()
 
   /** Throws an Error that names the kubeconfig's fault when there is no usable cluster in it. */
-  constructor(kubeConfig: KubeConfig, options: TransportOptions = {}) {
+  constructor(access: KubeConfig | Credentials, options: TransportOptions = {}) {
     this.#options = { ...defaults, ...options }
-    this.#credentials = credentialsOf(kubeConfig)
-    const connectFor =
-      (kind: 'calls' | 'watches'): buildConnector.connector =>
-      (target, callback) =>
-        void this.#connect(kind, target, callback)
-    const common = { allowH2: false, pipelining: 1, keepAliveTimeout, keepAliveMaxTimeout: keepAliveTimeout }
-    this.#calls = new Pool(this.#credentials.origin, {
-      ...common,
-      connect: connectFor('calls'),
-      connections: this.#options.callConnections,
-    })
-    this.#watches = new Pool(this.#credentials.origin, {
-      ...common,
-      connect: connectFor('watches'),
-      connections: maxWatchConnections,
-      bodyTimeout: 0,
-    })
+    this.#credentials = 'identity' in access ? access : credentialsOf(access)
+    this.#host = new URL(this.#credentials.origin).host
+    this.#slots = new Slots(this.#options.callConnections)
+    this.#connections = this.#connect()
   }
 
   get stats(): TransportStats {
@@ -99,41 +101,122 @@ export class Transport implements Wire {
 
   async call(request: Request): Promise<unknown> {
     this.#requests += 1
-    // One controller and one timer per call, both let go at its end: AbortSignal.timeout would live on for its 30 s.
-    const abort = new AbortController()
-    const onAbort = (): void => abort.abort()
-    const timer = setTimeout(onAbort, this.#options.callTimeoutSeconds * 1000)
-    if (request.signal?.aborted === true) abort.abort()
-    request.signal?.addEventListener('abort', onAbort, { once: true })
+    const deadline = startDeadline(request.timeoutSeconds ?? this.#options.callTimeoutSeconds, request.signal)
+    const sending: Sending = { request, deadline }
     try {
-      const answer = await this.#send(this.#calls, request, abort.signal)
-      return parseJson(request.what, await readBody(request.what, answer, this.#options.maxBodyBytes))
+      const { body } = await this.#twiceAtMost(sending, () => this.#exchange(sending))
+      return parseJson(request.what, body)
     } catch (error) {
-      throw toKubeError(request, error, abort.signal)
+      // What beforeWrite threw is its owner's error, not ours.
+      throw sending.refusal === undefined ? toKubeError(request, error, deadline.signal) : sending.refusal.error
     } finally {
-      clearTimeout(timer)
-      request.signal?.removeEventListener('abort', onAbort)
+      deadline.end()
     }
   }
 
   async *stream(request: Request & { readonly signal: AbortSignal }): AsyncGenerator<Buffer, void, undefined> {
     this.#watchRequests += 1
+    const either = AbortSignal.any([request.signal, this.#cut.signal])
+    const deadline = startDeadline(request.timeoutSeconds ?? this.#options.watchOpenSeconds, either)
+    const sending: Sending = { request, deadline }
     try {
-      const answer = await this.#send(this.#watches, request, request.signal)
-      yield* answer.body as AsyncIterable<Buffer>
+      const body = await this.#twiceAtMost(sending, () => this.#open(sending))
+      deadline.disarm()
+      yield* body
     } catch (error) {
-      throw toKubeError(request, error)
+      if (this.#cut.signal.aborted && !request.signal.aborted) throw closed()
+      throw toKubeError(request, error, deadline.signal)
+    } finally {
+      deadline.end()
     }
   }
 
   /** The second call waits for the first. */
   close(): Promise<void> {
-    this.#closing ??= Promise.all([this.#calls.close(), this.#watches.destroy()]).then(() => undefined)
+    this.#slots.close(closed())
+    // By their signal, for undici waits for the streams of a pool that is closing already.
+    this.#cut.abort()
+    this.#closing ??= Promise.all([closeConnections(this.#connections), ...this.#retiring]).then(() => undefined)
     return this.#closing
   }
 
-  async #send(pool: Pool, request: Request, signal: AbortSignal): Promise<Answer> {
-    const answer = await pool.request({
+  /**
+   * Once more where that can do no harm: with fresh credentials after a refusal, if there are any, for the server has
+   * not looked at the request; and a read whose connection was closed under it before an answer came.
+   */
+  async #twiceAtMost<T>(sending: Sending, attempt: () => Promise<T>): Promise<T> {
+    try {
+      return await attempt()
+    } catch (error) {
+      if (!(await this.#mayTryAgain(sending, error))) throw error
+      return await attempt()
+    }
+  }
+
+  async #mayTryAgain({ request, deadline, identity }: Sending, error: unknown): Promise<boolean> {
+    if (!isKubeError(error, 'Unauthorized')) return request.method === 'GET' && isConnectionLost(error)
+    // Somebody else's refusal may have brought fresh ones already.
+    if (identity !== undefined && isSameIdentity(identity, await this.#identity(deadline))) this.#credentials.expire()
+    return identity === undefined || !isSameIdentity(identity, await this.#identity(deadline))
+  }
+
+  #identity({ signal }: Deadline): Promise<Identity> {
+    return within(this.#credentials.identity(), signal)
+  }
+
+  /** One attempt of a call. */
+  async #exchange(sending: Sending): Promise<Answer> {
+    const { request, deadline } = sending
+    const giveBack = await this.#wait(sending, () => this.#slots.take(deadline.signal))
+    let options: Dispatcher.DispatchOptions
+    try {
+      options = await this.#prepare(sending)
+    } catch (error) {
+      giveBack()
+      throw error
+    }
+    const exchange = new Exchange({
+      what: request.what,
+      maxBodyBytes: Math.min(request.maxBodyBytes ?? Infinity, this.#options.maxBodyBytes),
+      signal: deadline.signal,
+      beforeSend: () => this.#mayWrite(sending),
+    })
+    this.#connections.calls.dispatch(options, exchange)
+    try {
+      const answer = await this.#noted(sending, exchange.answer)
+      if (answer.status >= 300) throw this.#errorOf(sending, answer)
+      return answer
+    } finally {
+      // After the answer was looked at, for it may ask the next call to wait; and not before the connection is done
+      // with this one, which after an abort may be later.
+      void exchange.ended.then(giveBack)
+    }
+  }
+
+  /** One attempt of a stream: resolves with its body when the server has accepted it. */
+  async #open(sending: Sending): Promise<AsyncIterable<Buffer>> {
+    const { signal } = sending.deadline
+    await this.#wait(sending, () => this.#slots.pass(signal))
+    const options = await this.#prepare(sending)
+    const opening = this.#connections.watches.request({ ...options, signal })
+    const { status, headers, body } = await this.#noted(
+      sending,
+      within(opening, signal).then(({ statusCode, ...rest }) => ({ status: statusCode, ...rest })),
+    )
+    if (status < 300) return body as AsyncIterable<Buffer>
+    throw this.#errorOf(sending, { status, headers, body: await readStart(body, maxErrorBytes) })
+  }
+
+  /** What undici is to send; also puts new connections in place when the certificates have changed. */
+  async #prepare(sending: Sending): Promise<Dispatcher.RequestOptions> {
+    const { request, deadline } = sending
+    const identity = await this.#identity(deadline)
+    sending.identity = identity
+    if (this.#tlsDigest !== identity.tlsDigest) {
+      if (this.#tlsDigest !== undefined && this.#closing === undefined) this.#renewConnections()
+      this.#tlsDigest = identity.tlsDigest
+    }
+    return {
       path: this.#credentials.basePath + request.path,
       method: request.method,
       headers: {
@@ -141,77 +224,77 @@ export class Transport implements Wire {
         'accept-encoding': 'identity',
         'user-agent': this.#options.userAgent,
         ...(request.contentType === undefined ? {} : { 'content-type': request.contentType }),
-        ...(await this.#credentials.headers()),
+        ...identity.headers.reveal(),
       },
       body: request.body ?? null,
-      signal,
-    })
-    if (answer.statusCode < 300) return answer
-    if (answer.statusCode === 401) this.#credentials.expire()
-    const body = await readBody(request.what, answer, this.#options.maxBodyBytes)
-    const retryAfter = answer.headers['retry-after']
-    throw errorOfAnswer(request.what, answer.statusCode, Array.isArray(retryAfter) ? retryAfter[0] : retryAfter, body)
-  }
-
-  async #connect(
-    kind: 'calls' | 'watches',
-    target: buildConnector.Options,
-    callback: buildConnector.Callback,
-  ): Promise<void> {
-    this.#opened[kind] += 1
-    let connect: buildConnector.connector
-    try {
-      const tls = await this.#credentials.tls()
-      connect = buildConnector({
-        ...tls,
-        allowH2: false,
-        timeout: 10_000,
-        keepAlive: true,
-        keepAliveInitialDelay: 30_000,
-      })
-    } catch (error) {
-      callback(error instanceof Error ? error : new Error(String(error)), null)
-      return
     }
-    connect(target, callback)
+  }
+
+  #renewConnections(): void {
+    const old = this.#connections
+    this.#connections = this.#connect()
+    const retired = retireConnections(old).finally(() => this.#retiring.delete(retired))
+    this.#retiring.add(retired)
+  }
+
+  /** Called in the moment of sending. */
+  #mayWrite(sending: Sending): void {
+    if (sending.request.method === 'GET') return
+    try {
+      this.#options.beforeWrite?.()
+    } catch (error) {
+      sending.refusal = { error }
+      throw error
+    }
+  }
+
+  /** A call that has no time to wait for the end of a pause fails now, and tells its caller when to come again. */
+  async #wait<T>({ request, deadline }: Sending, turn: () => Promise<T>): Promise<T> {
+    try {
+      deadline.signal.throwIfAborted()
+      if (this.#slots.pauseSeconds < deadline.left()) return await turn()
+    } catch (error) {
+      if (request.signal?.aborted === true || !deadline.signal.aborted) throw error
+    }
+    const seconds = this.#slots.pauseSeconds
+    if (seconds === 0) throw new KubeError('Timeout', `${request.what}: not sent, no connection became free in time`)
+    const wait = `the API server asked to wait, ${seconds.toFixed(1)} s more`
+    throw new KubeError('TooManyRequests', `${request.what}: not sent, ${wait}`, { retryAfterSeconds: seconds })
+  }
+
+  async #noted<T extends { readonly status: number }>(sending: Sending, answer: Promise<T>): Promise<T> {
+    const note = (code: AnswerNote['code']): void =>
+      this.#options.onAnswer?.({ method: sending.request.method, code, host: this.#host })
+    let value: T
+    try {
+      value = await answer
+    } catch (error) {
+      if (sending.refusal === undefined) note('<error>')
+      throw error
+    }
+    note(value.status)
+    return value
+  }
+
+  #errorOf({ request, identity }: Sending, { status, headers, body }: Answer): KubeError {
+    const retryAfter = headers['retry-after']
+    // A server may repeat what we sent.
+    const secret = identity?.headers.reveal()['authorization']?.replace(/^\w+ /, '') ?? ''
+    const error = errorOfAnswer(request.what, status, retryAfter, blot(body, secret))
+    if (status === 429 || (status === 503 && error.retryAfterSeconds !== undefined)) {
+      const seconds = Math.min(error.retryAfterSeconds ?? 1, this.#options.maxPauseSeconds)
+      // Not all clients that were told the same at once are to come back at once.
+      this.#slots.pause(seconds * (1 + Math.random() * 0.2))
+    }
+    return error
+  }
+
+  #connect(): Connections {
+    const { callConnections, idleSeconds } = this.#options
+    return makeConnections({ credentials: this.#credentials, callConnections, idleSeconds, opened: this.#opened })
   }
 }
 
-async function readBody(what: string, answer: Answer, maxBytes: number): Promise<string> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of answer.body as AsyncIterable<Buffer>) {
-    bytes += chunk.length
-    // Leaving the loop destroys the body, and with it the connection: nothing more is read.
-    if (bytes > maxBytes) throw new KubeError('TooLarge', `${what}: the answer is larger than ${maxBytes} bytes`)
-    chunks.push(chunk)
-  }
-  return chunks.length === 1 ? chunks[0]!.toString('utf8') : Buffer.concat(chunks, bytes).toString('utf8')
-}
-
-function parseJson(what: string, body: string): unknown {
-  try {
-    return JSON.parse(body)
-  } catch (error) {
-    throw new KubeError('Malformed', `${what}: the answer is no JSON`, { cause: error })
-  }
-}
-
-/** Everything that undici throws, in our words. `deadline` is aborted when the call's time is up. */
-function toKubeError({ what, signal }: Request, error: unknown, deadline?: AbortSignal): KubeError {
-  if (error instanceof KubeError) return error
-  if (signal?.aborted === true) return new KubeError('Aborted', `${what}: aborted`, { cause: error })
-  if (deadline?.aborted === true || isTimeout(error)) {
-    return new KubeError('Timeout', `${what}: no answer in time`, { cause: error })
-  }
-  const message = error instanceof Error ? error.message : String(error)
-  return new KubeError('Unavailable', `${what}: ${message}`, { cause: error })
-}
-
-function isTimeout(error: unknown): boolean {
-  return (
-    error instanceof undiciErrors.HeadersTimeoutError ||
-    error instanceof undiciErrors.BodyTimeoutError ||
-    error instanceof undiciErrors.ConnectTimeoutError
-  )
+function closed(): KubeError {
+  return new KubeError('Unavailable', 'the client is closed')
 }

@@ -57,6 +57,16 @@ describe('writes', () => {
     expect(error).toMatchObject({ code: 'Conflict', status: 422, isTransient: true })
   })
 
+  it('applies with a uid only to the object with that uid', async () => {
+    const made = await here.client.create(configMapType, makeConfigMap(namespace, 'claimed'))
+    const stranger = makeConfigMap(namespace, 'claimed', { uid: 'another-uid', labels: { ours: 'yes' } })
+    expect(await failure(here.client.apply(configMapType, stranger))).toMatchObject({ code: 'Conflict' })
+    const missing = makeConfigMap(namespace, 'missing', { uid: 'another-uid' })
+    expect(await failure(here.client.apply(configMapType, missing))).toMatchObject({ code: 'Conflict' })
+    const own = makeConfigMap(namespace, 'claimed', { uid: made.metadata.uid ?? '', labels: { ours: 'yes' } })
+    expect((await here.client.apply(configMapType, own)).metadata.labels).toEqual({ ours: 'yes' })
+  })
+
   it('deletes only the object with the uid', async () => {
     const made = await here.client.create(configMapType, makeConfigMap(namespace, 'doomed'))
     const ref = { namespace, name: 'doomed' }
@@ -138,7 +148,7 @@ describe('reads', () => {
 
 describe('connections', () => {
   it('sends 2,000 requests over the few connections of its pool', async () => {
-    const client = makeKubeClient(loadKubeConfig(here.cluster.kubeconfig))
+    const client = makeKubeClient(loadKubeConfig(here.cluster.kubeconfig), { callConnections: 4 })
     const started = performance.now()
     let sent = 0
     const worker = async (): Promise<void> => {

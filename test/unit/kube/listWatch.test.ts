@@ -1,107 +1,10 @@
 import { describe, expect, it } from '@jest/globals'
 import type { KubeObject } from '../../../operator/api/meta.ts'
-import type { KubeClient, ListOptions, ListPage, WatchEvent, WatchOptions } from '../../../operator/kube/client.ts'
 import { KubeError } from '../../../operator/kube/errors.ts'
-import { ListWatch, maxQuietMilliseconds } from '../../../operator/kube/listWatch.ts'
-import { makeFakeClock, settle, type FakeClock } from '../runtime/fakeClock.ts'
-
-const type = { group: '', version: 'v1', kind: 'Pod', plural: 'pods', namespaced: true }
-
-const makePod = (name: string, resourceVersion: string): KubeObject => ({
-  apiVersion: 'v1',
-  kind: 'Pod',
-  metadata: { name, resourceVersion },
-})
-const page = (resourceVersion: string, continueToken: string, ...names: string[]): ListPage => ({
-  items: names.map((name) => makePod(name, '1')),
-  resourceVersion,
-  continueToken,
-})
-const event = (kind: WatchEvent['type'], name: string, resourceVersion: string): WatchEvent => ({
-  type: kind,
-  object: makePod(name, resourceVersion),
-})
-const expired: WatchEvent = {
-  type: 'ERROR',
-  object: { kind: 'Status', code: 410, reason: 'Expired', message: 'too old' } as unknown as KubeObject,
-}
-
-/** A stream the test writes to. */
-interface Stream {
-  readonly options: WatchOptions
-  send(...events: WatchEvent[]): Promise<void>
-  end(): Promise<void>
-  fail(error: Error): Promise<void>
-}
-
-interface Rig {
-  readonly listWatch: ListWatch
-  readonly clock: FakeClock
-  /** What the sink was told. */
-  readonly told: string[]
-  readonly lists: ListOptions[]
-  readonly streams: Stream[]
-  readonly failures: string[]
-  stop(): Promise<void>
-}
-
-/** A ListWatch of a server whose lists answer as given, one after the other; streams are the test's. */
-function start(...answers: (ListPage | KubeError)[]): Rig {
-  const clock = makeFakeClock()
-  const [told, failures, lists, streams]: [string[], string[], ListOptions[], Stream[]] = [[], [], [], []]
-  const client: Pick<KubeClient, 'list' | 'watch'> = {
-    list: async (_type, options = {}) => {
-      lists.push(options)
-      const answer = answers.shift() ?? new KubeError('Unavailable', 'no more lists')
-      if (answer instanceof KubeError) throw answer
-      return answer
-    },
-    watch: (_type, options) => {
-      const { stream, events } = makeStream(options)
-      streams.push(stream)
-      return events
-    },
-  }
-  const sink = {
-    keep: (object: KubeObject) => object,
-    replace: (items: readonly KubeObject[], rv: string) =>
-      void told.push(`=${items.map(({ metadata }) => metadata.name).join()} @${rv}`),
-    upsert: (object: KubeObject) => void told.push(`~${object.metadata.name}`),
-    remove: (object: KubeObject) => void told.push(`-${object.metadata.name}`),
-    bookmark: (rv: string) => void told.push(`@${rv}`),
-  }
-  const onFailure = (error: KubeError, delay: number): void => void failures.push(`${error.code} ${delay}`)
-  const listWatch = new ListWatch({ client, type, sink, timing: clock, onFailure })
-  const abort = new AbortController()
-  const run = listWatch.run(abort.signal)
-  const stop = async (): Promise<void> => {
-    abort.abort()
-    await run
-  }
-  return { listWatch, clock, told, lists, streams, failures, stop }
-}
-
-function makeStream(options: WatchOptions): { stream: Stream; events: AsyncIterable<WatchEvent> } {
-  const queue: (WatchEvent | Error | undefined)[] = []
-  let wake: (() => void) | undefined
-  const push = async (...items: (WatchEvent | Error | undefined)[]): Promise<void> => {
-    queue.push(...items)
-    wake?.()
-    await settle()
-  }
-  options.signal.addEventListener('abort', () => void push(new KubeError('Aborted', 'aborted')))
-  async function* read(): AsyncGenerator<WatchEvent, void, undefined> {
-    for (;;) {
-      while (queue.length === 0) await new Promise<void>((resolve) => (wake = resolve))
-      const item = queue.shift()
-      if (item === undefined) return
-      if (item instanceof Error) throw item
-      yield item
-    }
-  }
-  const stream: Stream = { options, send: push, end: () => push(undefined), fail: (error) => push(error) }
-  return { stream, events: read() }
-}
+import { maxQuietMilliseconds } from '../../../operator/kube/listWatch.ts'
+import { Slots } from '../../../operator/kube/slots.ts'
+import { settle } from '../runtime/fakeClock.ts'
+import { event, expired, makePod, page, start, startWith, type Stream } from './listWatchRig.ts'
 
 describe('list', () => {
   it('takes all pages before it tells anything', async () => {
@@ -135,10 +38,53 @@ describe('list', () => {
     await rig.stop()
   })
 
-  it('waits as long as the server asks', async () => {
-    const rig = start(new KubeError('TooManyRequests', 'busy', { retryAfterSeconds: 11 }), page('7', ''))
+  it('waits as long as the server asks and a little longer, by chance', async () => {
+    const rig = start(new KubeError('TooManyRequests', 'busy', { retryAfterSeconds: 60 }), page('7', ''))
+    await rig.clock.pass(74_000)
+    expect(rig.failures).toEqual(['TooManyRequests 75000'])
+    expect(rig.lists).toHaveLength(1)
+    await rig.clock.pass(2000)
+    expect(rig.told).toEqual(['= @7'])
+    await rig.stop()
+  })
+
+  it('says what is wrong until a list succeeds', async () => {
+    const rig = start(new KubeError('Forbidden', 'list pods: nobody may'), page('7', ''))
     await settle()
-    expect(rig.failures).toEqual(['TooManyRequests 11000'])
+    expect(rig.listWatch.lastError).toMatchObject({ code: 'Forbidden', message: 'list pods: nobody may' })
+    await rig.clock.pass(1000)
+    expect(rig.listWatch.lastError).toBeUndefined()
+    await rig.stop()
+  })
+
+  it('passes over an item that has no name or that the sink refuses, and takes the others', async () => {
+    const nameless = { apiVersion: 'v1', kind: 'Pod', metadata: {} } as unknown as KubeObject
+    const rig = start({ items: [nameless, makePod('a', '1')], resourceVersion: '7', continueToken: '' })
+    await settle()
+    expect(rig.told).toEqual(['=a @7'])
+    expect(rig.skipped).toEqual(['noName'])
+    await rig.stop()
+  })
+
+  it('waits for its turn, page by page, among the types of its cluster', async () => {
+    const slots = new Slots(1)
+    const giveBack = await slots.take(new AbortController().signal)
+    const rig = startWith({ slots }, page('7', 'next', 'a'), page('7', '', 'b'))
+    await rig.clock.pass(1000)
+    expect(rig.lists).toHaveLength(0)
+    giveBack()
+    await settle()
+    expect(rig.told).toEqual(['=a,b @7'])
+    const again = await slots.take(AbortSignal.timeout(1000))
+    again()
+    await rig.stop()
+  })
+
+  it('gives its turn back when a list fails', async () => {
+    const slots = new Slots(1)
+    const rig = startWith({ slots }, new KubeError('Unavailable', 'down'), page('7', '', 'a'))
+    await rig.clock.pass(1000)
+    expect(rig.told).toEqual(['=a @7'])
     await rig.stop()
   })
 })
@@ -208,15 +154,6 @@ describe('watch', () => {
     await rig.clock.pass(200)
     await rig.streams[1]?.end()
     expect(rig.failures).toEqual(['Unavailable 200', 'Unavailable 400'])
-    await rig.stop()
-  })
-
-  it('passes over an event of a type it does not know', async () => {
-    const rig = start(page('7', '', 'a'))
-    await settle()
-    await rig.streams[0]?.send(event('NEW' as 'ADDED', 'x', '8'), event('ADDED', 'b', '9'))
-    expect(rig.told).toEqual(['=a @7', '~b'])
-    expect(rig.failures).toEqual([])
     await rig.stop()
   })
 

@@ -1,63 +1,14 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { KubeConfig } from '@kubernetes/client-node'
-import { afterEach, describe, expect, it } from '@jest/globals'
-import { makeKubeClient, type PooledKubeClient } from '../../../operator/kube/clientNode.ts'
-import type { TransportOptions } from '../../../operator/kube/transport.ts'
-
-const podType = { group: '', version: 'v1', kind: 'Pod', plural: 'pods', namespaced: true }
-const ref = { namespace: 'n', name: 'p' }
-const pod = JSON.stringify({ metadata: { name: 'p' } })
-const ends: (() => Promise<void> | void)[] = []
-
-afterEach(async () => {
-  for (const end of ends.splice(0).toReversed()) await end()
-})
-
-type Handler = (request: IncomingMessage, response: ServerResponse) => void
-
-interface Rig {
-  readonly client: PooledKubeClient
-  readonly server: Server
-  readonly requests: IncomingMessage[]
-}
-
-/** A client of a server that answers as given; the one thing an API server cannot be made to do is to misbehave at will. */
-async function makeRig(
-  handler: Handler,
-  options: TransportOptions = {},
-  user: object = { token: 'first' },
-  path = '',
-): Promise<Rig> {
-  const requests: IncomingMessage[] = []
-  const server = createServer((request, response) => {
-    requests.push(request)
-    handler(request, response)
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const kubeConfig = new KubeConfig()
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`
-  kubeConfig.loadFromClusterAndUser({ name: 'c', server: url, skipTLSVerify: true }, { name: 'u', ...user })
-  const client = makeKubeClient(kubeConfig, options)
-  ends.push(() => {
-    server.close()
-    server.closeAllConnections()
-  })
-  ends.push(() => client.close())
-  return { client, server, requests }
-}
+import { describe, expect, it } from '@jest/globals'
+import { makeKubeClient } from '../../../operator/kube/clientNode.ts'
+import { atEnd, makeRig, pod, podType, ref } from './transportRig.ts'
 
 describe('transport', () => {
   it('says who we are, asks for no compression, and knows a server below a path', async () => {
-    const { client, requests } = await makeRig(
-      (_request, response) => response.end(pod),
-      {},
-      { token: 'first' },
-      '/k8s/c-1/',
-    )
+    const { client, requests } = await makeRig((_request, response) => response.end(pod), { path: '/k8s/c-1/' })
     await client.get(podType, ref)
     expect(requests[0]?.url).toBe('/k8s/c-1/api/v1/namespaces/n/pods/p')
     expect(requests[0]?.headers).toMatchObject({
@@ -139,19 +90,18 @@ describe('transport', () => {
 
   it('reads a token file again when the server refuses its token', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'transport-'))
-    ends.push(() => rmSync(folder, { recursive: true }))
+    atEnd(() => rmSync(folder, { recursive: true }))
     const tokenFile = join(folder, 'token')
     writeFileSync(tokenFile, 'old')
     const { client, requests } = await makeRig(
       (request, response) =>
         request.headers.authorization === 'Bearer new' ? response.end(pod) : response.writeHead(401).end('{}'),
-      {},
-      { authProvider: { name: 'tokenFile', config: { tokenFile } } },
+      { user: { authProvider: { name: 'tokenFile', config: { tokenFile } } } },
     )
     await expect(client.get(podType, ref)).rejects.toMatchObject({ code: 'Unauthorized', isTransient: true })
     writeFileSync(tokenFile, 'new')
     await expect(client.get(podType, ref)).resolves.toMatchObject({ metadata: { name: 'p' } })
-    expect(requests.map(({ headers }) => headers.authorization)).toEqual(['Bearer old', 'Bearer new'])
+    expect(requests.map(({ headers }) => headers.authorization)).toEqual(['Bearer old', 'Bearer old', 'Bearer new'])
   })
 
   it('says what is missing in a kubeconfig', () => {

@@ -1,0 +1,88 @@
+/** Time and chance, given from outside. */
+export interface Timing {
+  /** Milliseconds of a clock that never jumps. */
+  now(): number
+  /** 0 to 1. */
+  random(): number
+  /** Runs `run` once after a delay; the returned function cancels it. */
+  after(milliseconds: number, run: () => void): () => void
+}
+
+/** Resolves after the delay, or at once when the signal is aborted. */
+export function sleep(timing: Timing, milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve()
+    const done = (): void => {
+      signal.removeEventListener('abort', done)
+      cancel()
+      resolve()
+    }
+    const cancel = timing.after(milliseconds, done)
+    signal.addEventListener('abort', done, { once: true })
+  })
+}
+
+const firstDelayMilliseconds = 200
+const maxDelayMilliseconds = 30_000
+
+/** A server that asks for more than this is asked again all the same: it may have been mended. */
+const maxRetryAfterMilliseconds = 120_000
+
+/** No wait is longer. */
+export const maxWaitMilliseconds = maxRetryAfterMilliseconds * 1.25
+
+/** Delays after failures in a row: each twice the last, up to 30 s, none the same for two who failed together. */
+export class Backoff {
+  readonly #timing: Pick<Timing, 'random'>
+  #failures = 0
+
+  constructor(timing: Pick<Timing, 'random'>) {
+    this.#timing = timing
+  }
+
+  /** The delay after one more failure; not shorter than the server asks for, and up to a quarter longer. */
+  nextDelay(retryAfterSeconds = 0): number {
+    const chance = this.#timing.random()
+    const ceiling = Math.min(maxDelayMilliseconds, firstDelayMilliseconds * 2 ** this.#failures)
+    this.#failures += 1
+    const asked = Math.min(retryAfterSeconds * 1000, maxRetryAfterMilliseconds)
+    return Math.max(ceiling * (0.5 + chance / 2), asked * (1 + chance / 4))
+  }
+
+  /** It worked: the next failure is the first. */
+  reset(): void {
+    this.#failures = 0
+  }
+}
+
+/**
+ * What makes a complete list hard to believe. `older`: its resourceVersion is lower than one we have seen, so the server
+ * answers from an old view, or its data was restored. `shrunk`: much of what we hold is not in it.
+ */
+export type Doubt = 'older' | 'shrunk'
+
+/** How often a list must be read again, with the same result, before it is believed. */
+const rereads: Readonly<Record<Doubt, number>> = { older: 3, shrunk: 2 }
+
+const firstRereadMilliseconds = 1000
+
+/** Remembers what was doubted of the last lists. */
+export class Doubts {
+  readonly #timing: Pick<Timing, 'random'>
+  #inARow: Readonly<Record<Doubt, number>> = { older: 0, shrunk: 0 }
+
+  constructor(timing: Pick<Timing, 'random'>) {
+    this.#timing = timing
+  }
+
+  /** Milliseconds after which to read the list again, each time four times as long; undefined: it is to be believed. */
+  delayOf(doubts: readonly Doubt[]): number | undefined {
+    const count = (doubt: Doubt): number => (doubts.includes(doubt) ? this.#inARow[doubt] + 1 : 0)
+    const inARow = { older: count('older'), shrunk: count('shrunk') }
+    const isDoubted = doubts.some((doubt) => inARow[doubt] <= rereads[doubt])
+    this.#inARow = isDoubted ? inARow : { older: 0, shrunk: 0 }
+    if (!isDoubted) return undefined
+    const times = Math.max(inARow.older, inARow.shrunk)
+    return firstRereadMilliseconds * 4 ** (times - 1) * (0.5 + this.#timing.random() / 2)
+  }
+}
