@@ -1,5 +1,6 @@
 import { keyOf, refOf, type KubeObject, type Ref } from '../api/meta.ts'
-import type { Sink } from '../kube/listWatch.ts'
+import type { Doubt } from '../kube/backoff.ts'
+import type { Sink } from '../kube/sink.ts'
 import type { Informer } from './controller.ts'
 import { compareResourceVersions } from './resourceVersion.ts'
 
@@ -19,6 +20,10 @@ interface Change {
 
 type Index = Map<string, Map<string, KubeObject>>
 
+/** A list may lack so many of the objects held, or this share of them, without being doubted. */
+const fewObjects = 10
+const largeShare = 0.2
+
 /** The watched objects of one type, frozen, by name and by the indexes of the Informer. */
 export class TypeCache implements Sink {
   readonly #options: TypeCacheOptions
@@ -28,6 +33,7 @@ export class TypeCache implements Sink {
   readonly #seenHandlers: ((resourceVersion: string) => void)[] = []
   #seen = ''
   #isSynced = false
+  #era = 0
 
   constructor(options: TypeCacheOptions) {
     this.#options = options
@@ -46,6 +52,11 @@ export class TypeCache implements Sink {
   /** All that was written up to this resourceVersion is in the cache; '' before the first list. */
   get seenResourceVersion(): string {
     return this.#seen
+  }
+
+  /** Changes when the cluster's data was restored: resourceVersions of another era cannot be compared. */
+  get era(): number {
+    return this.#era
   }
 
   get(ref: Ref): KubeObject | undefined {
@@ -75,6 +86,7 @@ export class TypeCache implements Sink {
 
   keep(object: KubeObject): KubeObject {
     const { informer } = this.#options
+    dropCopies(object)
     if (informer.keep !== undefined) {
       const kept: KubeObject | undefined = this.#guard(object, () => informer.keep?.(object))
       // An object that keep() cannot read must not stop the others of its type: what reads it will fail for its key alone.
@@ -86,26 +98,38 @@ export class TypeCache implements Sink {
     return freeze(object)
   }
 
+  /** A list is doubted when it is older than what was seen, and when it lacks much of what is held, or all of it. */
+  doubtsOf(items: readonly KubeObject[], resourceVersion: string): readonly Doubt[] {
+    const doubts: Doubt[] = []
+    if (compareResourceVersions(resourceVersion, this.#seen) < 0) doubts.push('older')
+    const listed = keysOf(items)
+    let missing = 0
+    for (const key of this.#objects.keys()) if (!listed.has(key)) missing += 1
+    const isEmptied = items.length === 0 && missing > 0
+    if (isEmptied || missing > Math.max(fewObjects, this.#objects.size * largeShare)) doubts.push('shrunk')
+    return doubts
+  }
+
   replace(items: readonly KubeObject[], resourceVersion: string): void {
-    const listed = new Set<string>()
-    for (const item of items) listed.add(keyOf(refOf(item)))
-    // A consistent list is the truth, even when it is older than what was seen: then the server's data was restored.
+    const listed = keysOf(items)
+    // A list that is believed is the truth, even when it is older than what was seen: then the server's data was restored.
     const isRestored = compareResourceVersions(resourceVersion, this.#seen) < 0
-    for (const [key, object] of this.#objects) {
-      if (isRestored || !listed.has(key)) this.#change(key, object, undefined)
-    }
-    for (const item of items) this.#put(item)
+    if (isRestored) this.#era += 1
+    for (const [key, object] of this.#objects) if (!listed.has(key)) this.#change(key, object, undefined)
+    for (const item of items) this.#put(item, isRestored)
     this.#isSynced = true
     this.#seen = resourceVersion
     this.#tellSeen()
   }
 
   upsert(object: KubeObject): void {
+    if (!this.#isNews(object)) return
     this.#put(object)
     this.bookmark(object.metadata.resourceVersion ?? '')
   }
 
   remove(object: KubeObject): void {
+    if (!this.#isNews(object)) return
     const key = keyOf(refOf(object))
     const held = this.#objects.get(key)
     if (held !== undefined && isNewer(object, held)) this.#change(key, held, undefined)
@@ -118,10 +142,15 @@ export class TypeCache implements Sink {
     this.#tellSeen()
   }
 
-  #put(object: KubeObject): void {
+  /** Events come in order: one from before what was seen is told again, and may be of an object that is gone since. */
+  #isNews(object: KubeObject): boolean {
+    return compareResourceVersions(object.metadata.resourceVersion, this.#seen) > 0
+  }
+
+  #put(object: KubeObject, isRestored = false): void {
     const key = keyOf(refOf(object))
     const held = this.#objects.get(key)
-    if (held === undefined || isNewer(object, held)) this.#change(key, held, object)
+    if (held === undefined || isRestored || isNewer(object, held)) this.#change(key, held, object)
   }
 
   #change(key: string, before: KubeObject | undefined, after: KubeObject | undefined): void {
@@ -169,6 +198,18 @@ export class TypeCache implements Sink {
 
 function isNewer(object: KubeObject, held: KubeObject): boolean {
   return compareResourceVersions(object.metadata.resourceVersion, held.metadata.resourceVersion) > 0
+}
+
+function keysOf(items: readonly KubeObject[]): ReadonlySet<string> {
+  return new Set(items.map((item) => keyOf(refOf(item))))
+}
+
+const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration'
+
+/** kubectl leaves a copy of the whole object in an annotation, of a Secret with its data: nothing here may hold it. */
+function dropCopies({ metadata }: KubeObject): void {
+  const annotations: Record<string, string> | undefined = metadata.annotations
+  if (annotations !== undefined) delete annotations[lastApplied]
 }
 
 /** Takes managedFields off: the object was just parsed and is ours alone, a copy would only cost. */

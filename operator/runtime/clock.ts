@@ -12,7 +12,8 @@ export const systemClock: Clock = {
   wall: () => new Date(),
   random: () => Math.random(),
   after(milliseconds, run) {
-    const timer = setTimeout(run, milliseconds)
+    // What was due a moment ago is due now: Node warns of less than nothing.
+    const timer = setTimeout(run, Math.max(0, milliseconds))
     timer.unref()
     return () => clearTimeout(timer)
   },

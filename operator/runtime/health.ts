@@ -1,5 +1,8 @@
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Timing } from '../kube/listWatch.ts'
+import { systemClock } from './clock.ts'
+import { EventLoop } from './eventLoop.ts'
 import type { InformerHealth } from './informers.ts'
 
 export interface HealthOptions {
@@ -8,8 +11,10 @@ export interface HealthOptions {
   readonly host?: string
   /** How each type's list + watch is doing. */
   informers(): readonly InformerHealth[]
-  /** True while reconciles may run. */
+  /** True while reconciles may run, or could at once if we led. */
   isReady(): boolean
+  /** What the event loop is measured by. Default: the machine's clock. */
+  readonly timing?: Timing
 }
 
 export interface HealthServer {
@@ -18,24 +23,16 @@ export interface HealthServer {
 }
 
 /**
- * Serves /livez: 200 while each list + watch is connected or trying again, so that only a hung one restarts the process;
- * and /readyz: 200 once all caches are filled and the controllers work. A stalled event loop answers nothing at all,
- * which the probe's timeout takes for a failure. Rejects when the port cannot be had.
+ * Serves /livez: 503 only for what a restart mends, a list + watch that hangs (one that is connected, or tries again, is
+ * alive) and an event loop that stalls again and again (eventLoop.ts); one that stalls for good answers nothing at all,
+ * which the probe's timeout takes for a failure. And /readyz: 200 once all caches are filled and `isReady`. What is wrong
+ * is said line by line. Rejects when the port cannot be had.
  */
 export async function startHealthServer(options: HealthOptions): Promise<HealthServer> {
+  const loop = new EventLoop(options.timing ?? systemClock)
   const server = createServer((request, response) => {
-    if (request.url === '/livez')
-      answer(
-        response,
-        options.informers().filter((informer) => !informer.isAlive),
-        true,
-      )
-    else if (request.url === '/readyz')
-      answer(
-        response,
-        options.informers().filter((informer) => !informer.isSynced),
-        options.isReady(),
-      )
+    if (request.url === '/livez') answer(response, notAlive(options, loop))
+    else if (request.url === '/readyz') answer(response, notReady(options))
     else response.writeHead(404).end()
   })
   await listen(server, options)
@@ -43,17 +40,31 @@ export async function startHealthServer(options: HealthOptions): Promise<HealthS
     port: (server.address() as AddressInfo).port,
     close: () =>
       new Promise((resolve) => {
+        loop.stop()
         server.close(() => resolve())
         server.closeAllConnections()
       }),
   }
 }
 
-function answer(response: ServerResponse, failing: readonly InformerHealth[], isReady: boolean): void {
-  const lines = failing.map(({ type, state }) => `${type}: ${state}`)
-  const isGood = lines.length === 0 && isReady
-  response.writeHead(isGood ? 200 : 503, { 'content-type': 'text/plain' })
-  response.end(isGood ? 'ok\n' : `${['not ok', ...lines].join('\n')}\n`)
+function notAlive(options: HealthOptions, loop: EventLoop): readonly string[] {
+  const hung = options.informers().filter(({ isAlive }) => !isAlive)
+  const stalled = (loop.stalledMilliseconds / 1000).toFixed(1)
+  return [...hung.map(describe), ...(loop.isWell ? [] : [`event loop: stalled for ${stalled} s of the last minute`])]
+}
+
+function notReady(options: HealthOptions): readonly string[] {
+  const unsynced = options.informers().filter(({ isSynced }) => !isSynced)
+  return unsynced.length > 0 || options.isReady() ? unsynced.map(describe) : ['not started']
+}
+
+function describe({ type, state, error }: InformerHealth): string {
+  return `${type}: ${state}${error === undefined ? '' : ` after ${error}`}`
+}
+
+function answer(response: ServerResponse, wrong: readonly string[]): void {
+  response.writeHead(wrong.length === 0 ? 200 : 503, { 'content-type': 'text/plain' })
+  response.end(wrong.length === 0 ? 'ok\n' : `${['not ok', ...wrong].join('\n')}\n`)
 }
 
 function listen(server: Server, options: HealthOptions): Promise<void> {

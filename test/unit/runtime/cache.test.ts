@@ -40,11 +40,18 @@ function makeRig(informer: Partial<AnyInformer> = {}): Rig {
   return { cache, changes, errors, put, names: () => cache.list().map(({ metadata }) => metadata.name) }
 }
 
-const keepAll = (cache: TypeCache, pods: KubeObject[]): KubeObject[] => pods.map((pod) => cache.keep(pod))
+const pods = (count: number): KubeObject[] => Array.from({ length: count }, (_, index) => makePod(`p${index}`, 1))
+
+const keepAll = (cache: TypeCache, objects: KubeObject[]): KubeObject[] => objects.map((pod) => cache.keep(pod))
 
 const keep = (object: KubeObject): KubeObject => ({
   ...object,
-  metadata: { name: 'a', namespace: 'n', labels: { had: String('managedFields' in object.metadata) } },
+  metadata: {
+    name: 'a',
+    namespace: 'n',
+    resourceVersion: object.metadata.resourceVersion ?? '',
+    labels: { had: String('managedFields' in object.metadata) },
+  },
 })
 
 const indexGood = (object: KubeObject): string[] => {
@@ -92,12 +99,36 @@ describe('cache', () => {
     expect(cache.seenResourceVersion).toBe('100')
   })
 
-  it('takes an older list for the truth: then the data of the server was restored', () => {
-    const { cache, put } = makeRig()
-    put(makePod('a', 100))
+  it('does not bring back what is gone when an event of before is told again', () => {
+    const { cache, changes, names, put } = makeRig()
+    cache.replace(keepAll(cache, [makePod('a', 1)]), '3')
+    cache.remove(cache.keep(makePod('a', 6)))
+    put(makePod('a', 5), makePod('a', 6))
+    expect(names()).toEqual([])
+    expect(changes).toEqual(['a >1', 'a 1>'])
+  })
+
+  it('does not lose what was made anew when the deletion of before is told again', () => {
+    const { cache, names, put } = makeRig()
+    put(makePod('a', 5))
+    cache.remove(cache.keep(makePod('a', 6)))
+    put(makePod('a', 8, { uid: 'another' }))
+    cache.remove(cache.keep(makePod('a', 6)))
+    expect(names()).toEqual(['a'])
+  })
+
+  it('once an older list is believed takes it for the truth, and calls nothing gone that is in it', () => {
+    const { cache, changes, put } = makeRig()
+    put(makePod('a', 100), makePod('b', 101))
+    const { era } = cache
+    changes.length = 0
     cache.replace(keepAll(cache, [makePod('a', 50)]), '60')
+    expect(changes).toEqual(['b 101>', 'a 100>50'])
     expect(cache.get({ namespace: 'n', name: 'a' })?.metadata.resourceVersion).toBe('50')
     expect(cache.seenResourceVersion).toBe('60')
+    expect(cache.era).not.toBe(era)
+    put(makePod('a', 61))
+    expect(changes.at(-1)).toBe('a 50>61')
   })
 
   it('keeps no managedFields, and freezes all the way down', () => {
@@ -111,9 +142,8 @@ describe('cache', () => {
   it('holds what the Informer keeps, computed while managedFields are there', () => {
     const { cache, put } = makeRig({ keep })
     put(makePod('a', 1))
-    expect(cache.list()).toEqual([
-      { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'a', namespace: 'n', labels: { had: 'true' } } },
-    ])
+    const metadata = { name: 'a', namespace: 'n', resourceVersion: '1', labels: { had: 'true' } }
+    expect(cache.list()).toEqual([{ apiVersion: 'v1', kind: 'Pod', metadata }])
   })
 
   it('holds the metadata of an object that keep() cannot read', () => {
@@ -148,6 +178,13 @@ describe('cache', () => {
     expect(cache.byIndex('i', 'v').map(({ metadata }) => metadata.name)).toEqual(['good'])
   })
 
+  it('keeps no copy that kubectl left of the object', () => {
+    const { cache, put } = makeRig()
+    const copy = 'kubectl.kubernetes.io/last-applied-configuration'
+    put(makePod('a', 1, { annotations: { [copy]: '{"data":{"password":"canary"}}', other: 'stays' } }))
+    expect(cache.list()[0]?.metadata.annotations).toEqual({ other: 'stays' })
+  })
+
   it('says what it has seen after its handlers were called', () => {
     const { cache, changes, put } = makeRig()
     const seen: string[] = []
@@ -156,5 +193,44 @@ describe('cache', () => {
     cache.bookmark('9')
     cache.bookmark('8')
     expect(seen).toEqual(['5 after 1', '9 after 1'])
+  })
+})
+
+function doubtsOf(held: number, listed: number, resourceVersion = '9'): readonly string[] {
+  const { cache } = makeRig()
+  cache.replace(keepAll(cache, pods(held)), '7')
+  return cache.doubtsOf(pods(listed), resourceVersion)
+}
+
+describe('doubts of a list', () => {
+  it.each([
+    [0, 0, []],
+    [1, 0, ['shrunk']],
+    [11, 1, []],
+    [12, 1, ['shrunk']],
+    [50, 40, []],
+    [50, 39, ['shrunk']],
+    [1000, 800, []],
+    [1000, 799, ['shrunk']],
+    [1000, 1001, []],
+  ])('of %d held objects %d are in it: %j', (held, listed, expected) => {
+    expect(doubtsOf(held, listed)).toEqual(expected)
+  })
+
+  it('counts what is missing, not how many there are: others in their place do not help', () => {
+    const { cache } = makeRig()
+    cache.replace(keepAll(cache, pods(50)), '7')
+    const others = pods(50).map(({ metadata }) => makePod(`other-${metadata.name}`, 8))
+    expect(cache.doubtsOf(others, '9')).toEqual(['shrunk'])
+  })
+
+  it('are of its age, too', () => {
+    expect(doubtsOf(5, 5, '7')).toEqual([])
+    expect(doubtsOf(5, 5, '6')).toEqual(['older'])
+    expect(doubtsOf(50, 0, '6')).toEqual(['older', 'shrunk'])
+  })
+
+  it('are never of the first one, empty as it may be', () => {
+    expect(makeRig().cache.doubtsOf([], '1')).toEqual([])
   })
 })
