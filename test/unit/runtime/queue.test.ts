@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { Queue } from '../../../operator/runtime/queue.ts'
+import { Queue, type QueueObserver } from '../../../operator/runtime/queue.ts'
 import { makeFakeClock, settle, type FakeClock } from './fakeClock.ts'
 
 interface Rig {
@@ -11,7 +11,7 @@ interface Rig {
 }
 
 /** A queue whose work ends only when the test says so. */
-function makeRig(workers = 2): Rig {
+function makeRig(workers = 2, observer: QueueObserver = {}): Rig {
   const clock = makeFakeClock()
   const started: string[] = []
   const ends = new Map<string, () => void>()
@@ -20,7 +20,7 @@ function makeRig(workers = 2): Rig {
     started.push(key)
     return new Promise((resolve) => ends.set(key, resolve))
   }
-  const queue = new Queue({ clock, workers, work })
+  const queue = new Queue({ clock, workers, work, observer })
   const finish = async (key: string): Promise<void> => {
     const end = ends.get(key)
     ends.delete(key)
@@ -99,6 +99,87 @@ describe('queue', () => {
     await clock.pass(5000)
     expect(started).toEqual([])
     expect(clock.pending()).toEqual([])
+  })
+
+  it('lets an event run a failed key before its delay, in place of the retry, and grows the delay on', async () => {
+    const { queue, clock, started, finish } = makeRig()
+    queue.start()
+    for (let failure = 0; failure < 5; failure += 1) queue.addWithBackoff('a')
+    expect(clock.pending()).toEqual([800])
+    queue.add('a')
+    expect(started).toEqual(['a'])
+    expect(clock.pending()).toEqual([])
+    expect(queue.addWithBackoff('a')).toBe(1600)
+    await finish('a')
+    await clock.pass(1599)
+    expect(started).toEqual(['a'])
+    await clock.pass(1)
+    expect(started).toEqual(['a', 'a'])
+  })
+
+  it('serves a retry after what waits for an event, and a delayed request with its priority', async () => {
+    const { queue, clock, started, finish } = makeRig(1)
+    queue.start()
+    queue.add('busy')
+    queue.addWithBackoff('failed')
+    queue.addAfter('timed', 90, 'user')
+    queue.addAfter('timed', 50, 'resync')
+    await clock.pass(50)
+    queue.add('changed')
+    for (const key of ['busy', 'timed', 'changed', 'failed']) await finish(key)
+    expect(started).toEqual(['busy', 'timed', 'changed', 'failed'])
+  })
+
+  it('tells what happens to keys, in seconds, and for how long keys have been worked on', async () => {
+    const told: string[] = []
+    const { queue, clock, finish } = makeRig(2, {
+      added: (key) => told.push(`added ${key}`),
+      started: (key, waited) => told.push(`started ${key} after ${waited}`),
+      finished: (key, seconds) => told.push(`finished ${key} in ${seconds}`),
+      retried: (key) => told.push(`retried ${key}`),
+    })
+    queue.add('a')
+    await clock.pass(1000)
+    queue.add('a', 'user')
+    await clock.pass(1000)
+    queue.start()
+    await clock.pass(3000)
+    queue.add('a')
+    queue.add('a')
+    queue.add('b')
+    await clock.pass(1000)
+    expect([queue.unfinishedSeconds, queue.longestRunningSeconds]).toEqual([5, 4])
+    queue.addWithBackoff('a')
+    await finish('a')
+    expect([queue.unfinishedSeconds, queue.longestRunningSeconds]).toEqual([1, 1])
+    expect(told).toEqual([
+      'added a',
+      'started a after 2',
+      'added a',
+      'added b',
+      'started b after 0',
+      'retried a',
+      'finished a in 4',
+      'started a after 1',
+    ])
+  })
+
+  it('takes no key, and sets no timer, once it is stopped', async () => {
+    const { queue, clock, started, finish } = makeRig()
+    queue.start()
+    queue.add('a')
+    queue.addAfter('b', 10)
+    queue.addWithBackoff('c')
+    const stopped = queue.stop()
+    queue.add('a')
+    queue.add('b')
+    queue.addAfter('b', 10)
+    queue.addWithBackoff('c')
+    await finish('a')
+    await stopped
+    expect(clock.pending()).toEqual([])
+    expect(queue.depth).toBe(0)
+    expect(started).toEqual(['a'])
   })
 
   it('stops when the running keys are done, and leaves the others', async () => {
