@@ -20,6 +20,6 @@ export function operatorImage(name: string): ImageSpec {
     workingFolder: '/app',
     entrypoint: ['node', 'operator/main.ts'],
     environment: { NODE_ENV: 'production' },
-    ports: [8081],
+    ports: [8081, 8080],
   }
 }

@@ -1,5 +1,7 @@
 import type { ResourceType } from '../operator/api/meta.ts'
+import { leaseName } from '../operator/api/meta.ts'
 import { eventType } from '../operator/runtime/events.ts'
+import { leaseType, leaseVerbs } from '../operator/runtime/lease.ts'
 
 /** What the operator declares of its work; the only source of the rights it gets. */
 export interface Declared {
@@ -25,10 +27,12 @@ export interface Grant {
   readonly why: string
 }
 
-/** One rule of a ClusterRole: all rights on one resource. */
+/** One rule of a role: all rights on one resource. */
 export interface Rule {
   readonly apiGroups: readonly [string]
   readonly resources: readonly [string]
+  /** The only objects it is about; all when missing. */
+  readonly resourceNames?: readonly string[]
   readonly verbs: readonly string[]
   /** What the rights are for, without repetitions. */
   readonly why: readonly string[]
@@ -86,14 +90,29 @@ export function rulesOf(grants: readonly Grant[]): readonly Rule[] {
   })
 }
 
+/** The rights in the operator's own namespace: on the Lease. Whoever may create one cannot be held to a name. */
+export function leaseRules(): readonly Rule[] {
+  const rule = { apiGroups: [leaseType.group], resources: [leaseType.plural] } as const
+  return [
+    {
+      ...rule,
+      resourceNames: [leaseName],
+      verbs: leaseVerbs.filter((verb) => verb !== 'create'),
+      why: ['the Lease of the operator that leads'],
+    },
+    { ...rule, verbs: ['create'], why: ['the same; a right to create knows no names'] },
+  ]
+}
+
 /** The rules as YAML, each below a comment that says what it is for. */
 export function printRules(rules: readonly Rule[]): string {
   return rules
-    .map(({ apiGroups, resources, verbs: given, why }) =>
+    .map(({ apiGroups, resources, resourceNames, verbs: given, why }) =>
       [
         `  # ${why.join(', ')}`,
         `  - apiGroups: ['${apiGroups[0]}']`,
         `    resources: [${resources[0]}]`,
+        ...(resourceNames === undefined ? [] : [`    resourceNames: [${resourceNames.join(', ')}]`]),
         `    verbs: [${given.join(', ')}]`,
       ].join('\n'),
     )

@@ -64,6 +64,15 @@ const settings = z
       .max(300)
       .default(10)
       .describe('Seconds that running reconciles may go on when the pod is stopped; 0 to 300.'),
+    leaseSeconds: z
+      .int()
+      .min(3)
+      .max(300)
+      .default(15)
+      .describe(
+        'Seconds without a sign of life of the leading pod after which another one takes over; 3 to 300. ' +
+          'A pod that is stopped in good order hands over at once.',
+      ),
   })
   .prefault({})
   .describe('Settings of the operator.')
@@ -104,9 +113,12 @@ export const valuesSchema = z.strictObject({
   replicas: z
     .int()
     .min(0)
-    .max(1)
-    .default(1)
-    .describe('1, or 0 to stop the operator for a while: what runs, goes on running.'),
+    .max(5)
+    .default(2)
+    .describe(
+      'How many pods; one of them leads, the others are ready to take over. ' +
+        '0 stops the operator for a while: what runs, goes on running.',
+    ),
   image,
   imagePullSecrets: z
     .array(z.strictObject({ name: z.string().min(1) }))

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { z } from 'zod'
 
@@ -12,9 +13,11 @@ const integer = (least: number, most: number, preset: number) =>
 const schema = z.object({
   APPSTEAD_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error'], 'must be debug, info, warn or error').default('info'),
   APPSTEAD_HEALTH_PORT: integer(0, 65_535, 8081),
+  APPSTEAD_METRICS_PORT: integer(0, 65_535, 8080),
   APPSTEAD_WORKERS: integer(1, 64, 8),
   APPSTEAD_RECONCILE_DEADLINE_SECONDS: integer(1, 3600, 60),
   APPSTEAD_STOP_GRACE_SECONDS: integer(0, 300, 10),
+  APPSTEAD_LEASE_SECONDS: integer(3, 300, 15),
   APPSTEAD_NAMESPACE: z
     .string()
     .regex(
@@ -29,16 +32,22 @@ export interface Config {
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
   /** Where /livez and /readyz are served; 0: any free port. */
   readonly healthPort: number
+  /** Where /metrics is served; 0: any free port. */
+  readonly metricsPort: number
   /** Reconciles at the same time, per controller. */
   readonly workers: number
   /** After it a reconcile's calls are aborted and the key is tried again. */
   readonly reconcileDeadlineSeconds: number
   /** How long running reconciles may go on after SIGTERM. */
   readonly stopGraceSeconds: number
+  /** After so long without a sign of life of the leading operator another one takes over. */
+  readonly leaseSeconds: number
   /** The operator's own namespace. */
   readonly namespace: string
   /** The pod's or the machine's name, as events and logs show it. */
   readonly instance: string
+  /** Of this operator, as its package says. */
+  readonly version: string
 }
 
 /** Thrown for an environment that cannot be meant; the message is one line per variable. */
@@ -60,12 +69,22 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   return {
     logLevel: values.APPSTEAD_LOG_LEVEL,
     healthPort: values.APPSTEAD_HEALTH_PORT,
+    metricsPort: values.APPSTEAD_METRICS_PORT,
     workers: values.APPSTEAD_WORKERS,
     reconcileDeadlineSeconds: values.APPSTEAD_RECONCILE_DEADLINE_SECONDS,
     stopGraceSeconds: values.APPSTEAD_STOP_GRACE_SECONDS,
+    leaseSeconds: values.APPSTEAD_LEASE_SECONDS,
     namespace: values.APPSTEAD_NAMESPACE,
     instance: values.HOSTNAME ?? hostname(),
+    version: readVersion(),
   }
+}
+
+function readVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
+  return version
 }
 
 /** A variable that is set to nothing is one that is not set. */

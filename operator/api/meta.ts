@@ -7,6 +7,9 @@ export const apiVersion = `${group}/${version}`
 /** The one server-side-apply field manager of the operator. */
 export const fieldManager = 'appstead'
 
+/** The Lease of the operator that leads, in the operator's own namespace. */
+export const leaseName = 'appstead'
+
 /** Every kind of ours is in this kubectl category: `kubectl get appstead`. */
 export const category = 'appstead'
 
@@ -34,6 +37,12 @@ export const annotations = {
   projectUid: `${group}/project-uid`,
   /** On the instance's namespace: uid of kube-system in the cluster of the operator that claimed it. */
   hubUid: `${group}/hub-uid`,
+  /** On our Lease: the version of the operator that holds it. */
+  holderVersion: `${group}/holder-version`,
+  /** On our Lease: the newer operator that asks for it, as `version identity time`. */
+  candidate: `${group}/candidate`,
+  /** On our Lease: who gave it up in good order; nobody needs to wait for it to expire. */
+  releasedBy: `${group}/released-by`,
 } as const
 
 export const finalizers = {

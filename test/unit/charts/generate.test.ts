@@ -62,9 +62,10 @@ const settings = {
   workers: 'APPSTEAD_WORKERS',
   reconcileDeadlineSeconds: 'APPSTEAD_RECONCILE_DEADLINE_SECONDS',
   stopGraceSeconds: 'APPSTEAD_STOP_GRACE_SECONDS',
+  leaseSeconds: 'APPSTEAD_LEASE_SECONDS',
 } as const
 
-const candidates = ['debug', 'info', 'warn', 'error', 'trace', '', -1, 0, 1, 8, 64, 65, 300, 301, 3600, 3601, 1.5]
+const candidates = ['debug', 'info', 'warn', 'error', 'trace', '', -1, 0, 1, 2, 3, 8, 64, 65, 300, 301, 3600, 3601, 1.5]
 
 describe('the settings of the chart', () => {
   it('are all handed on by the Deployment', () => {
@@ -88,9 +89,11 @@ describe('the settings of the chart', () => {
     }
   })
 
-  it('leave the health port where the probes look for it', () => {
+  it('leave the ports where probes and scrapers look for them', () => {
     const deployment = readFileSync(new URL('charts/appstead/templates/deployment.yaml', root), 'utf8')
-    expect(deployment).toContain(`containerPort: ${readConfig({}).healthPort}\n`)
+    const { healthPort, metricsPort } = readConfig({})
+    expect(deployment).toContain(`- name: health\n              containerPort: ${healthPort}\n`)
+    expect(deployment).toContain(`- name: metrics\n              containerPort: ${metricsPort}\n`)
   })
 })
 

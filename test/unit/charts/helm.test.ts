@@ -14,6 +14,7 @@ interface Manifest {
 }
 
 interface PodSpec {
+  affinity?: { podAntiAffinity: unknown }
   securityContext: unknown
   terminationGracePeriodSeconds: number
   containers: { image: string; securityContext: unknown; resources: unknown }[]
@@ -61,7 +62,7 @@ describe('helm', () => {
     ],
     ['a misspelt top-level value', ['--set', 'replica=1'], "additional properties 'replica' not allowed"],
     ['a wrong type', ['--set-string', 'settings.workers=many'], "at '/settings/workers': got string, want integer"],
-    ['a value out of range', ['--set', 'replicas=2'], "at '/replicas': maximum: got 2, want 1"],
+    ['a value out of range', ['--set', 'replicas=6'], "at '/replicas': maximum: got 6, want 5"],
     ['a wrong word', ['--set', 'settings.logLevel=loud'], "at '/settings/logLevel': value must be one of"],
     ['an old cluster', ['--kube-version', '1.32.9'], 'kubeVersion: >=1.33.0-0'],
   ])('refuses %s and names it', (_what, args, message) => {
@@ -77,6 +78,10 @@ describe('the rendered chart', () => {
       'ClusterRoleBinding',
       'CustomResourceDefinition',
       'Deployment',
+      'FlowSchema',
+      'PodDisruptionBudget',
+      'Role',
+      'RoleBinding',
       'ServiceAccount',
     ])
   })
@@ -98,9 +103,56 @@ describe('the rendered chart', () => {
     expect(policies('crds.enabled=false')).toEqual([])
   })
 
-  it('runs one operator as nobody, with nothing it could write to', () => {
+  it('runs two operators, apart if it can be, and never has fewer while it is updated or a node is drained', () => {
+    const manifests = render()
+    const [deployment] = ofKind(manifests, 'Deployment')
+    expect(deployment?.spec).toMatchObject({
+      replicas: 2,
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+    })
+    const selector = { 'app.kubernetes.io/name': 'appstead', 'app.kubernetes.io/instance': 'appstead' }
+    const terms = deployment?.spec.template.spec.affinity?.podAntiAffinity
+    expect(terms).toEqual({
+      preferredDuringSchedulingIgnoredDuringExecution: [
+        {
+          weight: 100,
+          podAffinityTerm: { topologyKey: 'kubernetes.io/hostname', labelSelector: { matchLabels: selector } },
+        },
+      ],
+    })
+    const [budget] = ofKind(manifests, 'PodDisruptionBudget')
+    expect(budget?.spec).toMatchObject({ maxUnavailable: 1, selector: { matchLabels: selector } })
+  })
+
+  it.each([0, 1])('has no budget for %d pods: it would only keep a node from being drained', (replicas) => {
+    expect(ofKind(render(`replicas=${replicas}`), 'PodDisruptionBudget')).toEqual([])
+  })
+
+  it('gives the account of the pod the rights on the Lease, in the namespace of the release', () => {
+    const [binding] = ofKind(render('serviceAccount.name=other'), 'RoleBinding')
+    expect(binding).toMatchObject({
+      metadata: { namespace: 'somewhere' },
+      roleRef: { kind: 'Role', name: 'appstead' },
+      subjects: [{ kind: 'ServiceAccount', name: 'other', namespace: 'somewhere' }],
+    })
+    expect(ofKind(render(), 'Role')[0]?.metadata).toMatchObject({ name: 'appstead', namespace: 'somewhere' })
+  })
+
+  it('lets the Lease go before what the operator itself asks of the API server', () => {
+    const [schema] = ofKind(render('serviceAccount.name=other'), 'FlowSchema')
+    expect(schema?.spec).toMatchObject({
+      priorityLevelConfiguration: { name: 'leader-election' },
+      rules: [
+        {
+          subjects: [{ kind: 'ServiceAccount', serviceAccount: { name: 'other', namespace: 'somewhere' } }],
+          resourceRules: [{ resources: ['leases'], namespaces: ['somewhere'] }],
+        },
+      ],
+    })
+  })
+
+  it('runs the operator as nobody, with nothing it could write to', () => {
     const [deployment] = ofKind(render('settings.stopGraceSeconds=40'), 'Deployment')
-    expect(deployment?.spec).toMatchObject({ replicas: 1, strategy: { type: 'Recreate' } })
     const { securityContext, containers, terminationGracePeriodSeconds } = deployment!.spec.template.spec
     expect(securityContext).toMatchObject({
       runAsNonRoot: true,

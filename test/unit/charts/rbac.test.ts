@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { grantsOf, printRules, rulesOf } from '../../../charts/rbac.ts'
+import { grantsOf, leaseRules, printRules, rulesOf } from '../../../charts/rbac.ts'
 import { controllers, writes } from '../../../operator/controllers/controllers.ts'
 import { informers } from '../../../operator/controllers/informers.ts'
 
@@ -27,6 +27,15 @@ describe('the rights of the operator', () => {
 
   it('are those that watches, writes, status and finalizers declare, no more and no less', () => {
     expect(given.toSorted()).toEqual([...declared].toSorted())
+  })
+
+  it('are held to the one Lease in its own namespace, but for making it', () => {
+    expect(leaseRules().map(({ resourceNames = ['any'], verbs }) => [...resourceNames, ...verbs])).toEqual([
+      ['appstead', 'get', 'watch', 'patch'],
+      ['any', 'create'],
+    ])
+    expect(given.filter((right) => right.includes(' leases '))).toEqual([])
+    expect(printRules(leaseRules())).toContain('    resources: [leases]\n    resourceNames: [appstead]\n    verbs:')
   })
 
   it('never let it read a Secret by name, write a role, or act as somebody else', () => {

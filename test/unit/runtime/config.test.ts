@@ -6,11 +6,14 @@ describe('config', () => {
     expect(readConfig({ HOSTNAME: 'pod-1' })).toEqual({
       logLevel: 'info',
       healthPort: 8081,
+      metricsPort: 8080,
       workers: 8,
       reconcileDeadlineSeconds: 60,
       stopGraceSeconds: 10,
+      leaseSeconds: 15,
       namespace: 'appstead-system',
       instance: 'pod-1',
+      version: expect.stringMatching(/^\d+\.\d+\.\d+/),
     })
   })
 
@@ -28,6 +31,7 @@ describe('config', () => {
     [{ APPSTEAD_LOG_LEVEL: 'loud' }, 'APPSTEAD_LOG_LEVEL="loud": must be debug, info, warn or error'],
     [{ APPSTEAD_HEALTH_PORT: '70000' }, 'APPSTEAD_HEALTH_PORT="70000": must be a whole number from 0 to 65535'],
     [{ APPSTEAD_HEALTH_PORT: '80; rm' }, 'APPSTEAD_HEALTH_PORT="80; rm": must be a whole number from 0 to 65535'],
+    [{ APPSTEAD_LEASE_SECONDS: '2' }, 'APPSTEAD_LEASE_SECONDS="2": must be a whole number from 3 to 300'],
     [{ APPSTEAD_WORKERS: '-1' }, 'APPSTEAD_WORKERS="-1": must be a whole number from 1 to 64'],
     [{ APPSTEAD_WORKERS: '1e3' }, 'APPSTEAD_WORKERS="1e3": must be a whole number from 1 to 64'],
     [

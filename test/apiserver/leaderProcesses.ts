@@ -1,0 +1,159 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import process from 'node:process'
+import { createInterface } from 'node:readline'
+import { apiVersion, leaseName } from '../../operator/api/meta.ts'
+import { objectPath } from '../../operator/kube/paths.ts'
+import { leaseType } from '../../operator/runtime/lease.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import { waitUntil } from '../cluster/kubeApi.ts'
+import { demand, type Admin } from '../support/apiserver.ts'
+import { requestsOf, type Request } from '../support/auditLog.ts'
+import type { Anything } from '../support/hands.ts'
+import type { ProductCluster } from '../support/productCluster.ts'
+
+const root = join(import.meta.dirname, '../..')
+export const namespace = 'appstead-system'
+export const leasePath = objectPath(leaseType, { namespace, name: leaseName })
+
+/** An operator as a process of its own. */
+export interface Operator {
+  readonly name: string
+  /** Its log so far. */
+  readonly log: readonly Line[]
+  /** Resolves with the exit code, or with the signal that ended it. */
+  readonly ended: Promise<number | string>
+  /** True from when it took the lead until it ended. */
+  isLeading(): boolean
+  isCampaigning(): boolean
+  kill(signal: NodeJS.Signals): void
+  /** Its requests since `from` bytes of audit log, in the order in which they came. */
+  requests(from?: number): readonly AuditedRequest[]
+}
+
+interface Line {
+  readonly level: string
+  readonly msg: string
+  readonly reason?: string
+}
+
+export interface AuditedRequest extends Request {
+  readonly userAgent: string
+  readonly stageTimestamp: string
+}
+
+/** All that tests of leadership start; `end` ends what is left of it. */
+export class Operators {
+  readonly #world: ProductCluster
+  readonly #started: { readonly operator: Operator; readonly child: ChildProcess }[] = []
+  readonly #folders: string[] = []
+
+  constructor(world: ProductCluster) {
+    this.#world = world
+  }
+
+  /** Starts one with the code of `folder`; resolves when its caches are full and it takes part in the election. */
+  async start(name: string, leaseSeconds: number, folder = root): Promise<Operator> {
+    const { operatorKubeconfig, cluster } = this.#world
+    const child = spawn(process.execPath, ['operator/main.ts'], {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: {
+        PATH: process.env['PATH'],
+        KUBECONFIG: operatorKubeconfig,
+        HOSTNAME: name,
+        APPSTEAD_HEALTH_PORT: '0',
+        APPSTEAD_METRICS_PORT: '0',
+        APPSTEAD_LEASE_SECONDS: String(leaseSeconds),
+      },
+    })
+    const operator = makeOperator(name, child, cluster)
+    this.#started.push({ operator, child })
+    const ending = operator.ended.then((how) => Promise.reject(new Error(`${name} ended before it took part: ${how}`)))
+    await Promise.race([ending, waitUntil(`${name} takes part`, 60, async () => operator.isCampaigning())])
+    return operator
+  }
+
+  /** A copy of the operator whose package says that it is of another version; returns its folder. */
+  copyAs(version: string): string {
+    const folder = mkdtempSync(join(tmpdir(), 'appstead-version-'))
+    this.#folders.push(folder)
+    cpSync(join(root, 'operator'), join(folder, 'operator'), { recursive: true })
+    symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
+    writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module', version }))
+    return folder
+  }
+
+  /** Kills what still runs. */
+  async end(): Promise<void> {
+    for (const { operator, child } of this.#started.splice(0)) {
+      child.kill('SIGKILL')
+      await operator.ended
+    }
+  }
+
+  /** Removes the copies. */
+  clean(): void {
+    for (const folder of this.#folders.splice(0)) rmSync(folder, { recursive: true })
+  }
+}
+
+function makeOperator(name: string, child: ChildProcess, cluster: Cluster): Operator {
+  const log: Line[] = []
+  const ended = new Promise<number | string>((resolve) => {
+    child.once('exit', (code, signal) => resolve(code ?? signal ?? ''))
+  })
+  createInterface({ input: child.stdout! }).on('line', (line) => log.push(JSON.parse(line) as Line))
+  const user = 'system:serviceaccount:appstead-system:appstead'
+  const said = (message: string): boolean => log.some(({ msg }) => msg === message)
+  return {
+    name,
+    log,
+    ended,
+    isCampaigning: () => said('Campaigning'),
+    isLeading: () => said('Leading') && child.exitCode === null && child.signalCode === null,
+    kill: (signal) => void child.kill(signal),
+    requests: (from = 0) =>
+      (requestsOf(cluster, user, from) as readonly AuditedRequest[])
+        .filter(({ userAgent }) => userAgent.includes(`(${name}_`))
+        .toSorted((a, b) => (a.requestReceivedTimestamp < b.requestReceivedTimestamp ? -1 : 1)),
+  }
+}
+
+export const isOfLease = ({ objectRef }: AuditedRequest): boolean => objectRef?.resource === 'leases'
+
+export const isWrite = ({ verb }: AuditedRequest): boolean => !['get', 'list', 'watch'].includes(verb)
+
+export function getLease(admin: Admin): Promise<Anything> {
+  return demand<Anything>(admin, { path: leasePath })
+}
+
+/** Users at work: an AppStack is made every 100 ms, and whoever leads answers each with a revision. */
+export function keepBusy({ hands }: ProductCluster, project: string): { end(): Promise<void> } {
+  const over = new AbortController()
+  const services = [{ name: 'web', ports: [{ port: 8080 }], healthCheck: { path: '/healthz' } }]
+  const work = async (): Promise<void> => {
+    for (let round = 0; !over.signal.aborted; round += 1) {
+      const metadata = { namespace: project, name: `stack-${round}` }
+      // The server may be away: that is not what is tested.
+      await hands.apply({ apiVersion, kind: 'AppStack', metadata, spec: { services } }).catch(() => undefined)
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+  }
+  const working = work()
+  return {
+    async end() {
+      over.abort()
+      await working
+    },
+  }
+}
+
+/** Every AppStack of the project has its revision. */
+export async function isAllDone({ hands }: ProductCluster, project: string): Promise<boolean> {
+  const revisions = await hands.list('AppStackRevision', project)
+  const stacks = await hands.list('AppStack', project)
+  return stacks.length > 0 && revisions.length >= stacks.length
+}

@@ -1,0 +1,130 @@
+import { pino } from 'pino'
+import type { Clock } from '../../../operator/runtime/clock.ts'
+import { Leader } from '../../../operator/runtime/leader.ts'
+import { makeFakeClock, settle, type FakeClock } from './fakeClock.ts'
+import { LeaseServer, type Line } from './leaseServer.ts'
+
+/** One process that may lead. */
+export interface Process {
+  readonly name: string
+  readonly leader: Leader
+  readonly line: Line
+  /** Why it lost the lead, and why it was asked to give it up. */
+  readonly lost: string[]
+  readonly superseded: string[]
+  /** True when it would write now. */
+  mayWrite(): boolean
+  /** As SIGSTOP and SIGCONT: time passes, nothing runs. */
+  pause(): void
+  resume(): void
+  /** As SIGKILL. */
+  kill(): void
+  /** Moves its time of day. */
+  jump(milliseconds: number): void
+}
+
+export interface World {
+  readonly clock: FakeClock
+  readonly server: LeaseServer
+  readonly processes: readonly Process[]
+  /** Starts a process and its campaign. */
+  start(name: string, version?: string, random?: () => number): Process
+  /** Lets time pass in small steps; throws as soon as two would write at the same time. */
+  pass(seconds: number): Promise<void>
+}
+
+const stepMilliseconds = 100
+
+export function makeWorld(): World {
+  const clock = makeFakeClock()
+  const server = new LeaseServer(clock)
+  const processes: Process[] = []
+  const check = (): void => {
+    const writers = processes.filter((each) => each.mayWrite()).map(({ name }) => name)
+    if (writers.length > 1) throw new Error(`at ${clock.now()} ms ${writers.join(' and ')} would write`)
+  }
+  return {
+    clock,
+    server,
+    processes,
+    start(name, version = '1.0.0', random = () => 1) {
+      const process = startProcess(clock, server, { name, version, random })
+      processes.push(process)
+      return process
+    },
+    async pass(seconds) {
+      await settle()
+      check()
+      for (let left = seconds * 1000; left > 0; left -= stepMilliseconds) {
+        await clock.pass(Math.min(left, stepMilliseconds))
+        check()
+      }
+    },
+  }
+}
+
+interface Who {
+  readonly name: string
+  readonly version: string
+  readonly random: () => number
+}
+
+function startProcess(clock: FakeClock, server: LeaseServer, { name, version, random }: Who): Process {
+  const { client, line } = server.connect()
+  const lost: string[] = []
+  const superseded: string[] = []
+  const held: (() => void)[] = []
+  const state = { isPaused: false, isDead: false, jumped: 0 }
+  const own: Clock = {
+    now: () => clock.now(),
+    random,
+    wall: () => new Date(clock.wall().getTime() + state.jumped),
+    after: (milliseconds, run) =>
+      clock.after(milliseconds, () => {
+        if (state.isDead) return
+        if (state.isPaused) held.push(run)
+        else run()
+      }),
+  }
+  const leader = new Leader({
+    client,
+    lease: { namespace: 'system', name: 'lease' },
+    identity: name,
+    version,
+    clock: own,
+    log: pino({ level: 'silent' }),
+    onLost: (reason) => lost.push(reason),
+    onSuperseded: (reason) => superseded.push(reason),
+  })
+  void leader.campaign()
+  return {
+    name,
+    leader,
+    line,
+    lost,
+    superseded,
+    mayWrite() {
+      if (state.isPaused || state.isDead) return false
+      try {
+        leader.check()
+        return true
+      } catch {
+        return false
+      }
+    },
+    pause() {
+      state.isPaused = true
+      line.watch = 'silent'
+    },
+    resume() {
+      state.isPaused = false
+      line.watch = 'good'
+      for (const run of held.splice(0)) run()
+    },
+    kill() {
+      state.isDead = true
+      Object.assign(line, { calls: 'down', watch: 'silent' })
+    },
+    jump: (milliseconds) => void (state.jumped += milliseconds),
+  }
+}
