@@ -16,5 +16,5 @@ const project = (displayName) => ({
 })
 
 export default {
-  projects: ['unit', 'render', 'cluster', 'apiserver', 'node'].map(project),
+  projects: ['unit', 'render', 'cluster', 'apiserver', 'faults', 'fleet', 'node'].map(project),
 }

@@ -1,7 +1,10 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { leaksInOutput, rememberingIn } from './support/canaries.ts'
 
 /**
  * `make test`: every stage in order, each with what it does and how long it usually takes; stops at the first that fails.
@@ -34,7 +37,9 @@ const stages: readonly Stage[] = [
   jest('unit', 'pure code', 18),
   jest('render', 'golden files', 2),
   jest('cluster', 'the local cluster: up, down, nothing left behind', 50),
-  jest('apiserver', 'the operator, stepped, on a real control plane', 290),
+  jest('apiserver', 'the operator, stepped, on a real control plane', 600),
+  jest('faults', 'crashes, lies, cuts: on an API double and before the real server', 300),
+  jest('fleet', '1,000 instances on a real control plane, nodes and pods by kwok', 330),
   jest('node', 'the operator on a real node: pods, traffic, roll-outs', 220),
 ]
 
@@ -55,14 +60,40 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`)
 }
 
-/** Runs a stage; its output goes to the terminal. Returns whether it succeeded. */
-function run({ name, what, usualSeconds, command }: Stage): boolean {
+/** The output of a stage as it goes to the terminal, kept. */
+function tee(from: Readable, to: NodeJS.WriteStream, kept: string[]): void {
+  from.setEncoding('utf8').on('data', (text: string) => {
+    kept.push(text)
+    to.write(text)
+  })
+}
+
+/** Runs a stage; its output goes to the terminal. Returns whether it succeeded, and showed no secret. */
+async function run({ name, what, usualSeconds, command }: Stage): Promise<boolean> {
   say(`\n== ${name}: ${what} (usually ${usualSeconds} s)`)
   const startedAt = performance.now()
   const [program = '', ...args] = command
-  const { status } = spawnSync(program, args, { stdio: ['ignore', 'inherit', 'inherit'] })
-  say(`== ${name}: ${status === 0 ? 'passed' : 'FAILED'} after ${Math.round((performance.now() - startedAt) / 1000)} s`)
-  return status === 0
+  const canaries = join(reports, `${name}.canaries`)
+  const color = process.stdout.isTTY ? { FORCE_COLOR: '1' } : {}
+  const child = spawn(program, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...color, ...rememberingIn(canaries) },
+  })
+  const output = { out: [] as string[], err: [] as string[] }
+  tee(child.stdout, process.stdout, output.out)
+  tee(child.stderr, process.stderr, output.err)
+  const [status] = (await once(child, 'close')) as [number | null]
+  const leaks = Object.values(output).flatMap((kept) => leaksInOutput(name, kept.join(''), canaries))
+  for (const leak of leaks) say(`== ${name}: the output shows a secret: ${leak.what}`)
+  const isGood = status === 0 && leaks.length === 0
+  say(`== ${name}: ${isGood ? 'passed' : 'FAILED'} after ${Math.round((performance.now() - startedAt) / 1000)} s`)
+  return isGood
+}
+
+/** Runs the stages in order; returns the one that failed, and runs none after it. */
+async function runAll(): Promise<Stage | undefined> {
+  for (const stage of stages) if (!(await run(stage))) return stage
+  return undefined
 }
 
 function countsOf(name: string): Counts {
@@ -91,7 +122,7 @@ say(
   `make test: ${stages.length} stages, usually ${Math.ceil(usual / 60)} minutes; the first time 12 more to build the cluster`,
 )
 
-const failed = stages.find((stage) => !run(stage))
+const failed = await runAll()
 say('\n== removing the clusters of the tests')
 for (const name of sharedClusters) {
   spawnSync(process.execPath, ['test/cluster/main.ts', 'down', '--name', name], {

@@ -25,7 +25,7 @@ function megabytes(pid: number): number {
 for (const [name, args] of Object.entries(subjects)) {
   const child = spawn(process.execPath, args, {
     stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...process.env, APPSTEAD_HEALTH_PORT: '0', APPSTEAD_LOG_LEVEL: 'warn' },
+    env: { ...process.env, APPSTEAD_HEALTH_PORT: '0', APPSTEAD_METRICS_PORT: '0', APPSTEAD_LOG_LEVEL: 'warn' },
   })
   await sleep(settleSeconds * 1000)
   process.stdout.write(`${name}: ${megabytes(child.pid ?? 0).toFixed(0)} MB after ${settleSeconds} s\n`)

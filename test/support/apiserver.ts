@@ -64,7 +64,10 @@ export async function makeAdmin(kubeconfig: string): Promise<Admin> {
 function send(url: URL, call: Call, options: RequestOptions): Promise<Reply> {
   const { method = 'GET', body, accept = 'application/json' } = call
   const contentType = call.contentType ?? (method === 'PATCH' ? 'application/merge-patch+json' : 'application/json')
-  const headers = { ...options.headers, accept, ...(body === undefined ? {} : { 'content-type': contentType }) }
+  const text = body === undefined ? '' : JSON.stringify(body)
+  // Of a DELETE Node says no length by itself, and the server takes its body for the next request.
+  const described = { 'content-type': contentType, 'content-length': Buffer.byteLength(text) }
+  const headers = { ...options.headers, accept, ...(body === undefined ? {} : described) }
   return new Promise((resolve, reject) => {
     const outgoing = request(url, { ...options, method, headers }, (incoming) => {
       const chunks: Buffer[] = []
@@ -79,7 +82,7 @@ function send(url: URL, call: Call, options: RequestOptions): Promise<Reply> {
       )
     })
     outgoing.on('error', reject)
-    outgoing.end(body === undefined ? undefined : JSON.stringify(body))
+    outgoing.end(text)
   })
 }
 

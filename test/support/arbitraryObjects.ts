@@ -96,7 +96,15 @@ function stringValue(schema: JsonObject): fc.Arbitrary<string> {
 function tidied(spec: Json): Json {
   const holder = (spec as { stack?: { name?: Json; services?: Json } }).stack
   if (holder !== undefined && holder.name !== undefined && holder.services !== undefined) delete holder.name
-  for (const service of servicesIn(spec)) tidyService(service)
+  const names: Json[] = []
+  for (const service of servicesIn(spec)) {
+    tidyService(service)
+    const needed = service['dependsOn'] as Json[] | undefined
+    // Seldom left as it is: of names that nobody has, or that come later.
+    if (needed !== undefined && (service['name'] as string).length % 8 !== 0)
+      service['dependsOn'] = names.slice(0, needed.length)
+    names.push(service['name'] ?? null)
+  }
   return spec
 }
 

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
 import { dump } from 'js-yaml'
-import { grantsOf, rulesOf } from '../../charts/rbac.ts'
+import { grantsOf, leaseRules, rulesOf, type Rule } from '../../charts/rbac.ts'
 import type { ApiObject, KubeObject } from '../../operator/api/meta.ts'
 import { labels } from '../../operator/api/meta.ts'
 import { loadKubeConfig } from '../../operator/kube/clientNode.ts'
@@ -11,6 +11,7 @@ import { startCluster, type Cluster } from '../cluster/cluster.ts'
 import { waitUntil } from '../cluster/kubeApi.ts'
 import { layoutOf } from '../cluster/layout.ts'
 import { demand, establishCrds, makeAdmin, type Admin } from './apiserver.ts'
+import { remember } from './canaries.ts'
 import { makeHands, type Hands } from './hands.ts'
 
 /** A control plane with our CRDs, on which only the operator of the test that runs is at work. */
@@ -39,7 +40,7 @@ export async function productCluster(
   return prepare(cluster, admin)
 }
 
-/** The CRDs are there: gives the operator its account and the hands to the tests. */
+/** The CRDs are there, or not needed: gives the operator its account and the hands to the tests. */
 export async function prepare(cluster: Cluster, admin: Admin): Promise<ProductCluster> {
   const hands = makeHands(admin)
   const operatorKubeconfig = await grantAccount(cluster, hands)
@@ -55,11 +56,7 @@ async function grantAccount(cluster: Cluster, hands: Hands): Promise<string> {
   const rbac = 'rbac.authorization.k8s.io'
   await hands.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: account.namespace } })
   await hands.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: account })
-  const rules = rulesOf(grantsOf({ informers, controllers, writes })).map(({ apiGroups, resources, verbs }) => ({
-    apiGroups,
-    resources,
-    verbs,
-  }))
+  const rules = rulesOf(grantsOf({ informers, controllers, writes })).map(withoutWhy)
   const metadata = { name: account.name }
   await hands.apply({ apiVersion: `${rbac}/v1`, kind: 'ClusterRole', metadata, rules })
   await hands.apply({
@@ -69,12 +66,25 @@ async function grantAccount(cluster: Cluster, hands: Hands): Promise<string> {
     roleRef: { apiGroup: rbac, kind: 'ClusterRole', name: account.name },
     subjects: [{ kind: 'ServiceAccount', ...account }],
   })
+  await hands.apply({ apiVersion: `${rbac}/v1`, kind: 'Role', metadata: account, rules: leaseRules().map(withoutWhy) })
+  await hands.apply({
+    apiVersion: `${rbac}/v1`,
+    kind: 'RoleBinding',
+    metadata: account,
+    roleRef: { apiGroup: rbac, kind: 'Role', name: account.name },
+    subjects: [{ kind: 'ServiceAccount', ...account }],
+  })
   const { status } = await demand<{ status: { token: string } }>(hands.admin, {
     method: 'POST',
     path: `/api/v1/namespaces/${account.namespace}/serviceaccounts/${account.name}/token`,
     body: { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: 36_000 } },
   })
+  remember("the operator's token", status.token)
   return writeKubeconfig(cluster, status.token)
+}
+
+function withoutWhy({ why: _why, ...rule }: Rule): Omit<Rule, 'why'> {
+  return rule
 }
 
 function writeKubeconfig(cluster: Cluster, token: string): string {

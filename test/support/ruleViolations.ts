@@ -112,6 +112,22 @@ export const violations: readonly Violation[] = [
     says: ['spec.services: ', 'at most one service may have main: true, not these: ["web", "api"]'],
   },
   {
+    rule: 'depends-on-earlier',
+    sent: stack([
+      { ...web, dependsOn: ['api'] },
+      { ...web, name: 'api' },
+    ]),
+    says: ['spec.services: ', 'may name only services that are listed earlier', 'these name others: ["web"]'],
+  },
+  {
+    rule: 'depends-on-earlier',
+    sent: stack([
+      { ...web, dependsOn: ['web'] },
+      { ...web, name: 'api', dependsOn: ['web', 'gone'] },
+    ]),
+    says: ['spec.services: ', 'these name others: ["web", "api"]'],
+  },
+  {
     rule: 'files-total',
     sent: stack(
       [1, 2, 3, 4, 5].map((number) => ({
@@ -219,6 +235,13 @@ export interface Change {
 
 /** Each rule about changes, broken. */
 export const changes: readonly Change[] = [
+  {
+    // Only the order differs.
+    rule: 'depends-on-earlier',
+    from: { ...stack([web, { ...web, name: 'api', dependsOn: ['web'] }]), name: 'ordered' },
+    to: { services: [{ ...web, name: 'api', dependsOn: ['web'] }, web] },
+    says: ['spec.services: ', 'these name others: ["api"]'],
+  },
   {
     rule: 'immutable-type',
     from: { kind: 'AppEnv', name: 'crds-test', spec: { type: 'dev' } },

@@ -4,11 +4,13 @@ import { keyOf, refOf } from '../../operator/api/meta.ts'
 // Jest cannot let a CommonJS package (@dot-i's) require an ES module that is itself being linked: client-node must be there before.
 import { loadKubeConfig, makeKubeClient, type PooledKubeClient } from '../../operator/kube/clientNode.ts'
 import { collectionPath } from '../../operator/kube/paths.ts'
-import type { AppsteadOperator as Operator } from '../../operator/operator.ts'
+import type { AppsteadOperator as Operator, AppsteadOperatorOptions } from '../../operator/operator.ts'
 import { compareResourceVersions } from '../../operator/runtime/resourceVersion.ts'
 import { systemClock } from '../../operator/runtime/clock.ts'
 import { makeLog } from '../../operator/runtime/log.ts'
 import { demand, type Admin } from './apiserver.ts'
+import { failOnLeaks, leaksIn } from './canaries.ts'
+import { leaksInCluster } from './clusterLeaks.ts'
 import type { ProductCluster } from './productCluster.ts'
 
 const { AppsteadOperator } = await import('../../operator/operator.ts')
@@ -50,7 +52,7 @@ export interface SteppedOperator {
   settle(isOver?: () => boolean): Promise<void>
   /** Resolves when `check` is true; it is asked again whenever something happened. Rejects after `seconds`. */
   until(what: string, check: () => Promise<boolean>, seconds?: number): Promise<void>
-  /** Stops as main does. */
+  /** Stops as main does; then rejects if a secret is seen in its log, or in the cluster anywhere but in a Secret. */
   stop(): Promise<void>
   /** As a kill does: nothing more is written or read, from this moment. */
   crash(): Promise<void>
@@ -59,20 +61,30 @@ export interface SteppedOperator {
 /** Longer delays than this are not waited for: the operator has tried several times in vain. */
 const patienceMilliseconds = 400
 
+/** What a test may give the operator in place of the usual. */
+export type OperatorOptions = Partial<AppsteadOperatorOptions>
+
 /** Starts the operator of the product on this cluster; resolves when its caches are full and it works. */
-export async function startOperator(world: ProductCluster, fault: Fault = () => undefined): Promise<SteppedOperator> {
+export async function startOperator(
+  world: ProductCluster,
+  fault: Fault = () => undefined,
+  more: OperatorOptions = {},
+): Promise<SteppedOperator> {
   const state = new Activity()
   // The base class of @dot-i looks for one, too.
   process.env['KUBECONFIG'] = world.operatorKubeconfig
-  const log = makeLog('debug', { write: (line) => state.logged(JSON.parse(line) as LogLine) })
+  const log = makeLog('debug', { write: (line) => state.logged(line) })
   const operator = new AppsteadOperator({
     config: { workers: 4, reconcileDeadlineSeconds: 30, stopGraceSeconds: 5, instance: 'test' },
     log,
     client: makeKubeClient(loadKubeConfig(world.operatorKubeconfig)),
     clock: systemClock,
+    // Twenty times as fast as in life: a test waits for each of them.
+    statusIntervalMilliseconds: 50,
     informers,
     controllers,
     prepare: ({ client, cache }) => createDefaultEnvs(client, cache, log),
+    ...more,
   })
   spy(operator.client, state, fault)
   try {
@@ -99,7 +111,11 @@ function makeStepped(world: ProductCluster, operator: Operator, state: Activity)
         await state.next()
       }
     },
-    stop: () => operator.drain(),
+    async stop() {
+      await operator.drain()
+      // In this order: the first reads back what the second looks for.
+      failOnLeaks([...(await leaksInCluster(world.hands.admin)), ...leaksIn("the operator's log", state.text)])
+    },
     async crash() {
       state.isDead = true
       await operator.drain()
@@ -178,16 +194,24 @@ class Activity {
   isDead = false
   /** How many writes were sent since the start. */
   sent = 0
+  readonly #texts: string[] = []
   readonly #retrying = new Set<string>()
   #inFlight = 0
   #waiters: (() => void)[] = []
+
+  /** The log as it was written. */
+  get text(): string {
+    return this.#texts.join('')
+  }
 
   happened(): void {
     for (const wake of this.#waiters.splice(0)) wake()
   }
 
-  logged(line: LogLine): void {
+  logged(text: string): void {
+    const line = JSON.parse(text) as LogLine
     this.log.push(line)
+    this.#texts.push(text)
     const id = `${line.controller} ${line.key}`
     if (line.delayMilliseconds !== undefined && line.key !== undefined && line.delayMilliseconds < patienceMilliseconds)
       this.#retrying.add(id)
