@@ -118,13 +118,14 @@ function celRules(rules: Json | undefined): JsonObject {
 }
 
 /** A rule as x-kubernetes-validations has it. */
-export function celRule({ rule, message, messageExpression, fieldPath, reason }: Rule): JsonObject {
+export function celRule({ rule, message, messageExpression, fieldPath, reason, optionalOldSelf }: Rule): JsonObject {
   return {
     rule,
     message,
     ...(messageExpression === undefined ? {} : { messageExpression }),
     ...(fieldPath === undefined ? {} : { fieldPath }),
     ...(reason === undefined ? {} : { reason }),
+    ...(optionalOldSelf === undefined ? {} : { optionalOldSelf }),
   }
 }
 

@@ -16,6 +16,7 @@ import {
   type Immutable,
 } from './schema.ts'
 import {
+  dependsOn,
   drainSeconds,
   generatedSecretSchema,
   healthPath,
@@ -93,6 +94,9 @@ const resolvedServiceSchema = z.strictObject({
       }),
     })
     .meta({ description: 'How replicas are replaced.' }),
+  dependsOn: dependsOn(
+    'Services that must be rolled out before this one starts or changes; absent when there are none.',
+  ).optional(),
   generatedSecrets: listMap('Secrets made once for the instance.', generatedSecretSchema, { key: 'name', max: 20 }),
 })
 

@@ -54,6 +54,11 @@ export const reasons = {
     description:
       'The API server refuses a write: a quota, an admission policy or missing rights. Tried again every 30 seconds.',
   },
+  Contested: {
+    class: 'progressing',
+    description:
+      'Somebody undoes what the operator writes to an object, again and again; it goes on, ever more seldom, up to every 10 minutes. Have the other field manager leave the object alone.',
+  },
   ImagePullFailed: { class: 'progressing', description: 'The image of a service cannot be pulled.' },
   CrashLoop: { class: 'progressing', description: 'The process of a service ends again and again.' },
   ConfigurationError: { class: 'progressing', description: 'The container of a service cannot be created.' },

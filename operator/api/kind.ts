@@ -13,6 +13,11 @@ export interface Rule<Self = unknown> {
   readonly fieldPath?: string
   /** Not FieldValueDuplicate: of that the server leaves the message out. */
   readonly reason?: 'FieldValueInvalid' | 'FieldValueForbidden' | 'FieldValueRequired'
+  /**
+   * For a rule about the order of a list, which must then name oldSelf (an optional): the API server takes a map list that
+   * was only put into another order for unchanged, and asks no other rule about it.
+   */
+  readonly optionalOldSelf?: true
   /** The same rule in TypeScript; absent for rules about oldSelf, which always hold on creation. */
   holds?(self: Self): boolean
 }

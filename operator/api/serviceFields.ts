@@ -1,7 +1,16 @@
 import { z } from 'zod'
 import { says, type Rule } from './kind.ts'
 import { compareQuantities, cpuQuantity, memoryQuantity } from './quantity.ts'
-import { dnsLabelFromLetter, imageReference, integer, listMap, text, withoutNul, withRules } from './schema.ts'
+import {
+  dnsLabelFromLetter,
+  imageReference,
+  integer,
+  listAtomic,
+  listMap,
+  text,
+  withoutNul,
+  withRules,
+} from './schema.ts'
 
 /** The fields of a service, shared by stacks, instances and releases. */
 
@@ -35,6 +44,10 @@ export const serviceName = text(
     pattern: dnsLabelFromLetter,
   },
 )
+
+/** dependsOn of a service. */
+export const dependsOn = (description: string) =>
+  listAtomic(description, serviceName.meta({ description: 'Name of a service listed earlier.' }), 10)
 
 export const image = (description: string) => text(description, { max: 512, min: 1, pattern: imageReference })
 

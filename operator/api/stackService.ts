@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { says, type Rule } from './kind.ts'
 import { integer, listAtomic, listMap, text, withoutNul, withRules, type Immutable } from './schema.ts'
 import {
+  dependsOn,
   files,
   generatedSecretSchema,
   healthCheck,
@@ -56,6 +57,9 @@ const stackServiceSchema = z.strictObject({
     10,
   ).optional(),
   rollout: rollout.optional(),
+  dependsOn: dependsOn(
+    `Services listed earlier, at most 10, that must be rolled out before this one starts or changes. What runs goes on when one of them fails. Default: none. ${next}`,
+  ).optional(),
   generatedSecrets: listMap(
     'Secrets made once for each instance and given as environment variables, at most 20. An upgrade never changes them.',
     generatedSecretSchema,
@@ -131,6 +135,9 @@ const serviceRules: readonly Rule<z.output<typeof stackServiceSchema>>[] = [
   },
 ]
 
+/** In CEL, of the service `s` at index `i`. */
+const dependsOnEarlier = '!has(s.dependsOn) || s.dependsOn.all(d, self.exists(j, each, j < i && each.name == d))'
+
 const listRules: readonly Rule<readonly StackService[]>[] = [
   {
     id: 'one-main-service',
@@ -142,6 +149,23 @@ const listRules: readonly Rule<readonly StackService[]>[] = [
     ),
     reason: 'FieldValueInvalid',
     holds: (services) => services.filter((service) => service.main === true).length <= 1,
+  },
+  {
+    // Names listed earlier only: so there are no cycles, and removing a service that others name is refused.
+    id: 'depends-on-earlier',
+    rule: `(oldSelf.hasValue() || true) && self.all(i, s, ${dependsOnEarlier})`,
+    optionalOldSelf: true,
+    message: 'dependsOn may name only services that are listed earlier',
+    messageExpression: says(
+      'dependsOn may name only services that are listed earlier in this list; these name others: %s',
+      `self.transformList(i, s, !(${dependsOnEarlier}), s.name)`,
+    ),
+    reason: 'FieldValueInvalid',
+    holds: (services) =>
+      services.every(({ dependsOn: needed = [] }, index) => {
+        const earlier = new Set(services.slice(0, index).map(({ name }) => name))
+        return needed.every((name) => earlier.has(name))
+      }),
   },
   {
     id: 'files-total',

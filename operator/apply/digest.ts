@@ -10,17 +10,54 @@ import type { KubeObject } from '../api/meta.ts'
  */
 
 type Json = unknown
-type Fields = Readonly<Record<string, Json>>
+/** A fieldsV1 set. */
+export type Fields = Readonly<Record<string, Json>>
 
 interface ManagedFields {
   readonly manager?: string
   readonly operation?: string
   readonly subresource?: string
+  readonly time?: string
   readonly fieldsV1?: Fields
 }
 
+/** Who wrote what in a live object; empty for one from the cache. */
+export function managedFieldsOf(object: KubeObject): readonly ManagedFields[] {
+  return (object.metadata as { managedFields?: readonly ManagedFields[] }).managedFields ?? []
+}
+
+/** A digest, once somebody has asked for it. */
+interface Slot {
+  digest?: string
+}
+
+/** Of rendered objects: each is asked for its digest several times in a reconcile. */
+const slots = new WeakMap<KubeObject, Slot>()
+/** Of what objects were rendered from, by what tells them apart. */
+const shared = new WeakMap<object, Map<string, Slot>>()
+
 /** Digest of what we render: everything but what names the object. */
 export function desiredDigest(object: KubeObject): string {
+  const slot = slots.get(object) ?? {}
+  slots.set(object, slot)
+  slot.digest ??= digestOf(object)
+  return slot.digest
+}
+
+/**
+ * Lets objects that are rendered again and again from one and the same source be hashed once: hashing is what a reconcile
+ * that changes nothing mostly does. Only digests are kept, and as long as the source is. The source must be all that the
+ * object depends on, and must never change; `id` tells the objects of a source apart.
+ */
+export function hashedOnce(source: object, id: string, object: KubeObject): void {
+  const known = shared.get(source) ?? new Map<string, Slot>()
+  shared.set(source, known)
+  const slot = known.get(id) ?? {}
+  known.set(id, slot)
+  slots.set(object, slot)
+}
+
+function digestOf(object: KubeObject): string {
   const { name: _name, namespace: _namespace, ...metadata } = object.metadata
   const { apiVersion: _apiVersion, kind: _kind, ...rest } = object
   return hash({ ...rest, metadata })
@@ -31,8 +68,7 @@ export function desiredDigest(object: KubeObject): string {
  * What was applied counts; what was created by POST only until the first apply, which takes over what is still rendered.
  */
 export function ownedDigest(object: KubeObject): string {
-  const entries = (object.metadata as { managedFields?: readonly ManagedFields[] }).managedFields ?? []
-  const ours = entries.filter(({ manager, subresource }) => manager === fieldManager && !subresource)
+  const ours = managedFieldsOf(object).filter(({ manager, subresource }) => manager === fieldManager && !subresource)
   const fields = (ours.find(({ operation }) => operation === 'Apply') ?? ours[0])?.fieldsV1
   return fields ? hash(extract(object, fields)) : ''
 }

@@ -1,18 +1,27 @@
-import { randomBytes } from 'node:crypto'
-import type { KubeObject, Ref, ResourceType } from '../api/meta.ts'
+import type { Ref } from '../api/meta.ts'
 import { refOf } from '../api/meta.ts'
 import type { KubeError } from '../kube/errors.ts'
 import { isKubeError } from '../kube/errors.ts'
-import type { Desired, Plan } from '../render/plan.ts'
+import type { Desired, Plan, Stage } from '../render/plan.ts'
 import type { Writer } from '../runtime/controller.ts'
-import { desiredDigest } from './digest.ts'
+import { differingPaths, foreignManagerOf, textOfPath } from './differences.ts'
+import type { Contest, Fights } from './fights.ts'
+import { identityOf, peaceSeconds } from './fights.ts'
+import type { Owned } from './owned.ts'
+import { prune } from './prune.ts'
+import { write } from './write.ts'
 
-/** An object of ours in the cluster, as the cache knows it. */
-export interface Owned {
-  readonly type: ResourceType
-  readonly object: KubeObject
-  /** ownedDigest of the live object; '' when our field manager owns nothing in it. */
-  readonly digest: string
+export type { Owned } from './owned.ts'
+
+/** What is known besides the plan and the objects. */
+export interface Standing {
+  /** Of the cluster that is written to. */
+  readonly fights: Fights
+  readonly now: Date
+  /** Whether the Deployment of that name is as rendered and rolled out. */
+  readonly isRolledOut: (deployment: string) => boolean
+  /** The plan was in place once: what differs now is drift, and is put right at once; what is missing waits as ever. */
+  readonly wasComplete: boolean
 }
 
 /** What execute did; every list in plan order. */
@@ -20,105 +29,157 @@ export interface Applied {
   readonly created: readonly Desired[]
   readonly changed: readonly Desired[]
   readonly pruned: readonly Ref[]
+  /** Not written yet: the Deployments named in `for` are not rolled out. */
+  readonly waiting: readonly { readonly desired: Desired; readonly for: readonly string[] }[]
+  /** What the API server stores otherwise than sent; `isNew`: it said so in this very call. */
+  readonly altered: readonly {
+    readonly desired: Desired
+    readonly paths: readonly string[]
+    readonly isNew: boolean
+  }[]
+  /** What somebody undoes after each write; written again not before `retryAfterSeconds`. */
+  readonly contested: readonly {
+    readonly desired: Desired
+    readonly contest: Contest
+    readonly retryAfterSeconds: number
+  }[]
   /** The object the API server refused for what it is, and why; nothing after its stage was done. */
-  readonly refused?: { readonly desired: Pick<Desired, 'type' | 'object'>; readonly error: KubeError }
+  readonly refused?: Refused
 }
+
+export interface Refused {
+  readonly desired: Pick<Desired, 'type' | 'object'>
+  readonly error: KubeError
+  /** When it may be sent again. */
+  readonly retryAfterSeconds?: number
+}
+
+type Done = { -readonly [Key in 'created' | 'changed' | 'waiting' | 'altered' | 'contested']: Applied[Key][number][] }
 
 /**
  * Makes the cluster be what the plan says, stage by stage, writing only what differs; then deletes what is ours and in
- * no stage. Throws the first transient KubeError of a stage after its other writes have ended; a refusal is returned.
+ * no stage. An object that waits for others holds up only itself, those that wait for it, and the deleting; one that
+ * was refused also the stages after its own; one that somebody undoes again and again is written ever more seldom.
+ * Throws the first transient KubeError of a stage after its other writes have ended; a refusal is returned.
  */
-export async function execute(kube: Writer, plan: Plan, owned: readonly Owned[]): Promise<Applied> {
-  const live = new Map(owned.map((entry) => [identity(entry.type.plural, entry.object.metadata.name), entry]))
-  const created: Desired[] = []
-  const changed: Desired[] = []
+export async function execute(kube: Writer, plan: Plan, owned: readonly Owned[], standing: Standing): Promise<Applied> {
+  const live = new Map(owned.map((entry) => [identityOf(entry), entry]))
+  const done: Done = { created: [], changed: [], waiting: [], altered: [], contested: [] }
+  standing.fights.keepOnly(plan.stages.flatMap(({ objects }) => objects))
   for (const stage of plan.stages) {
-    const missing = stage.objects.filter((desired) => !live.has(identityOf(desired)))
-    const different = stage.objects.filter((desired) => isDifferent(desired, live.get(identityOf(desired))))
-    const refused = await writeAll([
-      ...missing.map((desired) => ({ desired, write: () => create(kube, desired) })),
-      ...different.map((desired) => ({ desired, write: () => change(kube, desired, live.get(identityOf(desired))) })),
-    ])
-    if (refused) return { created, changed, pruned: [], refused }
-    created.push(...missing)
-    changed.push(...different)
+    const refused = await applyStage(kube, stage, live, { ...standing, done })
+    if (refused) return { ...done, pruned: [], refused }
   }
-  return { created, changed, pruned: await prune(kube, plan, owned) }
+  return { ...done, pruned: done.waiting.length > 0 ? [] : await prune(kube, plan, owned) }
 }
 
-/** Whether a live object, by its digest, is what was rendered. */
-export function isAsDesired(desired: Desired, digest: string): boolean {
-  return desired.mode === 'once' || digest === desiredDigest(desired.object)
+interface Stand extends Standing {
+  readonly done: Done
 }
 
-function identity(plural: string, name: string): string {
-  return `${plural}/${name}`
-}
-
-function identityOf(desired: Desired): string {
-  return identity(desired.type.plural, desired.object.metadata.name)
-}
-
-function isDifferent(desired: Desired, live: Owned | undefined): boolean {
-  return live !== undefined && !isAsDesired(desired, live.digest)
-}
-
-function create(kube: Writer, desired: Desired): Promise<KubeObject> {
-  switch (desired.mode) {
-    case 'apply':
-    case 'immutable':
-      return kube.apply(desired.type, desired.object)
-    case 'claim':
-      return kube.create(desired.type, desired.object)
-    case 'once':
-      return createOnce(kube, desired)
+async function applyStage(
+  kube: Writer,
+  { objects }: Stage,
+  live: ReadonlyMap<string, Owned>,
+  stand: Stand,
+): Promise<Refused | undefined> {
+  const { done, fights } = stand
+  const held: Refused[] = []
+  const due: Desired[] = []
+  for (const desired of objects) {
+    const turn = await turnOf(kube, desired, live.get(identityOf(desired)), stand)
+    if (turn === 'due') due.push(desired)
+    else if (turn !== 'later') held.push(turn)
   }
-}
-
-/** One that is there already, be it without our label, is what was asked for: it is never changed. */
-async function createOnce(kube: Writer, desired: Desired): Promise<KubeObject> {
-  try {
-    return await kube.create(desired.type, withRandom(desired))
-  } catch (error) {
-    if (isKubeError(error, 'AlreadyExists')) return desired.object
-    throw error
+  const refused = await writeAll(kube, due, live, stand)
+  for (const desired of objects) {
+    const paths = fights.alteredPaths(desired)
+    if (paths) done.altered.push({ desired, paths, isNew: due.includes(desired) })
   }
+  if (refused) return refused
+  for (const desired of due) (live.has(identityOf(desired)) ? done.changed : done.created).push(desired)
+  return held[0]
 }
 
-/** A claim is applied only to the very object that was seen: one a stranger made in between is not stamped as ours. */
-async function change(kube: Writer, { type, object, mode }: Desired, live: Owned | undefined): Promise<KubeObject> {
-  const uid = live?.object.metadata.uid ?? ''
-  if (mode === 'immutable') await kube.delete(type, refOf(object), uid)
-  return kube.apply(type, mode === 'claim' ? { ...object, metadata: { ...object.metadata, uid } } : object)
+/** Whether an object is to be written now; or the refusal that stands against it. */
+async function turnOf(
+  kube: Writer,
+  desired: Desired,
+  live: Owned | undefined,
+  stand: Stand,
+): Promise<'due' | 'later' | Refused> {
+  const { done, fights } = stand
+  const now = stand.now.getTime()
+  if (live && fights.isAsDesired(desired, live.object.metadata.uid ?? '', live.digest)) {
+    tell(stand, desired, fights.unrestSeconds(desired, now))
+    return 'later'
+  }
+  const needed = waitsFor(desired, live, stand)
+  if (needed.length > 0) {
+    done.waiting.push({ desired, for: needed })
+    return 'later'
+  }
+  const hold = fights.holdOf(desired, now)
+  if (hold?.refusal) return { desired, error: hold.refusal, retryAfterSeconds: hold.retryAfterSeconds }
+  if (hold && !fights.contestOf(desired)) fights.found(desired, live ? await lookWho(kube, desired) : removed)
+  tell(stand, desired, hold?.retryAfterSeconds ?? peaceSeconds)
+  return hold ? 'later' : 'due'
 }
 
-/** Random text in letters and digits; 6 bits a character. */
-function withRandom({ object, random = {} }: Desired): KubeObject {
-  const stringData = Object.fromEntries(Object.entries(random).map(([key, length]) => [key, randomText(length)]))
-  return { ...object, stringData } as KubeObject
+const removed: Contest = { paths: [], manager: '' }
+
+/** Says of a fight, if there is one, that it goes on: also in the moment in which our write stands. */
+function tell({ done, fights }: Stand, desired: Desired, retryAfterSeconds: number): void {
+  const contest = fights.contestOf(desired)
+  if (contest && retryAfterSeconds > 0) done.contested.push({ desired, contest, retryAfterSeconds })
 }
 
-function randomText(length: number): string {
-  const text = randomBytes(length * 2)
-    .toString('base64')
-    .replaceAll(/[^A-Za-z0-9]/g, '')
-  return text.length >= length ? text.slice(0, length) : randomText(length)
+/** What an object waits for; nothing when it only has to be put right. */
+function waitsFor(
+  { after = [] }: Desired,
+  live: Owned | undefined,
+  { isRolledOut, wasComplete }: Pick<Standing, 'isRolledOut' | 'wasComplete'>,
+): readonly string[] {
+  return live && wasComplete ? [] : after.filter((deployment) => !isRolledOut(deployment))
 }
 
-interface Write {
-  readonly desired: Desired
-  readonly write: () => Promise<unknown>
+/** A live look at who owns now what we would have otherwise; it is done once in a fight. */
+async function lookWho(kube: Writer, { type, object }: Desired): Promise<Contest> {
+  const live = await kube.getLive(type, refOf(object))
+  if (!live) return removed
+  const paths = differingPaths(object, live)
+  return { paths: paths.map(textOfPath), manager: foreignManagerOf(live, paths) }
 }
+
+/** For so long the same object is not sent again: rights, quotas and policies change sooner than what a schema allows. */
+const refusedSeconds = { byRule: 30, bySchema: 120 }
 
 /** All writes of a stage come to their end before anything is thrown: none is left running behind our back. */
-async function writeAll(writes: readonly Write[]): Promise<Applied['refused']> {
-  const results = await Promise.allSettled(writes.map(({ write }) => write()))
-  const failures = results.flatMap((result, index) =>
-    result.status === 'rejected' ? [{ error: result.reason as unknown, desired: writes[index]!.desired }] : [],
-  )
+async function writeAll(
+  kube: Writer,
+  due: readonly Desired[],
+  live: ReadonlyMap<string, Owned>,
+  { fights, now }: Stand,
+): Promise<Refused | undefined> {
+  const results = await Promise.allSettled(due.map((desired) => write(kube, desired, live.get(identityOf(desired)))))
+  const failures: { readonly desired: Desired; readonly error: unknown }[] = []
+  for (const [index, result] of results.entries()) {
+    const desired = due[index]!
+    if (result.status === 'rejected') failures.push({ desired, error: result.reason })
+    else if (result.value) fights.wrote(desired, result.value, now.getTime())
+  }
+  for (const { desired, error } of failures) {
+    if (isRefusal(error)) fights.refused(desired, error, now.getTime(), secondsOf(error))
+  }
   const transient = failures.find(({ error }) => !isRefusal(error))
   if (transient) throw transient.error
-  return failures[0] as Applied['refused']
+  const [first] = failures as { desired: Desired; error: KubeError }[]
+  return first && { ...first, retryAfterSeconds: secondsOf(first.error) }
+}
+
+/** Seconds for which an object that was refused is not sent again as it is. */
+export function secondsOf(error: KubeError): number {
+  return isOfRule(error) ? refusedSeconds.byRule : refusedSeconds.bySchema
 }
 
 /** A write that fails again as long as the object is what it is: refused by schema, size, quota, admission or rights. */
@@ -126,20 +187,7 @@ export function isRefusal(error: unknown): error is KubeError {
   return isKubeError(error, 'Invalid', 'Forbidden', 'BadRequest', 'TooLarge')
 }
 
-/** Never deleted: what is not ours by field manager, the namespace, claims of `once`, and what kept releases need. */
-async function prune(kube: Writer, plan: Plan, owned: readonly Owned[]): Promise<Ref[]> {
-  const wanted = new Set([
-    ...plan.stages.flatMap((stage) => stage.objects.map(identityOf)),
-    ...plan.keep.map(({ type, name }) => identity(type.plural, name)),
-  ])
-  const surplus = owned.filter(
-    ({ type, object, digest }) =>
-      digest !== '' &&
-      type.namespaced &&
-      type.kind !== 'Secret' &&
-      !object.metadata.deletionTimestamp &&
-      !wanted.has(identity(type.plural, object.metadata.name)),
-  )
-  for (const { type, object } of surplus) await kube.delete(type, refOf(object), object.metadata.uid ?? '')
-  return surplus.map(({ object }) => refOf(object))
+/** Whether rights, a quota or a policy of the cluster refuse: policies and webhooks answer 422 too, but the spec is not at fault. */
+export function isOfRule({ code, message }: KubeError): boolean {
+  return code === 'Forbidden' || /ValidatingAdmissionPolicy|admission webhook/.test(message)
 }

@@ -33,8 +33,8 @@ export const writes: readonly { readonly type: ResourceType; readonly verbs: rea
   { type: crdType, verbs: ['get'] },
   { type: namespaceType, verbs: ['get', 'create', 'patch', 'delete'] },
   { type: secretType, verbs: ['create'] },
-  { type: serviceAccountType, verbs: ['create', 'patch'] },
+  { type: serviceAccountType, verbs: ['get', 'create', 'patch'] },
   ...childTypes
     .filter((type) => type !== secretType && type !== serviceAccountType)
-    .map((type) => ({ type, verbs: ['create', 'patch', 'delete'] as const })),
+    .map((type) => ({ type, verbs: ['get', 'create', 'patch', 'delete'] as const })),
 ]

@@ -38,7 +38,7 @@ export const childTypes: readonly ResourceType[] = [
   deploymentType,
 ]
 
-const ours = { labelSelector: labels.instance }
+const ours = { place: 'target', labelSelector: labels.instance } as const
 const byNamespace = (object: KubeObject): string[] => [object.metadata.namespace ?? '']
 const inProject = (object: KubeObject, name: string): string[] => [
   keyOf({ namespace: object.metadata.namespace ?? '', name }),
@@ -114,7 +114,7 @@ export const informers: readonly Informer[] = [
   appInstance,
   appRelease,
   // All of them: a namespace of someone else, the project's and kube-system are looked at too.
-  { type: namespaceType, metadataOnly: true, keep: childDigest },
+  { type: namespaceType, place: 'all', metadataOnly: true, keep: childDigest },
   childInformer(serviceAccountType),
   childInformer(networkPolicyType),
   childInformer(configMapType),

@@ -8,7 +8,7 @@ import { filesName } from './names.ts'
 import type { Claim } from './namespace.ts'
 import { makeNamespace, makeServiceAccount } from './namespace.ts'
 import { makeBaseNetworkPolicy, makeHttpNetworkPolicy } from './networkPolicy.ts'
-import type { Desired, Plan } from './plan.ts'
+import type { Desired, Plan, Stage } from './plan.ts'
 import { makePodDisruptionBudget } from './podDisruptionBudget.ts'
 import { makeGeneratedSecret } from './secret.ts'
 import { makeService } from './service.ts'
@@ -38,7 +38,7 @@ interface Input {
 /**
  * What should exist for an instance.
  * In: its owner and claim, the release that should run, the releases that are kept. Out: the plan, stage by stage:
- * the namespace, what pods need before they start, the services.
+ * the namespace, what pods need before they start, the services, those that depend on others after them.
  */
 export function renderInstance({ owner, claim, release, kept }: Input): Plan {
   const services = release.spec.services
@@ -53,7 +53,7 @@ export function renderInstance({ owner, claim, release, kept }: Input): Plan {
           ...services.flatMap((service) => configurationOf(owner, service)),
         ],
       },
-      { name: 'services', objects: services.flatMap((service) => workloadOf(owner, service)) },
+      ...serviceStages(owner, services),
     ],
     keep: kept.flatMap(filesOf),
   }
@@ -66,13 +66,34 @@ function configurationOf(owner: Owner, service: ResolvedService): Desired[] {
   ]
 }
 
+/** A service stands in the first stage after all that it depends on. */
+function serviceStages(owner: Owner, services: readonly ResolvedService[]): Stage[] {
+  const levels = levelsOf(services)
+  const last = Math.max(...levels.values())
+  return Array.from({ length: last + 1 }, (_, level) => ({
+    name: level === 0 ? 'services' : `services ${level + 1}`,
+    objects: services.filter(({ name }) => levels.get(name) === level).flatMap((each) => workloadOf(owner, each)),
+  }))
+}
+
+/** 0 for a service that depends on none; the services it depends on stand before it in the list. */
+function levelsOf(services: readonly ResolvedService[]): ReadonlyMap<string, number> {
+  const levels = new Map<string, number>()
+  for (const { name, dependsOn = [] } of services) {
+    levels.set(name, Math.max(0, ...dependsOn.map((needed) => (levels.get(needed) ?? -1) + 1)))
+  }
+  return levels
+}
+
 function workloadOf(owner: Owner, service: ResolvedService): Desired[] {
-  return [
+  const objects = [
     ...(service.ports.length > 0 ? [makeService(owner, service)] : []),
     ...(service.ports.some(({ protocol }) => protocol === 'HTTP') ? [makeHttpNetworkPolicy(owner, service)] : []),
     ...(service.replicas >= 2 ? [makePodDisruptionBudget(owner, service)] : []),
     makeDeployment(owner, service),
   ]
+  const { dependsOn: after } = service
+  return after ? objects.map((desired) => ({ ...desired, after })) : objects
 }
 
 function filesOf(release: AppRelease): Plan['keep'][number][] {

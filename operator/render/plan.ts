@@ -13,9 +13,15 @@ export interface Desired {
   readonly mode: 'apply' | 'claim' | 'immutable' | 'once'
   /** With `once`: data keys to fill with random text of so many characters. */
   readonly random?: Readonly<Record<string, number>>
+  /** Deployments of earlier stages that must be rolled out before this object is written; none when absent. */
+  readonly after?: readonly string[]
 }
 
-/** Objects that may be applied side by side; the next stage begins when all of them are there. */
+/**
+ * Objects that are applied side by side, in no order: the order of the kinds is that of the stages. The next stage begins
+ * when all of them are there. An object with `after` waits for more than that: for itself alone, what does not wait goes
+ * on.
+ */
 export interface Stage {
   readonly name: string
   readonly objects: readonly Desired[]

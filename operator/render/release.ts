@@ -56,7 +56,9 @@ function serviceChanges(name: string, before?: ResolvedService, after?: Resolved
 }
 
 function effectOf(field: keyof ResolvedService): Change['effect'] {
-  return field === 'replicas' ? 'Scale' : 'Restart'
+  if (field === 'replicas') return 'Scale'
+  // An order says nothing about the pods.
+  return field === 'dependsOn' ? 'None' : 'Restart'
 }
 
 function sourceOf(field: keyof ResolvedService, service: ResolvedService): string {

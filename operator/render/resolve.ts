@@ -62,8 +62,7 @@ function resolveService(
       type: service.type,
       main: isMain,
       image: image ?? '',
-      ...(service.command && { command: service.command }),
-      ...(service.args && { args: service.args }),
+      ...processOf(service),
       ports: service.ports ?? [],
       variables: variablesOf(instance, env, service, mainUrl(services, instance)),
       files: service.files ?? [],
@@ -71,9 +70,14 @@ function resolveService(
       ...healthCheckOf(service),
       replicas,
       rollout: service.rollout ?? defaultRollout,
+      ...(service.dependsOn?.length && { dependsOn: service.dependsOn }),
       generatedSecrets: service.generatedSecrets ?? [],
     },
   }
+}
+
+function processOf({ command, args }: StackService): Pick<ResolvedService, 'command' | 'args'> {
+  return { ...(command && { command }), ...(args && { args }) }
 }
 
 const defaultRequests = { cpu: '50m', memory: '128Mi' }

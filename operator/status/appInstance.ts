@@ -15,10 +15,14 @@ export interface Situation {
   readonly release: ReleaseSituation | undefined
   /** Ready replicas of the main service. */
   readonly serving: number
+  /** Who undoes what we write, as one sentence; '' when nobody does. */
+  readonly contest: string
   /** Accepted changes that wait for the next deployment, as one sentence; '' when there are none. */
   readonly pending: string
   /** What else a person should know while all is well; '' when nothing. */
   readonly hint: string
+  /** What the API server stores otherwise than declared, as one sentence; '' when nothing. */
+  readonly altered: string
 }
 
 export interface ReleaseSituation {
@@ -30,12 +34,14 @@ export interface ReleaseSituation {
   readonly isDeadlineExceeded: boolean
   /** The first service that is not complete, and why as far as its pods tell. */
   readonly laggard: { readonly service: string; readonly reason?: Reason; readonly cause: string } | undefined
+  /** Which services wait for which others, in sentences; '' when none does. */
+  readonly waiting: string
 }
 
 /** The conditions of an instance: the table of design/api.md, Phase, read from left to right. Pure. */
 export function instanceVerdicts(situation: Situation): Verdicts {
   const { objection, release, serving, pending } = situation
-  const main = objection ? objectionVerdicts(objection) : releaseVerdicts(release, situation.hint)
+  const main = objection ? objectionVerdicts(objection) : contestVerdicts(situation)
   return {
     Accepted: { status: 'True', reason: 'Accepted', message: 'The spec can be acted on.' },
     Available:
@@ -61,21 +67,34 @@ function objectionVerdicts({ kind, reason, message }: NonNullable<Situation['obj
   }
 }
 
-function releaseVerdicts(release: ReleaseSituation | undefined, hint: string): Verdicts {
+/** Whatever the replicas say: for a moment after each of our writes all is as declared. */
+function contestVerdicts(situation: Situation): Verdicts {
+  const { contest: message } = situation
+  if (message === '') return releaseVerdicts(situation)
+  const verdict = { reason: 'Contested', message } as const
+  return { Ready: { status: 'False', ...verdict }, Reconciling: { status: 'True', ...verdict } }
+}
+
+function releaseVerdicts({ release, hint, altered }: Situation): Verdicts {
   if (!release) {
     const creating: Verdict = { status: 'True', reason: 'Creating', message: 'The first release is being made.' }
     return { Ready: { ...creating, status: 'Unknown' }, Reconciling: creating }
   }
   if (release.isComplete) {
-    const message = ['All services are ready.', hint].filter((part) => part !== '').join(' ')
+    const message = sentences('All services are ready.', altered, hint)
     return { Ready: { status: 'True', reason: 'AllReady', message } }
   }
-  const { reason, message } = lagging(release)
+  const { reason, message: whatLags } = lagging(release)
+  const message = sentences(whatLags, release.waiting, altered)
   if (release.isDeadlineExceeded) {
     return { Ready: { status: 'False', reason, message }, Stalled: { status: 'True', reason, message } }
   }
   const status = release.wasComplete ? 'False' : 'Unknown'
   return { Ready: { status, reason, message }, Reconciling: { status: 'True', reason, message } }
+}
+
+function sentences(...parts: readonly string[]): string {
+  return parts.filter((part) => part !== '').join(' ')
 }
 
 function lagging(release: ReleaseSituation): { reason: Reason; message: string } {

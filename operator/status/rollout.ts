@@ -40,7 +40,9 @@ function isObserved(deployment: ObservedDeployment): boolean {
   return deployment.observedGeneration >= (deployment.metadata.generation ?? 0)
 }
 
-function hasOnlyReadyNew(deployment: ObservedDeployment, replicas: number): boolean {
+/** As many as were asked for; or more, where a policy of the cluster made the Deployment larger and that was accepted. */
+function hasOnlyReadyNew(deployment: ObservedDeployment, asked: number): boolean {
   const { updatedReplicas, currentReplicas, availableReplicas } = deployment
+  const replicas = Math.max(asked, deployment.replicas)
   return updatedReplicas === replicas && currentReplicas === replicas && availableReplicas === replicas
 }

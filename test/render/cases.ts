@@ -30,7 +30,12 @@ export async function planTextOf(name: string): Promise<string> {
     ...(isNewRelease ? { newRelease: release } : { currentRelease: release?.metadata.name }),
     stages: plan?.stages.map((stage) => ({
       name: stage.name,
-      objects: stage.objects.map(({ mode, random, object }) => ({ mode, ...(random && { random }), object })),
+      objects: stage.objects.map(({ mode, random, after, object }) => ({
+        mode,
+        ...(random && { random }),
+        ...(after && { after }),
+        object,
+      })),
     })),
     keep: plan?.keep.map(({ type, name: kept }) => `${type.kind}/${kept}`),
   }

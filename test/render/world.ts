@@ -74,10 +74,16 @@ export function ctxOf(cache: Reader, written: (object: KubeObject) => void): Ctx
     create: write,
     apply: write,
     delete: () => Promise.resolve(),
-    patchStatus: () => Promise.resolve(),
     getLive: (type, ref) => Promise.resolve(cache.get(type, ref)),
   }
-  return { cache, kube, now, signal: new AbortController().signal, log: pino({ level: 'silent' }) }
+  return {
+    cache,
+    kube,
+    target: { cache, kube },
+    now,
+    signal: new AbortController().signal,
+    log: pino({ level: 'silent' }),
+  }
 }
 
 /** The objects and the revisions that the controllers of App and AppStack publish of them. */
@@ -110,7 +116,7 @@ export function decide(objects: readonly KubeObject[], name?: string): Decision 
     .list<AppInstance>(appInstanceKind)
     .filter(({ metadata }) => name === undefined || metadata.name === name)
   if (!instance) throw new Error(`no AppInstance ${name} among ${objects.map((each) => keyOf(refOf(each))).join()}`)
-  const seen = observe(reader, instance)
+  const seen = observe({ cache: reader, target: { cache: reader } }, instance)
   const { objection, changes, next } = decideOn(seen)
   const release = next ? stored(next) : seen.releases[0]
   return { seen, objection, changes, isNewRelease: next !== undefined, release, plan: release && planOf(seen, release) }

@@ -2,6 +2,7 @@ import type { AppInstance, AppInstanceStatus } from '../../api/appInstance.ts'
 import { appInstanceKind } from '../../api/appInstance.ts'
 import { crdType, namespaceType } from '../../api/builtin.ts'
 import { group, refOf } from '../../api/meta.ts'
+import { fightsOf } from '../../apply/fights.ts'
 import type { Ctx, EventRecord, Report } from '../../runtime/controller.ts'
 import { conditionsOf } from '../../status/conditions.ts'
 import type { Verdicts } from '../../status/conditions.ts'
@@ -21,16 +22,19 @@ const letGo: Deletion = { outcome: { kind: 'settled' } }
  * removed, only the finalizer is released and the workloads live on (design/api.md, Names, namespaces, deletion).
  */
 export async function cleanup(ctx: Ctx, instance: AppInstance): Promise<Deletion> {
-  const seen = observe(ctx.cache, instance)
+  const seen = observe(ctx, instance)
   if (seen.namespace && isClaimedBy(seen.namespace, seen) && seen.namespace.metadata.deletionTimestamp) {
     return terminating(seen, ctx.now)
   }
   if (await isCrdLeaving(ctx)) return letGo
   const namespace = await liveNamespace(ctx, instance)
-  if (!namespace) return letGo
+  if (!namespace) {
+    fightsOf(ctx.target.cache).forget(instance.metadata.name)
+    return letGo
+  }
   if (!isClaimedBy(namespace, seen)) return isUnproven(namespace, seen) ? leaveBehind(namespace) : letGo
   if (!(await isStillDeleted(ctx, instance))) return letGo
-  await ctx.kube.delete(namespaceType, refOf(namespace), namespace.metadata.uid ?? '')
+  await ctx.target.kube.delete(namespaceType, refOf(namespace), namespace.metadata.uid ?? '')
   return terminating(seen, ctx.now, [
     {
       type: 'Normal',
@@ -53,7 +57,7 @@ async function isCrdLeaving(ctx: Ctx): Promise<boolean> {
 }
 
 async function liveNamespace(ctx: Ctx, instance: AppInstance): Promise<ObservedChild | undefined> {
-  const live = await ctx.kube.getLive(namespaceType, { namespace: '', name: instance.metadata.name })
+  const live = await ctx.target.kube.getLive(namespaceType, { namespace: '', name: instance.metadata.name })
   return live as ObservedChild | undefined
 }
 

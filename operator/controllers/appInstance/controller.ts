@@ -11,14 +11,15 @@ import { namespaceType, podType } from '../../api/builtin.ts'
 import type { KubeObject, Ref, ResourceType } from '../../api/meta.ts'
 import { finalizers, keyOf, refOf } from '../../api/meta.ts'
 import type { Applied } from '../../apply/execute.ts'
-import { execute, isRefusal } from '../../apply/execute.ts'
+import { execute, isRefusal, secondsOf } from '../../apply/execute.ts'
+import { fightsOf, type Fights } from '../../apply/fights.ts'
 import { ownerOf } from '../../render/appInstance.ts'
 import type { Controller, Ctx, Reader, Watch } from '../../runtime/controller.ts'
 import { hasSucceeded } from '../../status/appRelease.ts'
 import { childTypes } from '../informers.ts'
 import { rolloutIn } from '../rollout.ts'
 import { cleanup } from './cleanup.ts'
-import { decide, mayApply, planOf } from './decide.ts'
+import { decide, mayApply, planOf, standingOf } from './decide.ts'
 import { refusalOf } from './gates.ts'
 import { observe } from './observe.ts'
 import type { Observed } from './observe.ts'
@@ -28,24 +29,31 @@ import { report } from './report.ts'
 export const appInstance: Controller<AppInstance, AppInstanceStatus> = {
   kind: appInstanceKind,
   finalizer: finalizers.instance,
+  placedBy: (instance) => instance,
+  flowOf: ({ metadata, spec }) => [metadata.namespace ?? '', spec.app],
+  contested: (target) => fightsOf(target).contestedCount,
   watches: [
     { type: appInstanceKind, keys: (object) => [refOf(object)] },
-    { type: appKind, keys: (object, cache) => ofApp(cache, object) },
-    { type: appEnvKind, keys: (object, cache) => named(cache, 'env', object.metadata.name) },
+    // Its status tells of its instances: it must not wake them all.
+    { type: appKind, ignoresStatus: true, keys: (object, cache) => ofApp(cache, object) },
+    { type: appEnvKind, ignoresStatus: true, keys: (object, cache) => named(cache, 'env', object.metadata.name) },
     { type: appStackRevisionKind, keys: ofRevision },
     { type: appReleaseKind, keys: (object) => [{ ...refOf(object), name: (object as AppRelease).spec.instance }] },
-    { type: namespaceType, keys: (object, cache) => named(cache, 'name', object.metadata.name) },
+    { type: namespaceType, place: 'target', keys: (object, cache) => named(cache, 'name', object.metadata.name) },
     ...[...childTypes, podType].map(inNamespace),
   ],
 
   async reconcile(ctx, instance) {
-    const seen = observe(ctx.cache, instance)
+    const seen = observe(ctx, instance)
     const { objection, changes, next } = decide(seen)
-    const { release = seen.releases[0], refused } = next ? await createRelease(ctx, next) : {}
+    const fights = fightsOf(ctx.target.cache)
+    const { release = seen.releases[0], refused } = next ? await createRelease(ctx, next, fights) : {}
     const applied =
-      release && mayApply(seen, objection) ? await execute(ctx.kube, planOf(seen, release), seen.owned) : undefined
+      release && mayApply(seen, objection)
+        ? await execute(ctx.target.kube, planOf(seen, release), seen.owned, standingOf(seen, release, fights, ctx.now))
+        : undefined
     await pruneReleases(ctx, seen)
-    const rollout = release ? rolloutIn(ownerOf(instance), release, seen.deployments) : []
+    const rollout = release ? rolloutIn(ownerOf(instance), release, seen.deployments, fights) : []
     const refusal = refusalOf(refused ?? applied?.refused)
     return report(seen, { objection: objection ?? refusal, release, changes, applied, rollout }, ctx.now)
   },
@@ -65,23 +73,28 @@ function ofRevision(object: KubeObject, cache: Reader): Ref[] {
 }
 
 function inNamespace(type: ResourceType): Watch {
-  return { type, keys: (object, cache) => named(cache, 'name', object.metadata.namespace ?? '') }
+  return { type, place: 'target', keys: (object, cache) => named(cache, 'name', object.metadata.namespace ?? '') }
 }
 
 function named(cache: Reader, index: string, value: string): Ref[] {
   return cache.byIndex<AppInstance>(appInstanceKind, index, value).map(refOf)
 }
 
-/** The release as it was made, or why it could not be: a quota, a policy. */
+/** The release as it was made, or why it could not be: a quota, a policy. The same is not sent again for a while. */
 async function createRelease(
   ctx: Ctx,
   next: AppRelease,
+  fights: Fights,
 ): Promise<{ release?: AppRelease; refused?: Applied['refused'] }> {
+  const desired = { type: appReleaseKind, object: next, mode: 'once' } as const
+  const { refusal, retryAfterSeconds } = fights.holdOf(desired, ctx.now.getTime()) ?? {}
+  if (refusal) return { refused: { desired, error: refusal, retryAfterSeconds: retryAfterSeconds ?? 0 } }
   try {
     return { release: (await ctx.kube.create(appReleaseKind, next)) as AppRelease }
   } catch (error) {
     if (!isRefusal(error)) throw error
-    return { refused: { desired: { type: appReleaseKind, object: next }, error } }
+    fights.refused(desired, error, ctx.now.getTime(), secondsOf(error))
+    return { refused: { desired, error, retryAfterSeconds: secondsOf(error) } }
   }
 }
 

@@ -1,8 +1,12 @@
 import type { AppRelease } from '../../api/appRelease.ts'
+import type { Standing } from '../../apply/execute.ts'
+import type { Fights } from '../../apply/fights.ts'
 import type { Plan } from '../../render/plan.ts'
 import type { Change } from '../../render/release.ts'
 import { asksForRelease, changesBetween, makeRelease } from '../../render/release.ts'
 import { ownerOf, renderInstance } from '../../render/appInstance.ts'
+import { hasSucceeded } from '../../status/appRelease.ts'
+import { hashOnce, rolloutIn } from '../rollout.ts'
 import type { Objection } from './gates.ts'
 import { firstObjection } from './gates.ts'
 import type { Observed } from './observe.ts'
@@ -32,7 +36,22 @@ export function decide(seen: Observed): Decision {
 /** What should exist when `release` runs. Pure. */
 export function planOf({ instance, projectUid, hubUid, releases }: Observed, release: AppRelease): Plan {
   const claim = { instanceUid: instance.metadata.uid ?? '', projectUid, hubUid }
-  return renderInstance({ owner: ownerOf(instance), claim, release, kept: releases })
+  const plan = renderInstance({ owner: ownerOf(instance), claim, release, kept: releases })
+  for (const { objects } of plan.stages) for (const desired of objects) hashOnce(release, desired)
+  return plan
+}
+
+/** What the plan of `release` is applied by, besides what was observed: who waits for whom, and what was tried before. */
+export function standingOf(seen: Observed, release: AppRelease, fights: Fights, now: Date): Standing {
+  return {
+    fights,
+    now,
+    wasComplete: hasSucceeded(release),
+    isRolledOut: (name) =>
+      rolloutIn(ownerOf(seen.instance), release, seen.deployments, fights).some(
+        ({ service, isComplete }) => service.name === name && isComplete,
+      ),
+  }
 }
 
 /**

@@ -1,4 +1,5 @@
-import type { Applied } from '../../apply/execute.ts'
+import type { Refused } from '../../apply/execute.ts'
+import { isOfRule } from '../../apply/execute.ts'
 import { canonical } from '../../api/canonical.ts'
 import { renderVersion } from '../../render/appInstance.ts'
 import type { ObservedChild } from '../../status/observed.ts'
@@ -185,19 +186,14 @@ function waitsFor(
   return { kind: 'blocked', reason, message, by: `${kind}/${name}` }
 }
 
-const forbiddenRetrySeconds = 30
-
-/** Policies and webhooks of the cluster answer 422 too, but it is not the spec that has to change. */
-function isOfAdmission(message: string): boolean {
-  return /ValidatingAdmissionPolicy|admission webhook/.test(message)
-}
+const ruleRetrySeconds = 30
 
 /** What the API server refused: the spec is at fault, or rights, quota and policies of the cluster are. */
-export function refusalOf(refused: Applied['refused']): Objection | undefined {
+export function refusalOf(refused: Refused | undefined): Objection | undefined {
   if (!refused) return undefined
-  const { desired, error } = refused
+  const { desired, error, retryAfterSeconds = ruleRetrySeconds } = refused
   const message = `The API server refused ${desired.type.kind} '${desired.object.metadata.name}': ${error.message}`
-  return error.code === 'Forbidden' || isOfAdmission(error.message)
-    ? { kind: 'progressing', reason: 'Forbidden', message, retryAfterSeconds: forbiddenRetrySeconds }
+  return isOfRule(error)
+    ? { kind: 'progressing', reason: 'Forbidden', message, retryAfterSeconds }
     : { kind: 'invalid', reason: 'RefusedByServer', field: 'spec', message }
 }

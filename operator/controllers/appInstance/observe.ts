@@ -42,8 +42,14 @@ export interface Observed {
   readonly wanted: Resolved | undefined
 }
 
-/** Reads the cache; nothing else. */
-export function observe(cache: Reader, instance: AppInstance): Observed {
+/** The caches of the hub and of the cluster an instance runs on. */
+interface Caches {
+  readonly cache: Reader
+  readonly target: { readonly cache: Reader }
+}
+
+/** Reads the caches of the hub and of the cluster the instance runs on; nothing else. */
+export function observe({ cache, target }: Caches, instance: AppInstance): Observed {
   const project = instance.metadata.namespace ?? ''
   const app = cache.get<App>(appKind, { namespace: project, name: instance.spec.app })
   const env = cache.get<AppEnv>(appEnvKind, { namespace: '', name: instance.spec.env })
@@ -51,7 +57,7 @@ export function observe(cache: Reader, instance: AppInstance): Observed {
   const releases = releasesOf(cache, instance)
   const latest = stack === undefined ? undefined : latestOf(cache, project, stack)
   const revision = revisionFor(cache, instance, { stack, latest, newest: releases[0] })
-  const namespace = namespaceOf(cache, instance.metadata.name)
+  const namespace = namespaceOf(target.cache, instance.metadata.name)
   return {
     instance,
     app,
@@ -63,7 +69,7 @@ export function observe(cache: Reader, instance: AppInstance): Observed {
     namespace,
     projectUid: namespaceOf(cache, project)?.metadata.uid ?? '',
     hubUid: namespaceOf(cache, 'kube-system')?.metadata.uid ?? '',
-    ...childrenOf(cache, instance, namespace),
+    ...childrenOf(target.cache, instance, namespace),
     wanted: env && revision && resolve({ instance, env, services: revision.spec.services }),
   }
 }

@@ -19,6 +19,7 @@ import { phaseOf } from '../../status/phase.ts'
 import type { Cause } from '../../status/pods.ts'
 import { countPods, worstCause } from '../../status/pods.ts'
 import type { ServiceRollout } from '../../status/rollout.ts'
+import { alteredEvents, alteredSentence, contestSentence, waitingSentences } from './applied.ts'
 import type { Objection } from './gates.ts'
 import type { Observed } from './observe.ts'
 
@@ -52,15 +53,21 @@ export function report(seen: Observed, found: Findings, now: Date): Report<AppIn
       ...errorOf(seen, found),
     },
     outcome: outcomeOf(found, verdicts),
-    events: [...madeSince(instance.status, found), ...transitionsOf(instance.status?.conditions, conditions)],
+    events: [
+      ...madeSince(instance.status, found),
+      ...alteredEvents(found),
+      ...transitionsOf(instance.status?.conditions, conditions),
+    ],
   }
 }
 
 function situationOf(seen: Observed, found: Findings): Situation {
   return {
     objection: found.objection,
-    release: found.release && releaseSituation(seen, found.release, found.rollout),
+    release: found.release && releaseSituation(seen, found.release, found),
     serving: found.rollout.find(({ service }) => service.main)?.ready ?? 0,
+    contest: contestSentence(found.applied),
+    altered: alteredSentence(found.applied),
     pending: found.changes.length > 0 ? pendingSentence(found.changes) : '',
     hint: hintOf(seen, found),
   }
@@ -79,7 +86,7 @@ function hintOf({ latest }: Observed, { release }: Findings): string {
     : ''
 }
 
-function releaseSituation(seen: Observed, release: AppRelease, rollout: readonly ServiceRollout[]): ReleaseSituation {
+function releaseSituation(seen: Observed, release: AppRelease, { rollout, applied }: Findings): ReleaseSituation {
   const succeeded = conditionOf(release.status?.conditions, 'Succeeded')
   const late = rollout.find(({ isDeadlineExceeded, isComplete }) => isDeadlineExceeded && !isComplete)
   const laggard = late ?? rollout.find(({ isComplete }) => !isComplete)
@@ -96,6 +103,7 @@ function releaseSituation(seen: Observed, release: AppRelease, rollout: readonly
       ...(cause && { reason: cause.reason }),
       cause: cause ? `${cause.message}; see ${commandFor(cause.reason, namespace, name)}` : '',
     },
+    waiting: waitingSentences(applied, rollout),
   }
 }
 
@@ -196,9 +204,11 @@ function errorOf({ instance }: Observed, { objection }: Findings): Pick<AppInsta
   }
 }
 
-function outcomeOf({ objection }: Findings, { Reconciling }: Verdicts): Outcome {
+function outcomeOf({ objection, applied }: Findings, { Reconciling }: Verdicts): Outcome {
   if (objection) return objection
-  if (Reconciling) return { kind: 'progressing', reason: Reconciling.reason, message: Reconciling.message }
+  const retries = (applied?.contested ?? []).map(({ retryAfterSeconds }) => retryAfterSeconds)
+  const retry = retries.length > 0 ? { retryAfterSeconds: Math.min(...retries) } : {}
+  if (Reconciling) return { kind: 'progressing', reason: Reconciling.reason, message: Reconciling.message, ...retry }
   return { kind: 'settled' }
 }
 
@@ -206,14 +216,21 @@ function outcomeOf({ objection }: Findings, { Reconciling }: Verdicts): Outcome 
  * What was made since the status was last written: told from the status, so that a crash between the making and the
  * telling loses no Event.
  */
-function madeSince(before: AppInstanceStatus | undefined, { release, applied }: Findings): EventRecord[] {
-  const isClaimed = applied?.created.some(({ mode }) => mode === 'claim') ?? false
-  const isRefused = applied?.refused?.desired.type.kind === 'Namespace'
-  const isFirst = applied !== undefined && !isRefused && before?.namespace === undefined
+function madeSince(before: AppInstanceStatus | undefined, found: Findings): EventRecord[] {
+  const { release } = found
+  if (!release) return []
   return [
-    ...(release && before?.currentRelease?.name !== release.metadata.name ? [releaseEvent(release)] : []),
-    ...(release && (isClaimed || isFirst) ? [namespaceEvent(release.spec.instance)] : []),
+    ...(before?.currentRelease?.name === release.metadata.name ? [] : [releaseEvent(release)]),
+    ...(isNamespaceNew(before, found) ? [namespaceEvent(release.spec.instance)] : []),
   ]
+}
+
+function isNamespaceNew(before: AppInstanceStatus | undefined, { applied, objection }: Findings): boolean {
+  if (applied === undefined) return false
+  if (applied.created.some(({ mode }) => mode === 'claim')) return true
+  // What gave up says no namespace in its status, so that the status cannot tell whether it was told.
+  const isTold = before?.namespace !== undefined || objection?.kind === 'failed'
+  return !isTold && applied.refused?.desired.type.kind !== 'Namespace'
 }
 
 function namespaceEvent(name: string): EventRecord {

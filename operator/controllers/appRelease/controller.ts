@@ -5,25 +5,32 @@ import { appReleaseKind } from '../../api/appRelease.ts'
 import { deploymentType } from '../../api/builtin.ts'
 import type { KubeObject, Ref } from '../../api/meta.ts'
 import { keyOf, labels, refOf } from '../../api/meta.ts'
+import { fightsOf } from '../../apply/fights.ts'
 import { ownerOf } from '../../render/appInstance.ts'
 import type { Controller, Reader, Report } from '../../runtime/controller.ts'
 import { conditionOf, conditionsOf } from '../../status/conditions.ts'
 import { releaseVerdict } from '../../status/appRelease.ts'
 import { deploymentsOf, rolloutIn } from '../rollout.ts'
 
+/** What the API server makes of a Deployment is learnt from an answer (fights): no event need follow. */
+const secondLookSeconds = 30
+
 /** An AppRelease: how the deployment it records went. Once it has succeeded or was superseded, that stays. */
 export const appRelease: Controller<AppRelease, AppReleaseStatus> = {
   kind: appReleaseKind,
+  placedBy: (release, hub) => hub.get<AppInstance>(appInstanceKind, instanceRef(release)),
   watches: [
     {
       type: appReleaseKind,
       keys: (object, cache) => undecided(cache, { ...refOf(object), name: (object as AppRelease).spec.instance }),
     },
-    { type: deploymentType, keys: (object, cache) => undecided(cache, instanceOf(object)) },
+    // One that was not in view yet says on which cluster its release is to be looked at.
+    { type: appInstanceKind, ignoresStatus: true, keys: (object, cache) => undecided(cache, refOf(object)) },
+    { type: deploymentType, place: 'target', keys: (object, cache) => undecided(cache, instanceOf(object)) },
   ],
 
-  reconcile({ cache, now }, release): Promise<Report<AppReleaseStatus>> {
-    const instance = cache.get<AppInstance>(appInstanceKind, { ...refOf(release), name: release.spec.instance })
+  reconcile({ cache, target, now }, release): Promise<Report<AppReleaseStatus>> {
+    const instance = cache.get<AppInstance>(appInstanceKind, instanceRef(release))
     if (isDecided(release) || instance?.metadata.uid !== release.spec.instanceUid) {
       return Promise.resolve({ outcome: { kind: 'settled' } })
     }
@@ -31,14 +38,17 @@ export const appRelease: Controller<AppRelease, AppReleaseStatus> = {
     const verdict = releaseVerdict(
       release,
       releasesOf(cache, refOf(instance)),
-      rolloutIn(ownerOf(instance), release, deploymentsOf(cache, name)),
+      rolloutIn(ownerOf(instance), release, deploymentsOf(target.cache, name), fightsOf(target.cache)),
     )
     const generation = release.metadata.generation ?? 0
     const conditions = conditionsOf(release.status?.conditions, { Succeeded: verdict }, generation, now)
     const { reason, message } = verdict
     return Promise.resolve({
       status: { observedGeneration: generation, conditions },
-      outcome: verdict.status === 'Unknown' ? { kind: 'progressing', reason, message } : { kind: 'settled' },
+      outcome:
+        verdict.status === 'Unknown'
+          ? { kind: 'progressing', reason, message, retryAfterSeconds: secondLookSeconds }
+          : { kind: 'settled' },
     })
   },
 }
@@ -52,6 +62,10 @@ function undecided(cache: Reader, instance: Ref): Ref[] {
 
 function releasesOf(cache: Reader, instance: Ref): readonly AppRelease[] {
   return cache.byIndex<AppRelease>(appReleaseKind, 'instance', keyOf(instance))
+}
+
+function instanceRef(release: AppRelease): Ref {
+  return { ...refOf(release), name: release.spec.instance }
 }
 
 function instanceOf({ metadata }: KubeObject): Ref {

@@ -1,73 +1,17 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
-import { configMapType, namespaceType, secretType } from '../../../operator/api/builtin.ts'
-import type { KubeObject, Ref, ResourceType } from '../../../operator/api/meta.ts'
-import { keyOf, refOf } from '../../../operator/api/meta.ts'
-import { desiredDigest } from '../../../operator/apply/digest.ts'
-import type { Applied, Owned } from '../../../operator/apply/execute.ts'
+import { namespaceType, secretType } from '../../../operator/api/builtin.ts'
+import type { KubeObject } from '../../../operator/api/meta.ts'
+import type { Applied } from '../../../operator/apply/execute.ts'
 import { execute } from '../../../operator/apply/execute.ts'
-import type { KubeErrorCode } from '../../../operator/kube/errors.ts'
-import { KubeError } from '../../../operator/kube/errors.ts'
-import type { Desired, Plan } from '../../../operator/render/plan.ts'
+import type { Plan } from '../../../operator/render/plan.ts'
 import type { Writer } from '../../../operator/runtime/controller.ts'
+import { at, desired, kube, names, nothing, planOf, put, reset, run, standing, workload, write } from './server.ts'
 
-/** What there is after a plan was executed, in the order in which it came to be. */
-
-let state: Map<string, Owned>
-/** How the next write of an object of that name ends, if not well. */
-let failures: Map<string, KubeErrorCode>
-let isSlow: (name: string) => boolean
-
-const key = (type: ResourceType, ref: Ref): string => `${type.kind} ${keyOf(ref)}`
-
-const kube = {
-  create: (type, object) => write(type, object, true),
-  apply: (type, object) => write(type, object, false),
-  delete(type, ref, uid) {
-    const held = state.get(key(type, ref))
-    if (held?.object.metadata.uid === uid) state.delete(key(type, ref))
-    return Promise.resolve()
-  },
-} as Writer
-
-async function write(type: ResourceType, object: KubeObject, isCreation: boolean): Promise<KubeObject> {
-  const { name } = object.metadata
-  if (isSlow(name)) await new Promise(setImmediate)
-  const failure = failures.get(name)
-  if (failure) throw new KubeError(failure, `${name}: ${failure}`)
-  const id = key(type, refOf(object))
-  if (isCreation && state.has(id)) throw new KubeError('AlreadyExists', `${name} exists`)
-  const stored = { ...object, metadata: { ...object.metadata, uid: `uid-${name}` } }
-  state.set(id, { type, object: stored, digest: desiredDigest(object) })
-  return stored
-}
-
-function desired(name: string, more: Partial<Desired> & { readonly data?: object } = {}): Desired {
-  const { data = { a: '1' }, type = configMapType, mode = 'apply', ...rest } = more
-  const metadata = { name, ...(type.namespaced && { namespace: 'shop-dev' }) }
-  return { type, mode, ...rest, object: { apiVersion: 'v1', kind: type.kind, metadata, data } as KubeObject }
-}
-
-function planOf(...stages: readonly (readonly Desired[])[]): Plan {
-  return { stages: stages.map((objects, index) => ({ name: `stage ${index}`, objects })), keep: [] }
-}
-
-const run = (plan: Plan): Promise<Applied> => execute(kube, plan, [...state.values()])
-const names = (): string[] => [...state.values()].map(({ object }) => object.metadata.name)
-
-function put(owned: Desired, digest = desiredDigest(owned.object), metadata: object = {}): void {
-  const object = { ...owned.object, metadata: { ...owned.object.metadata, uid: 'u', ...metadata } }
-  state.set(key(owned.type, refOf(object)), { type: owned.type, object, digest })
-}
-
-beforeEach(() => {
-  state = new Map()
-  failures = new Map()
-  isSlow = () => false
-})
+beforeEach(reset)
 
 describe('execute', () => {
   it('makes what is missing, stage after stage, however long a write takes', async () => {
-    isSlow = (name) => name === 'b'
+    at.isSlow = (name) => name === 'b'
     const plan = planOf([desired('shop-dev', { type: namespaceType, mode: 'claim' })], [desired('b'), desired('c')])
     const later = planOf(...plan.stages.map(({ objects }) => objects), [desired('d')])
     const { created } = await run(later)
@@ -78,21 +22,21 @@ describe('execute', () => {
   it('writes nothing when nothing differs, and only what differs', async () => {
     const plan = planOf([desired('a'), desired('b')])
     await run(plan)
-    const before = new Map(state)
-    expect(await run(plan)).toEqual({ created: [], changed: [], pruned: [] })
-    expect([...state.values()].every((owned) => [...before.values()].includes(owned))).toBe(true)
+    const before = new Map(at.state)
+    expect(await run(plan)).toEqual(nothing)
+    expect([...at.state.values()].every((owned) => [...before.values()].includes(owned))).toBe(true)
     const changed = desired('b', { data: { a: '2' } })
-    expect(await run(planOf([desired('a'), changed]))).toEqual({ created: [], changed: [changed], pruned: [] })
-    expect(state.get('ConfigMap shop-dev/a')).toBe(before.get('ConfigMap shop-dev/a'))
+    expect(await run(planOf([desired('a'), changed]))).toEqual({ ...nothing, changed: [changed] })
+    expect(at.state.get('ConfigMap shop-dev/a')).toBe(before.get('ConfigMap shop-dev/a'))
   })
 
   it('never claims a namespace that came to be meanwhile', async () => {
     const namespace = desired('shop-dev', { type: namespaceType, mode: 'claim' })
     const plan = planOf([namespace], [desired('a')])
     put(namespace, 'of another')
-    const theirs = state.get('Namespace /shop-dev')
-    await expect(execute(kube, plan, [])).rejects.toMatchObject({ code: 'AlreadyExists' })
-    expect([...state.values()]).toEqual([theirs])
+    const theirs = at.state.get('Namespace /shop-dev')
+    await expect(run(plan, [])).rejects.toMatchObject({ code: 'AlreadyExists' })
+    expect([...at.state.values()]).toEqual([theirs])
   })
 
   it('puts drift of its namespace back only on the very object that it saw', async () => {
@@ -103,66 +47,92 @@ describe('execute', () => {
       applied.push(object)
       return write(type, object, false)
     }
-    await execute({ ...kube, apply }, planOf([namespace]), [...state.values()])
-    expect(applied.map(({ metadata }) => metadata)).toEqual([{ name: 'shop-dev', uid: 'u' }])
+    await execute({ ...kube, apply }, planOf([namespace]), [...at.state.values()], standing())
+    expect(applied.map(({ metadata }) => metadata)).toMatchObject([{ name: 'shop-dev', uid: 'u' }])
   })
 
   it('takes a generated secret that is there, unseen, for the one it would have made', async () => {
     const secret = desired('s', { type: secretType, mode: 'once', random: { value: 33 } })
     put(secret)
-    const theirs = state.get('Secret shop-dev/s')
-    const applied = await execute(kube, planOf([secret], [desired('later')]), [])
+    const theirs = at.state.get('Secret shop-dev/s')
+    const applied = await run(planOf([secret], [desired('later')]), [])
     expect(applied.refused).toBeUndefined()
-    expect([state.get('Secret shop-dev/s'), names()]).toEqual([theirs, ['s', 'later']])
+    expect([at.state.get('Secret shop-dev/s'), names()]).toEqual([theirs, ['s', 'later']])
   })
 
   it('makes a generated secret once: random text of the length, and never again', async () => {
     const secret = desired('s', { type: secretType, mode: 'once', random: { value: 33 } })
     await run(planOf([secret]))
-    const made = state.get('Secret shop-dev/s')!
+    const made = at.state.get('Secret shop-dev/s')!
     expect((made.object as unknown as { stringData: object }).stringData).toEqual({
       value: expect.stringMatching(/^[A-Za-z0-9]{33}$/),
     })
-    state.set('Secret shop-dev/s', { ...made, digest: 'changed by hand' })
-    expect(await run(planOf([secret]))).toEqual({ created: [], changed: [], pruned: [] })
-  })
-
-  it('prunes what is ours and not wanted any more', async () => {
-    await run(planOf([desired('a'), desired('b')]))
-    const { pruned } = await run(planOf([desired('a')]))
-    expect(pruned).toEqual([{ namespace: 'shop-dev', name: 'b' }])
-    expect(names()).toEqual(['a'])
-  })
-
-  it('prunes no foreign object, no Secret, no namespace, none that kept releases need, none that is going', async () => {
-    put(desired('foreign'), '')
-    put(desired('secret', { type: secretType }))
-    put(desired('shop-dev', { type: namespaceType }))
-    put(desired('kept'))
-    put(desired('going'), 'd', { deletionTimestamp: '2026-01-02T03:04:05Z' })
-    const plan: Plan = { ...planOf([]), keep: [{ type: configMapType, name: 'kept' }] }
-    expect((await run(plan)).pruned).toEqual([])
-    expect(names()).toEqual(['foreign', 'secret', 'shop-dev', 'kept', 'going'])
+    at.state.set('Secret shop-dev/s', { ...made, digest: 'changed by hand' })
+    expect(await run(planOf([secret]))).toEqual(nothing)
   })
 
   it.each(['Invalid', 'Forbidden'] as const)(
     '%s: later stages and the pruning wait, siblings are made',
     async (code) => {
       put(desired('surplus'))
-      failures.set('b', code)
-      const plan = planOf([desired('a')], [desired('b'), desired('c')], [desired('d')])
+      at.failures.set('b', code)
+      const plan = planOf([desired('a')], [desired('b'), desired('c')], [workload('d')])
       const applied = await run(plan)
       expect(applied.refused).toMatchObject({ desired: { object: { metadata: { name: 'b' } } }, error: { code } })
       expect(names()).toEqual(['surplus', 'a', 'c'])
-      failures.clear()
+      at.failures.clear()
+      at.now = new Date(at.now.getTime() + 120_000)
       await run(plan)
       expect(names()).toEqual(['a', 'c', 'b', 'd'])
     },
   )
 
+  it.each([
+    ['Forbidden', 30],
+    ['Invalid', 120],
+    ['TooLarge', 120],
+    ['BadRequest', 120],
+  ] as const)(
+    '%s: the same is not sent again for %i s, whatever happens; another rendering is',
+    async (code, seconds) => {
+      at.failures.set('a', code)
+      const sent: KubeObject[] = []
+      const apply: Writer['apply'] = (type, object) => {
+        sent.push(object)
+        return write(type, object, false)
+      }
+      const attempt = (plan: Plan): Promise<Applied> => execute({ ...kube, apply }, plan, [], standing())
+      const plan = planOf([desired('a')], [desired('b')])
+      await attempt(plan)
+      for (let second = 1; second < seconds; second += 1) {
+        at.now = new Date(at.now.getTime() + 1000)
+        const { refused } = await attempt(plan)
+        expect(refused).toMatchObject({ error: { code }, retryAfterSeconds: seconds - second })
+      }
+      expect(sent).toHaveLength(1)
+      await attempt(planOf([desired('a', { data: { a: '2' } })]))
+      expect(sent).toHaveLength(2)
+      at.now = new Date(at.now.getTime() + seconds * 1000)
+      at.failures.clear()
+      expect((await attempt(plan)).created).toHaveLength(2)
+    },
+  )
+
+  it('makes an immutable object anew to change it; one that was only taken away when we died is made by the next run', async () => {
+    await run(planOf([desired('files', { mode: 'immutable' })]))
+    const changed = planOf([desired('files', { mode: 'immutable', data: { a: '2' } })])
+    at.failures.set('files', 'Unavailable')
+    await expect(run(changed)).rejects.toMatchObject({ code: 'Unavailable' })
+    expect(names()).toEqual([])
+    at.failures.clear()
+    await run(changed)
+    expect(names()).toEqual(['files'])
+    expect(await run(changed)).toEqual(nothing)
+  })
+
   it('throws a transient error after its siblings have ended, even when another was refused', async () => {
-    isSlow = (name) => name === 'slow'
-    failures.set('refused', 'Invalid').set('busy', 'Unavailable')
+    at.isSlow = (name) => name === 'slow'
+    at.failures.set('refused', 'Invalid').set('busy', 'Unavailable')
     const plan = planOf([desired('refused'), desired('busy'), desired('slow')], [desired('later')])
     await expect(run(plan)).rejects.toMatchObject({ code: 'Unavailable' })
     expect(names()).toEqual(['slow'])

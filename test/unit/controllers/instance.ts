@@ -8,6 +8,7 @@ import { podDigest } from '../../../operator/controllers/digests.ts'
 import type { Applied } from '../../../operator/apply/execute.ts'
 import type { KubeErrorCode } from '../../../operator/kube/errors.ts'
 import { KubeError } from '../../../operator/kube/errors.ts'
+import type { Plan } from '../../../operator/render/plan.ts'
 import type { Report } from '../../../operator/runtime/controller.ts'
 import type { ServiceRollout } from '../../../operator/status/rollout.ts'
 import { decide, now, withRevisions } from '../../render/world.ts'
@@ -49,12 +50,16 @@ export interface Happening {
   readonly unschedulable?: string
   /** The server refuses the first object of the plan. */
   readonly refusal?: KubeErrorCode
+  /** What else came of applying the plan. */
+  readonly applied?: (plan: Plan) => Partial<Applied>
   /** Oldest first; all but the last were rolled out. */
   readonly releases?: readonly AppRelease[]
   /** Whether the last one was too. */
   readonly isRolledOut?: boolean
   readonly before?: AppInstanceStatus
 }
+
+const nothingApplied: Applied = { created: [], changed: [], pruned: [], waiting: [], altered: [], contested: [] }
 
 /** The report of a reconcile that finds this. */
 export async function reportOf(happening: Happening): Promise<Report<AppInstanceStatus> & { release?: AppRelease }> {
@@ -69,7 +74,9 @@ export async function reportOf(happening: Happening): Promise<Report<AppInstance
     error: new KubeError(happening.refusal, 'create namespaces hello-dev: exceeded quota'),
   }
   const applied: Applied | undefined =
-    release && !objection ? { created: [], changed: [], pruned: [], ...(refused && { refused }) } : undefined
+    release && !objection
+      ? { ...nothingApplied, ...happening.applied?.(plan!), ...(refused && { refused }) }
+      : undefined
   const idle = { ready: 0, isComplete: false, isDeadlineExceeded: false }
   const rollout = (release?.spec.services ?? []).map((service) => ({ service, ...idle, ...happening.rollout }))
   const pods = happening.container || happening.unschedulable ? [podOf(happening)] : []

@@ -37,6 +37,14 @@ const namespace = (metadata: object): KubeObject => ({
   },
 })
 
+/** Somebody else undoes what is written to the namespace. */
+const contested: Happening['applied'] = (plan) => {
+  const desired = plan.stages[0]!.objects[0]!
+  return {
+    contested: [{ desired, contest: { paths: ['metadata.labels'], manager: 'kubectl' }, retryAfterSeconds: 30 }],
+  }
+}
+
 /** Too large for a release, though no field of it is. */
 const files = Array.from({ length: 4 }, (_, index) => ({ path: `/f${index}`, content: '"'.repeat(65_000) }))
 
@@ -93,6 +101,7 @@ const makers: Readonly<Record<Reason, () => Promise<readonly string[]>>> = {
   Terminating: ofCleanup,
   NamespaceTerminating: of({ more: [namespace({ deletionTimestamp: 'now' })] }),
   Forbidden: of({ refusal: 'Forbidden' }),
+  Contested: of({ applied: contested }),
   ImagePullFailed: of(waiting('ImagePullBackOff')),
   CrashLoop: of({
     container: { state: { waiting: { reason: 'CrashLoopBackOff' } }, lastState: { terminated: { exitCode: 1 } } },
@@ -136,6 +145,7 @@ describe('every reason is made by something', () => {
       { more: [namespace({ annotations: {} })] },
       { refusal: 'Forbidden' },
       { refusal: 'Invalid' },
+      { applied: contested },
       { world: worldWith([{ ...web, replicas: 2 }]) },
     ]
     for (const happening of happenings) {

@@ -27,7 +27,7 @@ const services = [
     generatedSecrets: [{ name: 'SESSION_SECRET', length: 32 }],
   },
   { name: 'side', image: 'registry.example/side:1', ports: [{ port: 8081 }], replicas: 2 },
-  { name: 'jobs', type: 'Worker', image: 'registry.example/jobs:1', replicas: 2 },
+  { name: 'jobs', type: 'Worker', image: 'registry.example/jobs:1', replicas: 2, dependsOn: ['web'] },
 ]
 
 const instance = (name: string, spec: object): KubeObject =>

@@ -11,10 +11,12 @@ import { dnsLabel, dnsSubdomain } from '../../../operator/api/schema.ts'
 import { releaseOf } from './generated.ts'
 import { renderInstance } from '../../../operator/render/appInstance.ts'
 import { filesName, generatedSecretName, releaseName, revisionName } from '../../../operator/render/names.ts'
+import type { Plan } from '../../../operator/render/plan.ts'
 import { canonicalQuantity } from '../../../operator/render/quantity.ts'
 import { changesBetween, makeRelease } from '../../../operator/render/release.ts'
 import { resolve } from '../../../operator/render/resolve.ts'
 import { newestRevision, nextRevision } from '../../../operator/render/revision.ts'
+import type { Input } from './generated.ts'
 import { inputs } from './generated.ts'
 
 jest.setTimeout(120_000)
@@ -100,6 +102,56 @@ describe('a release', () => {
         }
       }),
     )
+  })
+})
+
+function stagesOf(input: Input): Plan['stages'] {
+  const owner = { app: 'a', env: 'dev', project: 'team', instance: 'a-dev' }
+  const claim = { instanceUid: 'i', projectUid: 'p', hubUid: 'h' }
+  return renderInstance({ owner, claim, release: releaseOf(input), kept: [] }).stages
+}
+
+describe('the stages of a plan', () => {
+  const kindsByStage: readonly ReadonlySet<string>[] = [
+    new Set(['Namespace']),
+    new Set(['ServiceAccount', 'NetworkPolicy', 'ConfigMap', 'Secret']),
+    new Set(['Service', 'NetworkPolicy', 'PodDisruptionBudget', 'Deployment']),
+  ]
+
+  it('are the order of the kinds: inside a stage there is none, and nothing needs what stands beside it', () => {
+    fc.assert(
+      fc.property(inputs, (input) => {
+        const [namespace, configuration, ...services] = stagesOf(input)
+        expect(services.length).toBeGreaterThan(0)
+        for (const [index, stage] of [namespace!, configuration!].entries()) {
+          for (const { type } of stage.objects) expect(kindsByStage[index]).toContain(type.kind)
+        }
+        for (const { type } of services.flatMap(({ objects }) => objects)) expect(kindsByStage[2]).toContain(type.kind)
+      }),
+    )
+  })
+
+  it('put a service after all that it depends on, and none where nothing stands', () => {
+    let dependents = 0
+    fc.assert(
+      fc.property(inputs, (input) => {
+        const stages = stagesOf(input)
+        const stageOf = (name: string): number =>
+          stages.findIndex(({ objects }) =>
+            objects.some(({ type, object }) => type.kind === 'Deployment' && object.metadata.name === name),
+          )
+        for (const { name, dependsOn = [] } of input.services) {
+          for (const needed of dependsOn) {
+            dependents += 1
+            expect(stageOf(name)).toBeGreaterThan(stageOf(needed))
+          }
+        }
+        expect(stages.filter(({ objects }) => objects.length === 0)).toEqual([])
+        const names = stages.map(({ name }) => name)
+        expect(new Set(names).size).toBe(names.length)
+      }),
+    )
+    expect(dependents).toBeGreaterThan(0)
   })
 })
 

@@ -4,11 +4,14 @@ import type { AppRelease, ResolvedService } from '../../../operator/api/appRelea
 import type { Reason } from '../../../operator/api/conditions.ts'
 import { reasons } from '../../../operator/api/conditions.ts'
 import { labels } from '../../../operator/api/meta.ts'
+import type { Applied } from '../../../operator/apply/execute.ts'
+import type { Contest } from '../../../operator/apply/fights.ts'
 import { podDigest } from '../../../operator/controllers/digests.ts'
 import type { Objection } from '../../../operator/controllers/appInstance/gates.ts'
 import type { Observed } from '../../../operator/controllers/appInstance/observe.ts'
 import type { Findings } from '../../../operator/controllers/appInstance/report.ts'
 import { report } from '../../../operator/controllers/appInstance/report.ts'
+import { makeDeployment } from '../../../operator/render/deployment.ts'
 import { changesBetween, makeRelease } from '../../../operator/render/release.ts'
 import type { ObservedPod } from '../../../operator/status/observed.ts'
 import { now } from '../../render/world.ts'
@@ -124,6 +127,12 @@ const situation = services.chain((list) =>
       pods: fc.array(fc.constantFrom(...list.map((each) => each.name)).chain(podOf), { maxLength: 8 }),
       objection,
       scaled: fc.boolean(),
+      fight: fc.option(fc.record({ manager: hostile, paths: fc.array(hostile, { maxLength: 5 }) }), {
+        nil: undefined,
+        freq: 2,
+      }),
+      altered: fc.option(fc.array(hostile, { maxLength: 5 }), { nil: undefined, freq: 2 }),
+      waits: fc.boolean(),
       latest: fc.constantFrom('app-a-r1-aaaaaa', `${'a'.repeat(60)}-r2-bbbbbb`),
     })
     .map((each): Case => caseOf(list, each)),
@@ -138,6 +147,12 @@ interface Parts {
   readonly pods: readonly ObservedPod[]
   readonly objection: Objection | undefined
   readonly scaled: boolean
+  /** Who undoes what is written to the first service's Deployment, and where. */
+  readonly fight: Contest | undefined
+  /** Where the API server stores it otherwise. */
+  readonly altered: readonly string[] | undefined
+  /** Whether the last service waits for the first. */
+  readonly waits: boolean
   readonly latest: string
 }
 
@@ -169,7 +184,7 @@ function caseOf(list: readonly ResolvedService[], parts: Parts): Case {
       objection: parts.objection,
       release,
       changes,
-      applied: undefined,
+      applied: release && appliedOf(list, parts),
       rollout: release
         ? list.map((service, index) => ({
             service,
@@ -179,6 +194,20 @@ function caseOf(list: readonly ResolvedService[], parts: Parts): Case {
           }))
         : [],
     },
+  }
+}
+
+function appliedOf(list: readonly ResolvedService[], { fight, altered, waits }: Parts): Applied {
+  const owner = { app: 'a', env: 'dev', instance: 'a-dev', project: 'team' }
+  const desired = makeDeployment(owner, list[0]!)
+  const last = makeDeployment(owner, list.at(-1)!)
+  return {
+    created: [],
+    changed: [],
+    pruned: [],
+    waiting: waits && list.length > 1 ? [{ desired: last, for: [list[0]!.name] }] : [],
+    altered: altered ? [{ desired, paths: altered, isNew: false }] : [],
+    contested: fight ? [{ desired, contest: fight, retryAfterSeconds: 30 }] : [],
   }
 }
 

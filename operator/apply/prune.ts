@@ -1,0 +1,53 @@
+import { deploymentType } from '../api/builtin.ts'
+import type { KubeObject, Ref } from '../api/meta.ts'
+import { labels, refOf } from '../api/meta.ts'
+import type { Plan } from '../render/plan.ts'
+import type { Writer } from '../runtime/controller.ts'
+import { ownedDigest } from './digest.ts'
+import type { Owned } from './owned.ts'
+import { identityOf } from './fights.ts'
+
+/**
+ * Deletes what is ours and in no stage, the last of the kinds first: nothing loses what it stands on.
+ * Never deleted: what is not ours by field manager, the namespace, claims of `once`, what kept releases need; anything
+ * for a plan that wants nothing to run, which no release asks for; what a live look shows not to be ours any more.
+ * Out: what was deleted. Throws a KubeError.
+ */
+export async function prune(kube: Writer, plan: Plan, owned: readonly Owned[]): Promise<Ref[]> {
+  const pruned: Ref[] = []
+  for (const { type, object } of surplusOf(plan, owned)) {
+    const live = await kube.getLive(type, refOf(object))
+    if (!live || !isOurs(live, object)) continue
+    await kube.delete(type, refOf(object), object.metadata.uid ?? '')
+    pruned.push(refOf(object))
+  }
+  return pruned
+}
+
+function surplusOf(plan: Plan, owned: readonly Owned[]): Owned[] {
+  const desired = plan.stages.flatMap((stage) => stage.objects)
+  if (!desired.some(({ type }) => type.kind === deploymentType.kind)) return []
+  const wanted = new Set([
+    ...desired.map(identityOf),
+    ...plan.keep.map(({ type, name }) => identityOf({ type, object: { metadata: { name } } as KubeObject })),
+  ])
+  return owned
+    .filter(
+      (each) =>
+        each.digest !== '' &&
+        each.type.namespaced &&
+        each.type.kind !== 'Secret' &&
+        !each.object.metadata.deletionTimestamp &&
+        !wanted.has(identityOf(each)),
+    )
+    .toReversed()
+}
+
+/** The very object that the cache held, still with our label, still with values of ours. */
+function isOurs(live: KubeObject, held: KubeObject): boolean {
+  return (
+    live.metadata.uid === held.metadata.uid &&
+    live.metadata.labels?.[labels.instance] === held.metadata.labels?.[labels.instance] &&
+    ownedDigest(live) !== ''
+  )
+}

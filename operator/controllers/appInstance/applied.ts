@@ -1,0 +1,76 @@
+import { labels } from '../../api/meta.ts'
+import type { Applied } from '../../apply/execute.ts'
+import type { Desired } from '../../render/plan.ts'
+import type { EventRecord } from '../../runtime/controller.ts'
+import type { ServiceRollout } from '../../status/rollout.ts'
+
+/** What came of applying, in words. Pure; the same as long as nothing changes. */
+
+/** Paths that are named; the first ones tell enough. */
+const namedPaths = 3
+
+/** Which services wait for which others, one sentence a service; '' when none does. */
+export function waitingSentences(applied: Applied | undefined, rollout: readonly ServiceRollout[]): string {
+  const byService = new Map(
+    (applied?.waiting ?? []).map(({ desired, for: needed }) => [
+      desired.object.metadata.labels?.[labels.service] ?? '',
+      needed,
+    ]),
+  )
+  const sentences = [...byService].map(([service, needed]) => {
+    const others = needed.map((name) => `service '${name}' (dependsOn): ${readyOf(name, rollout)} ready`)
+    return `Service '${service}' waits for ${others.join(', ')}.`
+  })
+  return sentences.join(' ')
+}
+
+function readyOf(name: string, rollout: readonly ServiceRollout[]): string {
+  const row = rollout.find(({ service }) => service.name === name)
+  return `${row?.ready ?? 0}/${row?.service.replicas ?? 0}`
+}
+
+/** Who undoes our writes to which object; '' when nobody does. */
+export function contestSentence(applied: Applied | undefined): string {
+  const [first] = applied?.contested ?? []
+  if (!first) return ''
+  const { desired, contest } = first
+  const { kind, metadata } = desired.object
+  const where = metadata.namespace === undefined ? '' : ` -n ${metadata.namespace}`
+  if (contest.paths.length === 0) {
+    return `${nameOf(desired)} is removed or changed each time after it was written; find out by whom in the audit log of the API server.`
+  }
+  const who = contest.manager === '' ? 'somebody who left no name' : `field manager '${contest.manager}'`
+  const command = `kubectl get ${kind.toLowerCase()} ${metadata.name}${where} -o yaml --show-managed-fields`
+  return `${nameOf(desired)}: ${who} changes ${listed(contest.paths)} each time after it was written; see ${command}`
+}
+
+/** What the API server stores otherwise than it was sent; '' when nothing. */
+export function alteredSentence(applied: Applied | undefined): string {
+  return (applied?.altered ?? []).map(sentenceOf).join(' ')
+}
+
+/** An Event for each object of which the API server just said so. */
+export function alteredEvents({ applied }: { readonly applied: Applied | undefined }): EventRecord[] {
+  return (applied?.altered ?? [])
+    .filter(({ isNew }) => isNew)
+    .map((each) => ({
+      type: 'Warning',
+      reason: 'ChangedByAdmission',
+      action: 'Deploying',
+      message: sentenceOf(each),
+    }))
+}
+
+function sentenceOf({ desired, paths }: Applied['altered'][number]): string {
+  const what = paths.length === 0 ? 'it' : listed(paths)
+  return `${nameOf(desired)}: the API server stores ${what} otherwise than applied: an admission policy or webhook changes it.`
+}
+
+function nameOf({ object }: Desired): string {
+  return `${object.kind} '${object.metadata.name}'`
+}
+
+function listed(paths: readonly string[]): string {
+  const more = paths.length > namedPaths ? ` and ${paths.length - namedPaths} more` : ''
+  return `${paths.slice(0, namedPaths).join(', ')}${more}`
+}
