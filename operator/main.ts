@@ -1,3 +1,7 @@
+import { randomBytes } from 'node:crypto'
+import process from 'node:process'
+import type { Logger } from 'pino'
+import { leaseName } from './api/meta.ts'
 import { ConfigError, readConfig } from './config.ts'
 import type { Config } from './config.ts'
 import { controllers } from './controllers/controllers.ts'
@@ -7,35 +11,98 @@ import { loadKubeConfig, makeKubeClient } from './kube/clientNode.ts'
 import { AppsteadOperator } from './operator.ts'
 import { systemClock } from './runtime/clock.ts'
 import { startHealthServer } from './runtime/health.ts'
+import { Leader } from './runtime/leader.ts'
 import { makeLog } from './runtime/log.ts'
+import { makeLogOutput, type LogOutput } from './runtime/logOutput.ts'
+import { Metrics } from './runtime/metrics.ts'
+import { startMetricsServer } from './runtime/metricsServer.ts'
+import { showProcess } from './runtime/processMetrics.ts'
 
-/** The process: configuration, operator, health server, until a signal ends it. */
+/** The process: leader, operator, health and metrics, until a signal or a newer operator ends it. */
 async function main(config: Config): Promise<void> {
-  const log = makeLog(config.logLevel)
+  const output = makeLogOutput()
+  const log = makeLog(config.logLevel, output)
+  const metrics = new Metrics()
+  metrics.showDroppedLines(() => output.droppedLines)
+  const endShow = showProcess(metrics.registry)
+  // Never the same twice, not even for a container that is started again in its pod: what it was, is somebody else.
+  const identity = `${config.instance}_${randomBytes(4).toString('hex')}`
+  const wire = {
+    userAgent: `appstead/${config.version} (${identity})`,
+    onAnswer: (note: Parameters<Metrics['answered']>[0]) => metrics.answered(note),
+  }
+  // Nor does it wait for long because the server is busy: a lead that is not renewed is lost.
+  const leaseClient = makeKubeClient(loadKubeConfig(), { ...wire, callConnections: 1, maxPauseSeconds: 1 })
+  const leader = new Leader({
+    client: leaseClient,
+    lease: { namespace: config.namespace, name: leaseName },
+    identity,
+    version: config.version,
+    clock: systemClock,
+    log,
+    leaseSeconds: config.leaseSeconds,
+    onLost: (reason) => void quit(reason, log, output),
+    onSuperseded: (reason) => stop(reason),
+  })
+  metrics.showLease(leaseName, () => leader.isLeading)
+  const fenced = { ...wire, beforeWrite: () => leader.check() }
   const operator = new AppsteadOperator({
     config,
     log,
-    client: makeKubeClient(loadKubeConfig()),
+    metrics,
+    client: makeKubeClient(loadKubeConfig(), fenced),
+    wire: fenced,
     clock: systemClock,
     informers,
     controllers,
+    elected: () => leader.campaign(),
     prepare: ({ client, cache }) => createDefaultEnvs(client, cache, log),
   })
-  const health = await startHealthServer({
-    port: config.healthPort,
-    informers: () => operator.health(),
-    isReady: () => operator.isReady,
-  })
-  const stop = async (signal: string): Promise<void> => {
-    log.info({ signal }, 'Stopping')
+  const closeServers = await startServers(config, operator, metrics)
+  let stopping: Promise<void> | undefined
+  const finish = async (): Promise<void> => {
+    // First what writes, then the Lease: the standby acts from the moment it is empty.
     await operator.drain()
-    await health.close()
+    await leader.release()
+    await Promise.all([leaseClient.close(), closeServers()])
+    endShow()
+    // Lines that nobody reads must not keep the process.
+    if (!(await output.flush(1000))) process.exit()
+  }
+  const stop = (reason: string): void => {
+    log.info({ reason }, 'Stopping')
+    stopping ??= finish()
   }
   // A promise nobody waited for is a bug of ours: said loudly, but no reason to stop reconciling everything else.
   process.on('unhandledRejection', (error) => log.error({ err: error }, 'Unhandled rejection'))
-  process.once('SIGTERM', (signal) => void stop(signal))
-  process.once('SIGINT', (signal) => void stop(signal))
-  await operator.start()
+  process.once('SIGTERM', stop)
+  process.once('SIGINT', stop)
+  await operator.start().catch((error: unknown) => {
+    // Stopped before it began.
+    if (stopping === undefined) throw error
+  })
+}
+
+/** Health and metrics; returns what ends both. */
+async function startServers(
+  { healthPort, metricsPort }: Config,
+  operator: AppsteadOperator,
+  metrics: Metrics,
+): Promise<() => Promise<unknown>> {
+  const health = await startHealthServer({
+    port: healthPort,
+    informers: () => operator.health(),
+    isReady: () => operator.isSynced,
+  })
+  const scrapes = await startMetricsServer({ port: metricsPort, text: () => metrics.text() })
+  return () => Promise.all([health.close(), scrapes.close()])
+}
+
+/** The lead is lost: nothing that could be finished may be written any more, and calls under way end with the process. */
+async function quit(reason: string, log: Logger, output: LogOutput): Promise<void> {
+  log.error({ reason }, 'Lost the lead')
+  await output.flush(200)
+  process.exit(1)
 }
 
 try {

@@ -8,13 +8,18 @@ import type { Logger } from 'pino'
 import { refOf, type KubeObject, type ResourceType } from './api/meta.ts'
 import type { Config } from './config.ts'
 import type { PooledKubeClient } from './kube/clientNode.ts'
+import type { TransportOptions } from './kube/transport.ts'
 import type { Reader } from './runtime/controller.ts'
 import { isKubeError } from './kube/errors.ts'
 import type { Clock } from './runtime/clock.ts'
 import type { InformerHealth, AnyInformer } from './runtime/informers.ts'
 import { typeIdOf } from './runtime/informers.ts'
-import type { AnyController, Finalize } from './runtime/loop.ts'
-import { Manager } from './runtime/manager.ts'
+import type { Loop } from './runtime/loop.ts'
+import { Metrics } from './runtime/metrics.ts'
+import type { AnyController, Finalize, WriteStatus } from './runtime/reconciler.ts'
+import { ClusterPool, type Newcomer } from './clusters/pool.ts'
+import { localCluster } from './runtime/cluster.ts'
+import { Events } from './runtime/events.ts'
 
 // The package is CommonJS with a default export: to Node's ESM the default import is its whole `exports`.
 const Operator = operatorModule.default
@@ -28,8 +33,18 @@ export interface AppsteadOperatorOptions {
   /** One per watched type. */
   readonly informers: readonly AnyInformer[]
   readonly controllers: readonly AnyController[]
-  /** Run once when the caches are filled, before the controllers work. */
+  /** Run once when the caches are filled and we lead, before the controllers work. */
   readonly prepare?: (operator: AppsteadOperator) => Promise<void>
+  /** Resolves when this process may work; caches are filled before. Default: at once. */
+  readonly elected?: () => Promise<void>
+  /** The name of the cluster on which the things of an AppInstance run. Default: that of the operator. */
+  readonly placement?: (instance: KubeObject) => string
+  /** Of the clients of further clusters: the hub's has its own. */
+  readonly wire?: TransportOptions
+  /** Where what happens is counted. Default: nobody looks. */
+  readonly metrics?: Metrics
+  /** After a burst of two an object's status is written once in this time. Default: 1,000. */
+  readonly statusIntervalMilliseconds?: number
 }
 
 /** What handlers get: @dot-i's event, and for a modification the object as it was before. */
@@ -59,9 +74,8 @@ const reportingController = 'appstead.dev/operator'
  */
 export class AppsteadOperator extends Operator {
   readonly client: PooledKubeClient
-  readonly #manager: Manager
-  readonly #stopGraceSeconds: number
-  readonly #prepare: (operator: AppsteadOperator) => Promise<void>
+  readonly #pool: ClusterPool
+  readonly #options: AppsteadOperatorOptions
   /** Of the writes the base class' protocol asks for: it hands on only the meta it was given. */
   readonly #calls = new WeakMap<ResourceMeta, Call>()
 
@@ -69,46 +83,58 @@ export class AppsteadOperator extends Operator {
     const { config, log, client, clock } = options
     super(loggerOf(log))
     this.client = client
-    this.#stopGraceSeconds = config.stopGraceSeconds
-    this.#prepare = options.prepare ?? (() => Promise.resolve())
-    this.#manager = new Manager({
-      client,
+    this.#options = options
+    const identity = { controller: reportingController, instance: config.instance }
+    const engine = {
       informers: options.informers,
       controllers: options.controllers,
-      finalize: (request) => this.#finalize(request),
-      writeStatus: async (type, object, status, signal) => {
-        const meta = guardedMeta(type, object)
-        let after = object
-        this.#calls.set(meta, { signal, wrote: (written) => (after = written) })
-        await this.setResourceStatus(meta, status)
-        return after
-      },
+      placement: options.placement ?? (() => localCluster),
+      finalize: (request: Parameters<Finalize>[0]) => this.#finalize(request),
+      writeStatus: (...write: Parameters<WriteStatus>) => this.#writeStatus(...write),
+      events: new Events({ client, ...identity, clock, log }),
+      metrics: options.metrics ?? new Metrics(),
       clock,
       log,
-      identity: { controller: reportingController, instance: config.instance },
       workers: config.workers,
       deadlineSeconds: config.reconcileDeadlineSeconds,
-    })
+      statusIntervalMilliseconds: options.statusIntervalMilliseconds ?? 1000,
+    }
+    this.#pool = new ClusterPool(engine, client, (loop) => this.#connect(loop), options.wire ?? {})
   }
 
-  /** True while reconciles may run: all caches are filled. */
-  get isReady(): boolean {
-    return this.#manager.isReady
+  /** True when the caches of the hub are filled: a standby is as ready as can be. */
+  get isSynced(): boolean {
+    return this.#pool.hub.isSynced
+  }
+
+  /** True while reconciles may run. */
+  get isWorking(): boolean {
+    return this.#pool.hub.isWorking
   }
 
   /** True when no reconcile is queued or running; those that wait for time or for the cache do not count. */
   get isIdle(): boolean {
-    return this.#manager.loops.every((loop) => loop.isIdle)
+    return this.#pool.managers.every(({ loops }) => loops.every((loop) => loop.isIdle))
   }
 
-  /** What the caches hold. */
+  /** What the caches of the hub hold. */
   get cache(): Reader {
-    return this.#manager.informers
+    return this.#pool.hub.cluster.informers
   }
 
-  /** How each watched type is doing, for /livez and /readyz. */
+  /** How each watched type of the hub is doing, for /livez and /readyz: another cluster that is away is no reason to restart. */
   health(): readonly InformerHealth[] {
-    return this.#manager.informers.health()
+    return this.#pool.hub.cluster.informers.health()
+  }
+
+  /** Takes in another cluster for instances to run on; returns at once. Throws a KubeconfigError. */
+  addCluster(newcomer: Newcomer): void {
+    this.#pool.add(newcomer)
+  }
+
+  /** Lets a cluster go; what runs there lives on. */
+  async removeCluster(name: string): Promise<void> {
+    await this.#pool.remove(name)
   }
 
   /** Begins to stop, as the base class promises: at once and without waiting. */
@@ -119,23 +145,35 @@ export class AppsteadOperator extends Operator {
 
   /** Stops, and resolves when running reconciles have ended and all connections are closed. */
   async drain(): Promise<void> {
-    await this.#manager.stop(this.#stopGraceSeconds)
+    await this.#pool.stop(this.#options.config.stopGraceSeconds)
     await this.client.close()
   }
 
-  /** Registers every watch of every controller, then fills the caches and lets the controllers work. */
+  /** Registers every watch of every controller, fills the caches, and lets the controllers work once we lead. */
   protected override async init(): Promise<void> {
-    for (const loop of this.#manager.loops) {
-      for (const watch of loop.controller.watches) {
-        const { group, version, plural } = watch.type
-        await this.watchResource(group, version, plural, async (event: ChangeEvent) => {
-          const object = event.object as unknown as KubeObject
-          if (event.type === ResourceEventType.Deleted) loop.changed(watch, object, undefined)
-          else loop.changed(watch, event.before, object)
-        })
+    const { elected, prepare } = this.#options
+    await this.#pool.fill()
+    await elected?.()
+    // A standby that is stopped was never elected.
+    if (this.#pool.hub.isStopping) return
+    await prepare?.(this)
+    this.#pool.begin()
+  }
+
+  async #connect(loop: Loop): Promise<void> {
+    for (const watch of loop.controller.watches) {
+      const { informers, name } = loop.placeOf(watch)
+      if (name !== localCluster) {
+        informers.cacheOf(typeIdOf(watch.type))?.onChange((before, after) => loop.changed(watch, before, after))
+        continue
       }
+      const { group, version, plural } = watch.type
+      await this.watchResource(group, version, plural, async (event: ChangeEvent) => {
+        const object = event.object as unknown as KubeObject
+        if (event.type === ResourceEventType.Deleted) loop.changed(watch, object, undefined)
+        else loop.changed(watch, event.before, object)
+      })
     }
-    await this.#manager.start(() => this.#prepare(this))
   }
 
   /**
@@ -150,7 +188,7 @@ export class AppsteadOperator extends Operator {
     onEvent: (event: ChangeEvent) => Promise<void>,
     namespace?: string,
   ): Promise<void> {
-    const cache = this.#manager.informers.cacheOf(typeIdOf({ group, version, plural }))
+    const cache = this.#pool.hub.cluster.informers.cacheOf(typeIdOf({ group, version, plural }))
     if (cache === undefined || namespace !== undefined) {
       throw new TypeError(`watchResource: no Informer for ${typeIdOf({ group, version, plural })} ${namespace ?? ''}`)
     }
@@ -191,6 +229,14 @@ export class AppsteadOperator extends Operator {
     }
   }
 
+  async #writeStatus(...[type, object, status, signal]: Parameters<WriteStatus>): Promise<KubeObject> {
+    const meta = guardedMeta(type, object)
+    let after = object
+    this.#calls.set(meta, { signal, wrote: (written) => (after = written) })
+    await this.setResourceStatus(meta, status)
+    return after
+  }
+
   /** The base class' finalizer protocol for one object of the cache. */
   async #finalize({ type, object, finalizer, signal, cleanup, wrote }: Parameters<Finalize>[0]): Promise<boolean> {
     const meta = guardedMeta(type, object)
@@ -202,10 +248,10 @@ export class AppsteadOperator extends Operator {
   }
 
   #resolve(meta: ResourceMeta): { type: ResourceType; guarded: GuardedMeta; call: Call | undefined } {
-    const type = this.#manager.informers.typeOf(meta.id)
+    const type = this.#pool.hub.cluster.informers.typeOf(meta.id)
     if (type === undefined) throw new TypeError(`no Informer for ${meta.id}`)
     if (isGuarded(meta)) return { type, guarded: meta, call: this.#calls.get(meta) }
-    const held = this.#manager.informers.get(type, refOfMeta(meta))
+    const held = this.#pool.hub.cluster.informers.get(type, refOfMeta(meta))
     if (held === undefined) throw new TypeError(`${meta.id} ${meta.name} is not in the cache`)
     return { type, guarded: guardedMeta(type, held), call: undefined }
   }
@@ -264,10 +310,10 @@ function finalizerOperations({ uid, finalizers: seen }: GuardedMeta, wanted: rea
 
 function loggerOf(log: Logger): { debug: Log; info: Log; warn: Log; error: Log } {
   return {
-    debug: (message) => log.debug(message),
-    info: (message) => log.info(message),
-    warn: (message) => log.warn(message),
-    error: (message) => log.error(message),
+    debug: (text) => log.debug({ text }, 'The base class says'),
+    info: (text) => log.info({ text }, 'The base class says'),
+    warn: (text) => log.warn({ text }, 'The base class says'),
+    error: (text) => log.error({ text }, 'The base class says'),
   }
 }
 

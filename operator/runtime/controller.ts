@@ -17,14 +17,22 @@ export interface Writer {
   apply(type: ResourceType, object: KubeObject): Promise<KubeObject>
   /** Resolves too when the object is already gone. */
   delete(type: ResourceType, ref: Ref, uid: string): Promise<void>
-  patchStatus(type: ResourceType, object: KubeObject, status: unknown): Promise<void>
   /** The second, live look before anything destructive, or after a name was found taken; undefined when there is none. */
   getLive(type: ResourceType, ref: Ref): Promise<KubeObject | undefined>
 }
 
-export interface Ctx {
+/** The cluster on which things run that belong to the reconciled object. */
+export interface Target {
   readonly cache: Reader
   readonly kube: Writer
+}
+
+export interface Ctx {
+  /** Of the hub: the cluster that holds the reconciled object. */
+  readonly cache: Reader
+  readonly kube: Writer
+  /** For a controller with `placedBy`; otherwise the hub. */
+  readonly target: Target
   /** Read once per reconcile. */
   readonly now: Date
   /** Aborted by the deadline and by shutdown. */
@@ -53,7 +61,11 @@ export interface Report<Status> {
 /** How a change of a watched object wakes keys of a controller. */
 export interface Watch {
   readonly type: ResourceType
-  /** Keys to reconcile because of `object`; called with the old and with the new state of it. */
+  /** Where it is watched: on the hub unless said otherwise. */
+  readonly place?: 'target'
+  /** Nobody is woken by a change of the status alone. */
+  readonly ignoresStatus?: true
+  /** Keys to reconcile because of `object`, read from the hub; called with the old and with the new state of it. */
   keys(object: KubeObject, cache: Reader): readonly Ref[]
 }
 
@@ -62,6 +74,15 @@ export interface Controller<Object extends KubeObject, Status> {
   readonly watches: readonly Watch[]
   /** Held on every object of the kind until cleanup has settled. */
   readonly finalizer?: string
+  /**
+   * The object (itself, or one it belongs to) that says on which cluster its things run: such a controller works once
+   * per cluster. Without it the controller needs the hub alone. undefined: nobody says, and nobody works on it.
+   */
+  placedBy?(object: Object, hub: Reader): KubeObject | undefined
+  /** How many objects others change back as often as we apply them; for the metrics. */
+  contested?(target: Reader): number
+  /** Who shares the workers with whom: project and app, say. Default: the object's namespace. */
+  flowOf?(object: Object): readonly string[]
   reconcile(ctx: Ctx, object: Object): Promise<Report<Status>>
   /** Runs while the object is being deleted and our finalizer is held; `settled` lets the object go. */
   cleanup?(ctx: Ctx, object: Object): Promise<Report<Status>>
@@ -70,6 +91,8 @@ export interface Controller<Object extends KubeObject, Status> {
 /** How one type is listed, watched and kept: one per type in the process, whoever watches it. */
 export interface Informer<T extends KubeObject = KubeObject> {
   readonly type: ResourceType
+  /** On which clusters: the hub (default), those where things run (the hub is one), or all. */
+  readonly place?: 'hub' | 'target' | 'all'
   readonly labelSelector?: string
   readonly metadataOnly?: boolean
   /** What is kept of an object as it arrives (with managedFields); default: everything but managedFields. */

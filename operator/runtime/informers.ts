@@ -2,9 +2,11 @@ import type { Logger } from 'pino'
 import { keyOf, refOf, type KubeObject, type Ref, type ResourceType } from '../api/meta.ts'
 import type { KubeClient } from '../kube/client.ts'
 import { ListWatch, maxQuietMilliseconds, type ListWatchState } from '../kube/listWatch.ts'
+import { Slots } from '../kube/slots.ts'
 import { TypeCache } from './cache.ts'
 import type { Clock } from './clock.ts'
 import type { Informer, Reader } from './controller.ts'
+import type { ClusterMetrics } from './metrics.ts'
 import { parseSelector } from './selector.ts'
 
 /** Any Informer: its functions are given only what its own keep() returned. */
@@ -16,6 +18,7 @@ export interface InformersOptions {
   readonly informers: readonly AnyInformer[]
   readonly clock: Clock
   readonly log: Logger
+  readonly metrics?: ClusterMetrics
 }
 
 /** How one type's list + watch is doing. */
@@ -25,6 +28,8 @@ export interface InformerHealth {
   readonly isSynced: boolean
   /** False when nothing moved for longer than any healthy or retrying watch is quiet. */
   readonly isAlive: boolean
+  /** What went wrong last, until something comes again. */
+  readonly error?: string | undefined
 }
 
 interface Entry {
@@ -33,6 +38,9 @@ interface Entry {
   readonly listWatch: ListWatch
   readonly selects: (object: KubeObject) => boolean
 }
+
+/** So many types of a cluster list at the same time: a start or the end of an outage is no storm, and writes go on. */
+const listsAtOnce = 2
 
 /** `plural.group/version`, the id of a type in maps and logs (and @dot-i's id of it). */
 export function typeIdOf(type: Pick<ResourceType, 'group' | 'version' | 'plural'>): string {
@@ -49,10 +57,11 @@ export class Informers implements Reader {
   /** Throws a TypeError for two Informers of one type, and for a label selector we cannot follow. */
   constructor(options: InformersOptions) {
     this.#clock = options.clock
+    const slots = new Slots(listsAtOnce)
     for (const informer of options.informers) {
       const id = typeIdOf(informer.type)
       if (this.#entries.has(id)) throw new TypeError(`two informers for ${id}`)
-      this.#entries.set(id, makeEntry(options, informer, id))
+      this.#entries.set(id, makeEntry(options, informer, slots))
     }
   }
 
@@ -93,6 +102,11 @@ export class Informers implements Reader {
     return true
   }
 
+  /** Has the type of a cache of ours listed anew; nothing happens for the cache of another cluster. */
+  relist(cache: TypeCache): void {
+    for (const entry of this.#entries.values()) if (entry.cache === cache) entry.listWatch.relist()
+  }
+
   /** Begins to list and watch every type; returns at once. */
   start(): void {
     for (const { listWatch } of this.#entries.values()) this.#runs.push(listWatch.run(this.#abort.signal))
@@ -123,6 +137,7 @@ export class Informers implements Reader {
       state: listWatch.state.kind,
       isSynced: cache.isSynced,
       isAlive: listWatch.state.kind === 'stopped' || now - listWatch.progressAt < maxQuietMilliseconds,
+      error: listWatch.lastError?.message,
     }))
   }
 
@@ -133,7 +148,8 @@ export class Informers implements Reader {
   }
 }
 
-function makeEntry(options: InformersOptions, informer: AnyInformer, id: string): Entry {
+function makeEntry(options: InformersOptions, informer: AnyInformer, slots: Slots): Entry {
+  const id = typeIdOf(informer.type)
   const log = options.log.child({ type: id })
   const cache = new TypeCache({
     informer,
@@ -147,12 +163,20 @@ function makeEntry(options: InformersOptions, informer: AnyInformer, id: string)
     metadataOnly: informer.metadataOnly,
     sink: cache,
     timing: options.clock,
+    slots,
     onFailure: (error, delayMilliseconds) => {
+      options.metrics?.watchRestarted(id, error.code)
       const level = isRoutine(error.code) ? 'debug' : 'warn'
       log[level](
         { code: error.code, delayMilliseconds: Math.round(delayMilliseconds), reason: error.message },
         'Watching again',
       )
+    },
+    onDoubt: (doubts, delayMilliseconds) =>
+      log.warn({ doubts, delayMilliseconds: Math.round(delayMilliseconds) }, 'Reading a doubtful list again'),
+    onSkipped: (why, error) => {
+      options.metrics?.eventSkipped(id)
+      log.warn({ why, err: error }, 'Skipped what a watch sent')
     },
   })
   const selects = (informer.labelSelector ?? '') === '' ? () => true : parseSelector(informer.labelSelector ?? '')

@@ -1,129 +1,149 @@
 import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
-import { keyOf, type ApiObject, type KubeObject, type Ref, type ResourceType } from '../api/meta.ts'
-import type { KubeClient } from '../kube/client.ts'
-import { actionOf, actionOfThrown, classOfThrown, type Action, type ThrownClass } from './actions.ts'
-import type { Clock } from './clock.ts'
+import { keyOf, type ApiObject, type KubeObject, type Ref } from '../api/meta.ts'
+import { actionOf, actionOfThrown, classOfThrown, type Action } from './actions.ts'
+import { Breaker } from './breaker.ts'
+import type { Cluster } from './cluster.ts'
 import { Consistency } from './consistency.ts'
-import type { Controller, Ctx, Report, Watch } from './controller.ts'
-import type { Events } from './events.ts'
-import type { Informers } from './informers.ts'
-import { Queue } from './queue.ts'
-import { isSameJson } from './sameJson.ts'
-import { makeWriter } from './writer.ts'
+import type { Watch } from './controller.ts'
+import { Queue, type Priority } from './queue.ts'
+import { Reconciler, type AnyController, type ReconcilerOptions } from './reconciler.ts'
+import { isEdit, priorityAtStart, priorityOfChange } from './wake.ts'
 
-/** Any controller: the loop gives it only objects of its own kind. */
-// oxlint-disable-next-line typescript/no-explicit-any
-export type AnyController = Controller<any, any>
-
-/**
- * The finalizer protocol for one object: puts the finalizer on a live object that lacks it; while the object is being
- * deleted and holds it, runs `cleanup` and takes the finalizer off when that does not throw. Resolves to true when the
- * object needs nothing more now. Writes are given to `wrote`.
- */
-export type Finalize = (request: {
-  readonly type: ResourceType
-  readonly object: KubeObject
-  readonly finalizer: string
-  readonly signal: AbortSignal
-  readonly cleanup: () => Promise<void>
-  readonly wrote: (object: KubeObject) => void
-}) => Promise<boolean>
-
-/** Replaces an object's status; returns the object as it is then. */
-export type WriteStatus = (
-  type: ResourceType,
-  object: KubeObject,
-  status: unknown,
-  signal: AbortSignal,
-) => Promise<KubeObject>
-
-export interface LoopOptions {
-  readonly controller: AnyController
-  readonly informers: Informers
-  readonly client: KubeClient
-  readonly finalize: Finalize
-  readonly writeStatus: WriteStatus
-  readonly events: Events
-  readonly clock: Clock
-  readonly log: Logger
+export interface LoopOptions extends Omit<ReconcilerOptions, 'consistency'> {
+  /** The name of the cluster on which an object, as `placedBy` found it, says that things run. */
+  readonly placement: (object: KubeObject) => string
   readonly workers: number
   readonly deadlineSeconds: number
 }
 
-/** Thrown by a cleanup that has not settled, so that the finalizer stays; the report is acted on like any other. */
-export class NotDone extends Error {
-  override readonly name = 'NotDone'
-  readonly report: Report<unknown>
-
-  constructor(report: Report<unknown>) {
-    super('cleanup is not done')
-    this.report = report
-  }
-}
-
-/** One controller at work: its watches fill the queue, its workers reconcile one key after the other. */
+/** One controller at work for the objects of one cluster: its watches fill the queue, its workers reconcile one key after the other. */
 export class Loop {
   readonly #options: LoopOptions
   readonly #log: Logger
   readonly #queue: Queue
   readonly #consistency: Consistency
+  readonly #reconciler: Reconciler
+  readonly #breaker: Breaker
+  /** Keys whose status is written only after so many milliseconds. */
+  readonly #owing = new Map<string, number>()
+  #isStarted = false
   /** Of the reconciles that run now. */
   readonly #running = new Set<AbortController>()
   #isCut = false
   /** What was last said of a key: the same again is worth a debug line only. */
   readonly #said = new Map<string, string>()
-  readonly #counts = { reconciles: 0, transient: 0, forbidden: 0, refused: 0, bug: 0 } satisfies Record<
-    ThrownClass | 'reconciles',
-    number
-  >
+  /** Takes the loop out of the metrics. */
+  #hide: (() => void) | undefined
 
   constructor(options: LoopOptions) {
     this.#options = options
-    this.#log = options.log.child({ controller: options.controller.kind.plural })
-    this.#queue = new Queue({ clock: options.clock, workers: options.workers, work: (key) => this.#work(key) })
-    this.#consistency = new Consistency({
-      informers: options.informers,
-      clock: options.clock,
-      wake: (key) => this.#queue.add(key),
+    const { controller, hub, target, clock, workers } = options
+    const cluster = target === hub ? {} : { cluster: target.name }
+    this.#log = options.log.child({ controller: controller.kind.plural, ...cluster })
+    this.#queue = new Queue({
+      clock,
+      workers,
+      work: (key) => this.#work(key),
+      flowOf: (key) => this.#flowOf(key),
+      observer: options.metrics.observer,
     })
+    this.#breaker = new Breaker({ clock, onOpen: (key) => this.#throttled(key) })
+    this.#consistency = new Consistency({
+      informers: [hub.informers, target.informers],
+      clock,
+      wake: (key) => this.#queue.add(key, 'event'),
+    })
+    this.#reconciler = new Reconciler({ ...options, consistency: this.#consistency })
   }
 
   get controller(): AnyController {
     return this.#options.controller
   }
 
-  /** Reconciles since the start, and how many of them threw, by class. */
-  get counts(): Readonly<Record<ThrownClass | 'reconciles', number>> {
-    return this.#counts
+  /** The cluster on which a type is watched for this loop. */
+  placeOf({ place }: Watch): Cluster {
+    return place === 'target' ? this.#options.target : this.#options.hub
   }
 
-  /** True when nothing is queued or worked on; keys that wait for time or for the cache do not count. */
+  /** True when nothing is queued, worked on or to be written; keys that wait to be tried again or for the cache do not count. */
   get isIdle(): boolean {
-    return this.#queue.depth === 0 && this.#queue.running === 0
+    return this.#queue.depth === 0 && this.#queue.running === 0 && this.#owing.size === 0
   }
 
   /** A watched object changed: wakes the keys that `watch` names for the old and for the new state of it, each once. */
   changed(watch: Watch, before: KubeObject | undefined, after: KubeObject | undefined): void {
+    const isEdited = before !== undefined && after !== undefined && isEdit(before, after)
+    if (watch.ignoresStatus === true && before !== undefined && after !== undefined && !isEdited) return
     const keys = new Set<string>()
     for (const object of [before, after]) {
       if (object !== undefined) for (const key of this.#keysOf(watch, object)) keys.add(key)
     }
-    for (const key of keys) this.#queue.add(key)
+    const priority = this.#priorityOf(watch, before, after)
+    const isOwnEdit = this.#isStarted && isEdited && watch.type === this.#options.controller.kind
+    for (const key of keys) {
+      if (!this.#isOurs(key)) continue
+      if (isOwnEdit) this.#breaker.changed(key)
+      this.#queue.add(key, priority)
+    }
+  }
+
+  /** Said once: somebody, or something, changes the object without end. */
+  #throttled(key: string): void {
+    const { controller, hub, events } = this.#options
+    this.#log.warn({ key }, 'Throttling an object that changes all the time')
+    const object = hub.informers.get<KubeObject>(controller.kind, refOfKey(key))
+    if (object === undefined) return
+    events.record(object, {
+      type: 'Warning',
+      reason: 'ReconcileThrottled',
+      action: 'Reconciling',
+      message: `This ${object.kind} was changed more than 30 times in a short time; until it is left alone for a minute it is looked at once in 10 seconds. See who changes it: kubectl get ${controller.kind.plural} ${object.metadata.name} -o yaml --show-managed-fields`,
+    })
+  }
+
+  #priorityOf(watch: Watch, before: KubeObject | undefined, after: KubeObject | undefined): Priority {
+    const isOwn = watch.type === this.#options.controller.kind
+    if (this.#isStarted) return isOwn ? priorityOfChange(before, after) : 'event'
+    return isOwn && after !== undefined ? priorityAtStart(after as ApiObject<unknown, unknown>) : 'resync'
+  }
+
+  /** Whether the key's object belongs to the cluster this loop is for. */
+  #isOurs(key: string): boolean {
+    const { controller, hub, target, placement } = this.#options
+    if (controller.placedBy === undefined) return true
+    const object = hub.informers.get<KubeObject>(controller.kind, refOfKey(key))
+    // One that is gone is to be forgotten.
+    if (object === undefined) return true
+    const placed: KubeObject | undefined = controller.placedBy(object, hub.informers)
+    return placed !== undefined && placement(placed) === target.name
+  }
+
+  #flowOf(key: string): readonly string[] {
+    const { controller, hub } = this.#options
+    const object = hub.informers.get<KubeObject>(controller.kind, refOfKey(key))
+    return (object && controller.flowOf?.(object)) ?? [refOfKey(key).namespace]
   }
 
   #keysOf(watch: Watch, object: KubeObject): readonly string[] {
     try {
-      return watch.keys(object, this.#options.informers).map(keyOf)
+      return watch.keys(object, this.#options.hub.informers).map(keyOf)
     } catch (error) {
-      this.#counts.bug += 1
       const { name } = object.metadata
       this.#log.error({ err: error, type: watch.type.plural, name }, 'Failed to find the keys of a change')
       return []
     }
   }
 
+  /** Begins to work, with every object there is: the hub's caches may have been full before anybody listened. */
   start(): void {
+    const { controller, hub, target, metrics, workers } = this.#options
+    for (const watch of controller.watches.filter(({ type }) => type === controller.kind)) {
+      for (const object of hub.informers.list<KubeObject>(controller.kind)) this.changed(watch, undefined, object)
+    }
+    this.#isStarted = true
+    const contested = (): number => controller.contested?.(target.informers) ?? 0
+    this.#hide = metrics.show({ workers, queue: this.#queue, breaker: this.#breaker, contested })
     this.#queue.start()
   }
 
@@ -134,30 +154,38 @@ export class Loop {
       for (const abort of this.#running) abort.abort()
     })
     await this.#queue.stop()
+    this.#consistency.stop()
+    this.#breaker.stop()
+    this.#hide?.()
     cancel()
   }
 
   /** Reconciles a key and acts on how it ended. Never throws. */
   async #work(key: string): Promise<void> {
-    if (!this.#consistency.isFresh(key)) return
-    const { controller, informers, clock } = this.#options
-    const object = informers.get<ApiObject<unknown, unknown>>(controller.kind, refOfKey(key))
+    const { controller, hub, clock, metrics, deadlineSeconds } = this.#options
+    const object = hub.informers.get<ApiObject<unknown, unknown>>(controller.kind, refOfKey(key))
     if (object === undefined) return this.#forget(key)
+    if (!this.#consistency.isFresh(key)) return
+    const delay = this.#breaker.delayFor(key)
+    if (delay > 0) return this.#queue.addAfter(key, delay)
+    this.#owing.delete(key)
     const abort = new AbortController()
-    const cancel = clock.after(this.#options.deadlineSeconds * 1000, () => abort.abort())
+    const cancel = clock.after(deadlineSeconds * 1000, () => {
+      metrics.timedOut()
+      abort.abort()
+    })
     this.#running.add(abort)
     const log = this.#log.child({ key, generation: object.metadata.generation, reconcileID: randomUUID() })
     const startedAt = clock.now()
-    this.#counts.reconciles += 1
     try {
-      const report = await this.#reconcile(key, object, log, abort.signal)
-      this.#act(key, report === undefined ? doneAction : actionOf(report.outcome), log, {
-        outcome: report?.outcome ?? { kind: 'settled' },
-        milliseconds: Math.round(clock.now() - startedAt),
-      })
+      const { outcome, owing } = await this.#reconciler.run(key, object, log, abort.signal)
+      if (owing > 0) this.#owing.set(key, owing)
+      const action = actionOf(outcome)
+      metrics.reconciled(outcome.kind, action.queue === 'after', (clock.now() - startedAt) / 1000)
+      this.#act(key, action, log, { outcome, milliseconds: Math.round(clock.now() - startedAt) })
     } catch (error) {
       const thrown = classOfThrown(error)
-      this.#counts[thrown] += 1
+      metrics.threw(thrown, (clock.now() - startedAt) / 1000)
       this.#act(key, actionOfThrown(error), log, {
         thrown,
         err: error,
@@ -167,65 +195,6 @@ export class Loop {
       cancel()
       this.#running.delete(abort)
     }
-  }
-
-  /** The report of a reconcile, its status written and its events recorded; undefined when there was nothing to reconcile. */
-  async #reconcile(
-    key: string,
-    object: ApiObject<unknown, unknown>,
-    log: Logger,
-    signal: AbortSignal,
-  ): Promise<Report<unknown> | undefined> {
-    const { controller, informers, client, clock } = this.#options
-    const kube = makeWriter(client, this.#consistency, key, signal)
-    const ctx: Ctx = { cache: informers, kube, now: clock.wall(), signal, log }
-    const finished = await this.#finalize(key, object, ctx)
-    if (finished.isDone && finished.report === undefined) return undefined
-    const report = finished.report ?? (await controller.reconcile(ctx, object))
-    // Before the status, which a crash would leave saying that all was told; told twice, an event is one.
-    this.#record(object, report)
-    if (report.status !== undefined && !isSameJson(report.status, object.status)) {
-      this.#consistency.wrote(
-        key,
-        controller.kind,
-        await this.#options.writeStatus(controller.kind, object, report.status, signal),
-      )
-    }
-    return report
-  }
-
-  /** Runs the finalizer protocol; the report of a cleanup that goes on, if there was one. */
-  async #finalize(key: string, object: KubeObject, ctx: Ctx): Promise<{ isDone: boolean; report?: Report<unknown> }> {
-    const { controller, finalize } = this.#options
-    const { kind, finalizer } = controller
-    // Without a finalizer of ours there is nothing to hold the object for, and nothing to do for one that is going.
-    if (finalizer === undefined) return { isDone: object.metadata.deletionTimestamp !== undefined }
-    try {
-      const isDone = await finalize({
-        type: kind,
-        object,
-        finalizer,
-        signal: ctx.signal,
-        cleanup: () => this.#cleanup(ctx, object),
-        wrote: (written) => this.#consistency.wrote(key, kind, written),
-      })
-      return { isDone }
-    } catch (error) {
-      if (error instanceof NotDone) return { isDone: false, report: error.report }
-      throw error
-    }
-  }
-
-  async #cleanup(ctx: Ctx, object: KubeObject): Promise<void> {
-    const { controller } = this.#options
-    const report = await controller.cleanup?.(ctx, object)
-    if (report === undefined) return
-    if (report.outcome.kind !== 'settled') throw new NotDone(report)
-    this.#record(object, report)
-  }
-
-  #record(object: KubeObject, report: Report<unknown>): void {
-    for (const event of report.events ?? []) this.#options.events.record(object, event)
   }
 
   #act(key: string, action: Action, log: Logger, fields: Record<string, unknown>): void {
@@ -238,7 +207,12 @@ export class Loop {
     }
     this.#queue.forget(key)
     if (action.queue === 'after') this.#queue.addAfter(key, action.seconds * 1000)
-    const outcome = JSON.stringify(fields['outcome'])
+    const owing = this.#owing.get(key)
+    if (owing !== undefined) this.#queue.addAfter(key, owing)
+    // Without the seconds that are left: they are another number each time.
+    const outcome = JSON.stringify(fields['outcome'], (name, value: unknown) =>
+      name === 'retryAfterSeconds' ? undefined : value,
+    )
     const isNews = this.#said.get(key) !== outcome
     this.#said.set(key, outcome)
     log[isNews ? action.level : 'debug'](fields, 'Reconciled')
@@ -248,10 +222,12 @@ export class Loop {
   #forget(key: string): void {
     this.#queue.forget(key)
     this.#said.delete(key)
+    this.#owing.delete(key)
+    this.#reconciler.forget(key)
+    this.#breaker.forget(key)
+    this.#consistency.forget(key)
   }
 }
-
-const doneAction: Action = { queue: 'forget', seconds: 0, level: 'debug' }
 
 function refOfKey(key: string): Ref {
   const slash = key.indexOf('/')

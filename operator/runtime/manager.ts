@@ -1,74 +1,128 @@
 import type { Logger } from 'pino'
+import type { KubeObject } from '../api/meta.ts'
 import type { KubeClient } from '../kube/client.ts'
 import type { Clock } from './clock.ts'
-import { Events } from './events.ts'
+import { identityOf, makeCluster, type Cluster } from './cluster.ts'
+import type { Events } from './events.ts'
 import { Informers, type AnyInformer } from './informers.ts'
-import { Loop, type AnyController, type Finalize, type WriteStatus } from './loop.ts'
+import { Loop } from './loop.ts'
+import type { Metrics } from './metrics.ts'
+import type { AnyController, Finalize, WriteStatus } from './reconciler.ts'
 
-export interface ManagerOptions {
-  readonly client: KubeClient
+/** What the controllers of every cluster share. */
+export interface Engine {
   readonly informers: readonly AnyInformer[]
   readonly controllers: readonly AnyController[]
+  /** The name of the cluster on which an object, as `placedBy` found it, says that things run. */
+  readonly placement: (object: KubeObject) => string
   readonly finalize: Finalize
   readonly writeStatus: WriteStatus
+  readonly events: Events
+  readonly metrics: Metrics
   readonly clock: Clock
   readonly log: Logger
-  /** `reportingController` and `reportingInstance` of our events. */
-  readonly identity: { readonly controller: string; readonly instance: string }
+  /** Reconciles at the same time, per controller and cluster. */
   readonly workers: number
   readonly deadlineSeconds: number
+  readonly statusIntervalMilliseconds: number
 }
 
-/** The caches and controllers of one cluster: started caches first, stopped controllers first. */
+/** Which cluster a Manager is for. */
+export interface Member {
+  readonly name: string
+  readonly client: KubeClient
+  /** The uid its kube-system must have; any when undefined. */
+  readonly identity?: string
+}
+
+/**
+ * The caches and controllers of one cluster: started caches first, stopped controllers first. The hub's Manager runs
+ * every controller, that of another cluster those whose objects say where their things run.
+ */
 export class Manager {
-  readonly informers: Informers
+  readonly cluster: Cluster
   readonly loops: readonly Loop[]
-  readonly #events: Events
+  readonly #identity: string | undefined
   readonly #log: Logger
-  #isReady = false
+  /** Takes the cluster out of the metrics. */
+  readonly #hide: () => void
+  #isWorking = false
   #stopping: Promise<void> | undefined
 
-  /** Throws a TypeError when a controller watches a type that has no Informer. */
-  constructor(options: ManagerOptions) {
-    const { client, clock, log } = options
-    this.#log = log
-    this.informers = new Informers({ client, informers: options.informers, clock, log })
-    this.#events = new Events({ client, ...options.identity, clock, log })
-    this.loops = options.controllers.map((controller) => {
-      for (const { type } of [{ type: controller.kind }, ...controller.watches]) this.informers.list(type)
-      const { finalize, writeStatus, workers, deadlineSeconds } = options
-      const engine = { informers: this.informers, client, events: this.#events, clock, log }
-      return new Loop({ ...engine, controller, finalize, writeStatus, workers, deadlineSeconds })
+  /** `hub` is undefined for the hub's own. Throws a TypeError when a controller watches a type that has no Informer. */
+  constructor(engine: Engine, member: Member, hub?: Cluster) {
+    const { clock, log } = engine
+    const metrics = engine.metrics.forCluster(member.name)
+    const { name, client } = member
+    this.#log = hub === undefined ? log : log.child({ cluster: name })
+    this.#identity = member.identity
+    const watched = engine.informers.filter(({ place = 'hub' }) => hub === undefined || place !== 'hub')
+    this.cluster = makeCluster(
+      name,
+      client,
+      new Informers({ client, informers: watched, clock, log: this.#log, metrics }),
+    )
+    const controllers = engine.controllers.filter((each) => hub === undefined || 'placedBy' in each)
+    this.loops = controllers.map((controller) => {
+      const reporting = engine.metrics.forLoop(controller.kind.plural)
+      const loop = new Loop({
+        ...engine,
+        metrics: reporting,
+        controller,
+        hub: hub ?? this.cluster,
+        target: this.cluster,
+      })
+      for (const watch of controller.watches) loop.placeOf(watch).informers.list(watch.type)
+      return loop
     })
+    this.#hide = metrics.show(() => this.cluster.informers.health())
+  }
+
+  /** True once the first lists are in. */
+  get isSynced(): boolean {
+    return this.cluster.informers.isSynced
+  }
+
+  get isStopping(): boolean {
+    return this.#stopping !== undefined
   }
 
   /** True from the first moment a reconcile may run until the stop. */
-  get isReady(): boolean {
-    return this.#isReady && this.#stopping === undefined
+  get isWorking(): boolean {
+    return this.#isWorking && !this.isStopping
   }
 
-  /** Fills the caches, runs `prepare` on them, then lets the controllers work; resolves when they do. */
-  async start(prepare: () => Promise<void>): Promise<void> {
-    this.#log.info({ types: this.informers.typeIds }, 'Starting caches')
-    this.informers.start()
-    await this.informers.whenSynced()
-    if (this.#stopping !== undefined) return
-    await prepare()
+  /** Begins to fill the caches; resolves when they are full, or when stopped. */
+  async fill(): Promise<void> {
+    this.#log.info({ types: this.cluster.informers.typeIds }, 'Starting caches')
+    this.cluster.informers.start()
+    await this.cluster.informers.whenSynced()
+  }
+
+  /** Lets the controllers work on full caches, unless this is not the cluster it should be: then it says so and does nothing. */
+  work(): void {
+    if (this.isStopping) return
+    const identity = identityOf(this.cluster.informers)
+    if (this.#identity !== undefined && identity !== this.#identity) {
+      this.#log.error({ expected: this.#identity, found: identity }, 'Refusing to work: kube-system has another uid')
+      return
+    }
     for (const loop of this.loops) loop.start()
-    this.#isReady = true
+    this.#isWorking = true
     this.#log.info({ controllers: this.loops.map(({ controller }) => controller.kind.plural) }, 'Started controllers')
   }
 
-  /** Ends the controllers, the events they recorded, the watches, in that order. The second call waits for the first. */
-  stop(graceSeconds = 10): Promise<void> {
-    this.#stopping ??= this.#stop(graceSeconds)
+  /** Ends the controllers, then `flushed` (what they recorded), then the watches. The second call waits for the first. */
+  stop(graceSeconds: number, flushed: () => Promise<void>): Promise<void> {
+    this.#stopping ??= this.#stop(graceSeconds, flushed)
     return this.#stopping
   }
 
-  async #stop(graceSeconds: number): Promise<void> {
+  async #stop(graceSeconds: number, flushed: () => Promise<void>): Promise<void> {
     await Promise.all(this.loops.map((loop) => loop.stop(graceSeconds)))
-    await this.#events.flush()
-    await this.informers.stop()
+    await flushed()
+    await this.cluster.informers.stop()
+    this.#hide()
     this.#log.info('Stopped')
   }
 }

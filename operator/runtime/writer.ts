@@ -1,30 +1,30 @@
 import type { KubeObject } from '../api/meta.ts'
-import type { KubeClient } from '../kube/client.ts'
 import { isKubeError } from '../kube/errors.ts'
+import type { Cluster } from './cluster.ts'
 import type { Consistency } from './consistency.ts'
 import type { Writer } from './controller.ts'
 
-/** The Writer of one reconcile of `key`: every call ends with `signal`, every write is remembered for the key. */
-export function makeWriter(client: KubeClient, consistency: Consistency, key: string, signal: AbortSignal): Writer {
+/** The Writer to a cluster for one reconcile of `key`: every call ends with `signal`, every write is remembered for the key. */
+export function makeWriter(cluster: Cluster, consistency: Consistency, key: string, signal: AbortSignal): Writer {
+  const { client, informers } = cluster
   const options = { signal }
   return {
     async create(type, object) {
+      cluster.check()
       const created = await client.create(type, object, options)
-      consistency.wrote(key, type, created)
+      consistency.wrote(key, informers, { type, object: created })
       return created
     },
     async apply(type, object) {
+      cluster.check()
       const applied = await client.apply(type, object, options)
-      consistency.wrote(key, type, applied)
+      consistency.wrote(key, informers, { type, object: applied })
       return applied
     },
     async delete(type, ref, uid) {
+      cluster.check()
       await orUndefinedWhenGone(client.delete(type, ref, uid, options))
-      consistency.deleted(key, type, ref, uid)
-    },
-    async patchStatus(type, object, status) {
-      const { name, namespace = '', uid = '' } = object.metadata
-      consistency.wrote(key, type, await client.patchStatus(type, { namespace, name }, uid, status, options))
+      consistency.deleted(key, informers, { type, ref, uid })
     },
     getLive: (type, ref) => orUndefinedWhenGone<KubeObject>(client.get(type, ref, options)),
   }

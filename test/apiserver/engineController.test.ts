@@ -28,7 +28,7 @@ import {
   requestsOf,
   useCluster,
 } from './engineCluster.ts'
-import { startProxy } from './engineProxy.ts'
+import { startProxy, type Hold } from '../faults/proxy.ts'
 
 // Jest cannot let a CommonJS package (@dot-i's) require an ES module that is itself being linked: client-node must be there before.
 const { AppsteadOperator } = await import('../../operator/operator.ts')
@@ -148,26 +148,29 @@ describe('finalizer protocol', () => {
 
 describe('read your own writes', () => {
   it('never makes a second child because the cache has not seen the first', async () => {
-    const proxy = await startProxy(here.cluster, ends)
+    const proxy = await startProxy(here.cluster.kubeconfig)
+    ends.push(() => proxy.close())
     process.env['KUBECONFIG'] = proxy.kubeconfig
     const seen: number[] = []
+    let hold: Hold | undefined
     const controller = makeController(namespace, async (ctx, box) => {
       const children = childrenOf(ctx.cache, box)
       seen.push(children.length)
       if (children.length === 0) {
         // From now on the cache learns nothing, until it is let.
-        proxy.hold((_method, url) => url.includes('watch='))
-        proxy.endWatches()
+        hold = proxy.hold(({ isWatch }) => isWatch)
+        for (const watch of proxy.watches()) watch.end()
         await ctx.kube.create(configMapType, makeChild(box, `child-${seen.length}`))
       }
       return { outcome: { kind: 'progressing', reason: 'Creating', message: 'wakes itself', retryAfterSeconds: 0.05 } }
     })
     await start(controller)
+    await eventually(() => proxy.watches().length === 2)
     await here.client.create(boxKind, makeBox(namespace, 'blind'))
-    await eventually(() => proxy.held() === 2)
+    await eventually(() => hold?.count === 2)
     await pause(1000)
     expect(seen).toEqual([0])
-    proxy.letThrough()
+    hold?.release()
     await eventually(() => seen.length > 3)
     expect(new Set(seen.slice(1))).toEqual(new Set([1]))
     expect(await childrenIn(here.client, namespace)).toHaveLength(1)

@@ -10,8 +10,9 @@ import { systemClock } from '../../operator/runtime/clock.ts'
 import type { Controller } from '../../operator/runtime/controller.ts'
 import { makeLog } from '../../operator/runtime/log.ts'
 import { configMapType, eventually, killApiServer, makeConfigMap, makeNamespace, useCluster } from './engineCluster.ts'
+import { startProxy } from '../faults/proxy.ts'
+import { request } from '../faults/proxyRules.ts'
 import type { Said } from './engineDotIBase.ts'
-import { startProxy } from './engineProxy.ts'
 
 // Jest cannot let a CommonJS package (@dot-i's) require an ES module that is itself being linked: client-node must be there before.
 const { AppsteadOperator } = await import('../../operator/operator.ts')
@@ -119,20 +120,21 @@ describe('setResourceFinalizers', () => {
   }, 60_000)
 
   it('ours: refuses to write from the old view, and then keeps both', async () => {
-    const proxy = await startProxy(here.cluster, ends)
+    const proxy = await startProxy(here.cluster.kubeconfig)
+    ends.push(() => proxy.close())
     process.env['KUBECONFIG'] = proxy.kubeconfig
     const mine = namespace
     const { failures } = await startOurs({
       finalizer,
       watches: [{ type: configMapType, keys: (object) => (object.metadata.namespace === mine ? [refOf(object)] : []) }],
     })
-    proxy.hold((method, url) => method === 'PATCH' && url.includes('/mine'))
+    const hold = proxy.hold(request('PATCH', '/mine'))
     await here.client.create(configMapType, makeConfigMap(namespace, 'mine'))
-    await eventually(() => proxy.held() === 1)
+    await eventually(() => hold.count === 1)
     await here.client.patch(configMapType, { namespace, name: 'mine' }, [
       { op: 'add', path: '/metadata/finalizers', value: ['other/one'] },
     ])
-    proxy.letThrough()
+    hold.release()
     await eventually(async () => (await finalizersOf('mine')).length === 2)
     expect(await finalizersOf('mine')).toEqual(['other/one', finalizer])
     expect(failures()).toHaveLength(1)
@@ -161,17 +163,18 @@ describe('setResourceStatus', () => {
 
 describe('watchResource', () => {
   it('base: never tells what was deleted while it watched anew; ours does', async () => {
-    const proxy = await startProxy(here.cluster, ends)
+    const proxy = await startProxy(here.cluster.kubeconfig)
+    ends.push(() => proxy.close())
     const base = await startBase('watch', proxy)
     process.env['KUBECONFIG'] = proxy.kubeconfig
     const { seen } = await startOurs()
     const doomed = await here.client.create(configMapType, makeConfigMap(namespace, 'doomed'))
     await eventually(() => base.said.some(({ name }) => name === 'doomed') && seen.includes('doomed'))
 
-    proxy.hold((_method, url) => url.includes('watch='))
-    proxy.endWatches()
+    const hold = proxy.hold(({ isWatch }) => isWatch)
+    for (const watch of proxy.watches()) watch.end()
     await here.client.delete(configMapType, refOf(doomed), doomed.metadata.uid ?? '')
-    proxy.letThrough()
+    hold.release()
 
     await here.client.create(configMapType, makeConfigMap(namespace, 'after'))
     await eventually(() => base.said.some(({ name }) => name === 'after') && seen.includes('after'))

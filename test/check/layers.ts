@@ -13,7 +13,8 @@ const layers: Record<string, { folders: string[]; packages: string[] }> = {
   render: { folders: ['api'], packages: [] },
   status: { folders: ['api'], packages: [] },
   kube: { folders: ['api'], packages: ['@kubernetes/client-node', 'undici'] },
-  runtime: { folders: ['api', 'kube'], packages: ['pino'] },
+  runtime: { folders: ['api', 'kube'], packages: ['pino', 'prom-client'] },
+  clusters: { folders: ['api', 'kube', 'runtime'], packages: ['js-yaml'] },
   apply: { folders: ['api', 'kube', 'render', 'runtime'], packages: [] },
   controllers: { folders: ['api', 'kube', 'render', 'apply', 'status', 'runtime'], packages: ['pino'] },
 }

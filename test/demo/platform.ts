@@ -58,7 +58,11 @@ export async function startOperator(cluster: Cluster, kubectl: Kubectl, report: 
     command: process.execPath,
     args: [join(root, 'operator/main.ts')],
     folder,
-    env: { KUBECONFIG: await writeKubeconfig(folder, kubectl), APPSTEAD_HEALTH_PORT: String(port) },
+    env: {
+      KUBECONFIG: await writeKubeconfig(folder, kubectl),
+      APPSTEAD_HEALTH_PORT: String(port),
+      APPSTEAD_METRICS_PORT: '0',
+    },
   })
   await waitFor('the operator', 3, 60, report, async () => {
     const isReady = await fetch(`http://127.0.0.1:${port}/readyz`).then(
@@ -83,15 +87,15 @@ async function installChart(
   const where = ['--kubeconfig', cluster.kubeconfig, '--namespace', platformNamespace]
   await run(helm, ['upgrade', '--install', release, chart, ...where, ...sets])
   const { stdout } = await kubectl.ask('-n', platformNamespace, 'get', 'serviceaccount', release, '-o', 'name')
-  report(`  the chart is installed: 6 kinds, ${stdout.trim()}, its rights, a Deployment`)
+  report(`  the chart is installed: our kinds, ${stdout.trim()}, its rights, a Deployment`)
 }
 
 async function lookAtOperator(kubectl: Kubectl): Promise<{ isDone: boolean; text: string }> {
   const deployment = await kubectl.json<Deployment>('-n', platformNamespace, 'get', 'deployment', release)
-  const { metadata, status } = deployment
+  const { metadata, spec, status } = deployment
   const isSeen = status.observedGeneration === metadata.generation
-  const isNew = status.updatedReplicas === 1 && status.replicas === 1
-  const isDone = isSeen && isNew && status.readyReplicas === 1
+  const counts = [status.replicas, status.updatedReplicas, status.readyReplicas]
+  const isDone = isSeen && counts.every((count) => count === spec.replicas)
   return { isDone, text: isDone ? 'ready' : await sayPods(kubectl, platformNamespace) }
 }
 
@@ -126,6 +130,7 @@ async function writeKubeconfig(folder: string, kubectl: Kubectl): Promise<string
 
 interface Deployment {
   readonly metadata: { readonly generation: number }
+  readonly spec: { readonly replicas: number }
   readonly status: {
     readonly observedGeneration?: number
     readonly replicas?: number

@@ -197,7 +197,7 @@ describe('a barrage', () => {
     expect(await untold(accepted.map(({ object }) => object))).toEqual([])
     await rollOut(hands, operator, instance)
     expect((await getInstance(world))['status'].phase).toBe('Running')
-    expect(operator.operator.isReady).toBe(true)
+    expect(operator.operator.isWorking).toBe(true)
   }, 120_000)
 
   it('of hostile names and values that are allowed runs as it is written', async () => {

@@ -84,7 +84,7 @@ describe('the default AppEnvs', () => {
         if (Date.now() > deadline) throw new Error('the policy did not come into force')
       }
       const { log, operator: running } = await start()
-      expect(running.isReady).toBe(true)
+      expect(running.isWorking).toBe(true)
       expect(await envs()).toEqual(['dev', 'staging'])
       expect(log.filter(({ level, msg }) => level === 'warn' && msg.includes('AppEnv'))).toHaveLength(1)
     } finally {

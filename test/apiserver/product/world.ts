@@ -3,7 +3,7 @@ import type { Condition } from '../../../operator/api/conditions.ts'
 import { apiVersion } from '../../../operator/api/meta.ts'
 import type { Anything, Hands } from '../../support/hands.ts'
 import { makeProject, productCluster, type ProductCluster, type Project } from '../../support/productCluster.ts'
-import { startOperator, type SteppedOperator } from '../../support/steppedOperator.ts'
+import { startOperator, type OperatorOptions, type SteppedOperator } from '../../support/steppedOperator.ts'
 
 /** What each test of the product has at hand. */
 export interface World extends ProductCluster, Project {
@@ -12,18 +12,18 @@ export interface World extends ProductCluster, Project {
   whileDown(change: () => Promise<unknown>): Promise<void>
 }
 
-/** A control plane and an operator for all tests of a file, a project of its own for each. */
-export function useWorld(): World {
+/** A control plane and an operator (with these options) for all tests of a file, a project of its own for each. */
+export function useWorld(options: OperatorOptions = {}): World {
   const world: { -readonly [Key in keyof World]?: World[Key] } = {
     async whileDown(change) {
       await world.operator?.stop()
       await change()
-      world.operator = await startOperator(world as ProductCluster)
+      world.operator = await startOperator(world as ProductCluster, undefined, options)
     },
   }
   beforeAll(async () => {
     Object.assign(world, await productCluster())
-    world.operator = await startOperator(world as ProductCluster)
+    world.operator = await startOperator(world as ProductCluster, undefined, options)
   }, 120_000)
   beforeEach(async () => {
     Object.assign(world, await makeProject(world.hands as Hands))

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
 import { pino } from 'pino'
-import type { KubeObject } from '../../../operator/api/meta.ts'
+import type { KubeObject, ResourceType } from '../../../operator/api/meta.ts'
 import { Consistency } from '../../../operator/runtime/consistency.ts'
-import { Informers } from '../../../operator/runtime/informers.ts'
+import { Informers, type InformersOptions } from '../../../operator/runtime/informers.ts'
 import type { TypeCache } from '../../../operator/runtime/cache.ts'
 import { makeFakeClock, type FakeClock } from './fakeClock.ts'
 
@@ -24,27 +24,56 @@ function makePod(name: string, resourceVersion: number, more: Partial<KubeObject
   return { apiVersion: 'v1', kind: 'Pod', metadata }
 }
 
-/** Caches that nobody fills but the test. */
-function makeRig(): { consistency: Consistency; pods: TypeCache; clock: FakeClock; woken: string[] } {
+/** A watch that says nothing until it is cut. */
+const silent = (_type: unknown, { signal }: { readonly signal: AbortSignal }): AsyncIterable<never> => ({
+  [Symbol.asyncIterator]: () => ({
+    next: () =>
+      new Promise((resolve) => {
+        signal.addEventListener('abort', () => resolve({ done: true, value: undefined }), { once: true })
+      }),
+  }),
+})
+
+interface Rig {
+  readonly consistency: Consistency
+  readonly pods: TypeCache
+  readonly clock: FakeClock
+  readonly informers: Informers
+  readonly woken: string[]
+  readonly wrote: (type: ResourceType, object: KubeObject) => void
+  readonly deleted: (type: ResourceType, name: string) => void
+}
+
+/** Caches that nobody fills but the test, unless it gives a client and starts them. */
+function makeRig(client: InformersOptions['client'] = { list: never, watch: never }): Rig {
   const clock = makeFakeClock()
   const informers = new Informers({
-    client: { list: never, watch: never },
+    client,
     informers: [{ type: podType, labelSelector: 'ours' }],
     clock,
     log: pino({ level: 'silent' }),
   })
   const woken: string[] = []
-  const consistency = new Consistency({ informers, clock, wake: (key) => woken.push(key) })
+  const consistency = new Consistency({ informers: [informers], clock, wake: (key) => woken.push(key) })
   const pods = informers.cacheOf('pods.v1') as TypeCache
   pods.replace([], '10')
-  return { consistency, pods, clock, woken }
+  return {
+    wrote: (type, object) => consistency.wrote('k', informers, { type, object }),
+    deleted: (type, name) =>
+      consistency.deleted('k', informers, { type, ref: { namespace: 'n', name }, uid: `uid-${name}` }),
+    consistency,
+    informers,
+    pods,
+    clock,
+    woken,
+  }
 }
 
 describe('read your own writes', () => {
   it('a key is fresh until it writes, and again when the cache has seen the write', () => {
-    const { consistency, pods, woken } = makeRig()
+    const { consistency, pods, woken, wrote } = makeRig()
     expect(consistency.isFresh('k')).toBe(true)
-    consistency.wrote('k', podType, makePod('a', 20))
+    wrote(podType, makePod('a', 20))
     expect(consistency.isFresh('k')).toBe(false)
     expect(consistency.isFresh('other')).toBe(true)
     pods.upsert(makePod('b', 19))
@@ -55,16 +84,16 @@ describe('read your own writes', () => {
   })
 
   it('an event that comes before the answer counts', () => {
-    const { consistency, pods } = makeRig()
+    const { consistency, pods, wrote } = makeRig()
     pods.upsert(makePod('a', 20))
-    consistency.wrote('k', podType, makePod('a', 20))
+    wrote(podType, makePod('a', 20))
     expect(consistency.isFresh('k')).toBe(true)
   })
 
   it('of several writes the newest must be seen, however many digits it has', () => {
-    const { consistency, pods } = makeRig()
-    consistency.wrote('k', podType, makePod('a', 100))
-    consistency.wrote('k', podType, makePod('b', 99))
+    const { consistency, pods, wrote } = makeRig()
+    wrote(podType, makePod('a', 100))
+    wrote(podType, makePod('b', 99))
     pods.upsert(makePod('b', 99))
     expect(consistency.isFresh('k')).toBe(false)
     pods.bookmark('100')
@@ -72,34 +101,69 @@ describe('read your own writes', () => {
   })
 
   it('waits for a delete until the object is gone, on its way, or another', () => {
-    const { consistency, pods, woken } = makeRig()
-    for (const name of ['a', 'b', 'c']) pods.upsert(makePod(name, 11))
-    for (const name of ['a', 'b', 'c']) consistency.deleted('k', podType, { namespace: 'n', name }, `uid-${name}`)
+    const { consistency, pods, woken, deleted } = makeRig()
+    for (const [index, name] of ['a', 'b', 'c'].entries()) pods.upsert(makePod(name, 11 + index))
+    for (const name of ['a', 'b', 'c']) deleted(podType, name)
     expect(consistency.isFresh('k')).toBe(false)
-    pods.remove(makePod('a', 12))
-    pods.upsert(makePod('b', 13, { deletionTimestamp: '2026-01-01T00:00:00Z' }))
+    pods.remove(makePod('a', 14))
+    pods.upsert(makePod('b', 15, { deletionTimestamp: '2026-01-01T00:00:00Z' }))
     expect(woken).toEqual([])
-    pods.upsert(makePod('c', 14, { uid: 'another' }))
+    pods.upsert(makePod('c', 16, { uid: 'another' }))
     expect(woken).toEqual(['k'])
     expect(consistency.isFresh('k')).toBe(true)
   })
 
   it('does not wait for what no cache will ever show', () => {
-    const { consistency } = makeRig()
-    consistency.wrote('k', secretType, makePod('s', 99))
-    consistency.wrote('k', podType, makePod('a', 99, { labels: {} }))
-    consistency.deleted('k', secretType, { namespace: 'n', name: 's' }, 'uid-s')
+    const { consistency, wrote, deleted } = makeRig()
+    wrote(secretType, makePod('s', 99))
+    wrote(podType, makePod('a', 99, { labels: {} }))
+    deleted(secretType, 's')
     expect(consistency.isFresh('k')).toBe(true)
   })
 
-  it('waits no longer than a minute and a half', async () => {
-    const { consistency, clock, woken } = makeRig()
-    consistency.wrote('k', podType, makePod('a', 20))
+  it('has the type listed anew when the event does not come, and goes on waiting for it', async () => {
+    const lists: string[] = []
+    const pages = [
+      { items: [], resourceVersion: '10', continueToken: '' },
+      { items: [], resourceVersion: '19', continueToken: '' },
+      { items: [makePod('a', 20)], resourceVersion: '21', continueToken: '' },
+    ]
+    const { consistency, clock, woken, wrote, informers } = makeRig({
+      list: async ({ plural }) => pages[lists.push(plural) - 1] ?? never(),
+      watch: silent,
+    })
+    informers.start()
+    await clock.pass(0)
+    wrote(podType, makePod('a', 20))
     expect(consistency.isFresh('k')).toBe(false)
     await clock.pass(89_000)
+    expect(lists).toHaveLength(1)
+    await clock.pass(5000)
+    expect(lists).toHaveLength(2)
     expect(woken).toEqual([])
-    await clock.pass(2000)
+    expect(consistency.isFresh('k')).toBe(false)
+    await clock.pass(90_000)
+    expect(lists).toHaveLength(3)
     expect(woken).toEqual(['k'])
     expect(consistency.isFresh('k')).toBe(true)
+    await informers.stop()
+  })
+
+  it('waits for nothing of a time before the data of the cluster were restored', () => {
+    const { consistency, pods, wrote } = makeRig()
+    pods.bookmark('19')
+    wrote(podType, makePod('a', 20))
+    expect(consistency.isFresh('k')).toBe(false)
+    pods.replace([], '5')
+    expect(consistency.isFresh('k')).toBe(true)
+  })
+
+  it('leaves no timer behind for a key whose object is gone', () => {
+    const { consistency, clock, wrote } = makeRig()
+    wrote(podType, makePod('a', 20))
+    consistency.isFresh('k')
+    expect(clock.pending()).toHaveLength(1)
+    consistency.forget('k')
+    expect(clock.pending()).toEqual([])
   })
 })
