@@ -1,0 +1,79 @@
+import { readFileSync, readdirSync } from 'node:fs'
+import { load } from 'js-yaml'
+import * as builtin from '../../../operator/api/builtin.ts'
+import { kinds } from '../../../operator/api/kinds.ts'
+import type { ResourceType } from '../../../operator/api/meta.ts'
+import { membersOf, type Members } from './json.ts'
+import { shapeOfBuiltin, shapeOfSchema, type Shape } from './shapes.ts'
+
+/** A resource type as the double serves it. */
+export interface Served {
+  readonly type: ResourceType
+  /** `plural.group` as in messages; `plural` for the core group. */
+  readonly qualified: string
+  readonly shape: Shape
+  readonly hasStatus: boolean
+  /** Whether metadata.generation counts the changes of what is neither metadata nor status. */
+  readonly hasGeneration: boolean
+  /** Of a custom kind: its OpenAPI schema, for defaults. */
+  readonly schema: Members | undefined
+}
+
+const eventType: ResourceType = { group: '', version: 'v1', kind: 'Event', plural: 'events', namespaced: true }
+
+const withStatus = new Set(['Namespace', 'Service', 'Pod', 'Deployment', 'PodDisruptionBudget'])
+const withGeneration = new Set(['Deployment', 'PodDisruptionBudget', 'NetworkPolicy', 'CustomResourceDefinition'])
+
+function serve(type: ResourceType): Served {
+  return {
+    type,
+    qualified: qualify(type),
+    shape: shapeOfBuiltin(type.kind),
+    hasStatus: withStatus.has(type.kind),
+    hasGeneration: withGeneration.has(type.kind),
+    schema: undefined,
+  }
+}
+
+function qualify({ plural, group }: ResourceType): string {
+  return group === '' ? plural : `${plural}.${group}`
+}
+
+/** The generated CRDs. */
+export const crds: readonly Members[] = readCrds()
+
+function readCrds(): readonly Members[] {
+  const folder = new URL('../../../crds/', import.meta.url)
+  const files = readdirSync(folder).filter((name) => name.endsWith('.yaml'))
+  return files.toSorted().map((name) => load(readFileSync(new URL(name, folder), 'utf8')) as Members)
+}
+
+interface CrdSpec {
+  readonly names: { readonly kind: string }
+  readonly versions: readonly { readonly schema: { readonly openAPIV3Schema: Members } }[]
+}
+
+function serveKind(type: ResourceType): Served {
+  const crd = crds.map((each) => each['spec'] as CrdSpec).find(({ names }) => names.kind === type.kind)
+  const schema = crd?.versions[0]?.schema.openAPIV3Schema
+  if (schema === undefined) throw new TypeError(`no CRD of ${type.kind}`)
+  const hasStatus = 'status' in membersOf(schema['properties'])
+  return { ...serve(type), shape: shapeOfSchema(schema), hasStatus, hasGeneration: true, schema }
+}
+
+const builtins = Object.values(builtin).filter((value) => typeof value === 'object')
+
+/** Every type the double serves. */
+export const served: readonly Served[] = [
+  ...[...builtins, eventType].map(serve),
+  ...kinds.map(({ group, version, kind, plural, namespaced }) =>
+    serveKind({ group, version, kind, plural, namespaced }),
+  ),
+]
+
+/** The served type of a kind; throws for another one. */
+export function servedKind(kind: string): Served {
+  const found = served.find(({ type }) => type.kind === kind)
+  if (found === undefined) throw new TypeError(`the double serves no ${kind}`)
+  return found
+}

@@ -1,0 +1,283 @@
+import { applied, managedOf, updated, type Author } from './apply.ts'
+import { isSame, membersOf, withMember, type Json, type Members } from './json.ts'
+import { PatchRefused, withJsonPatch, withMergePatch } from './patches.ts'
+import { keyIn, type Route } from './routes.ts'
+import { servedKind, type Served } from './served.ts'
+import { withDefaults } from './shapes.ts'
+import {
+  alreadyExists,
+  applyConflict,
+  conflict,
+  invalid,
+  namespaceTerminating,
+  notFound,
+  patchRefused,
+  refusal,
+  uidConflict,
+  uidIsImmutable,
+  type Answer,
+} from './statuses.ts'
+import type { Actor, Store } from './store.ts'
+
+/** What a write works on. */
+export interface Writing {
+  readonly store: Store
+  readonly route: Route
+  readonly actor: Actor
+  /** The time of day, as the server stamps it. */
+  readonly now: string
+  /** A random-looking ending of a generated name. */
+  readonly suffix: () => string
+}
+
+/** Metadata as the double reads it. */
+export interface Meta {
+  readonly name: string
+  readonly namespace?: string
+  readonly generateName?: string
+  readonly uid?: string
+  readonly resourceVersion?: string
+  readonly generation?: number
+  readonly deletionTimestamp?: string
+  readonly finalizers?: readonly string[]
+  readonly labels?: Readonly<Record<string, string>>
+  readonly annotations?: Readonly<Record<string, string>>
+  readonly ownerReferences?: readonly { readonly uid: string }[]
+}
+
+export function metaOf(object: Members): Meta {
+  return object['metadata'] as Meta
+}
+
+const namespaces = servedKind('Namespace')
+
+/** POST. */
+export function create(writing: Writing, body: Members): Answer {
+  const { route, suffix } = writing
+  const { generateName } = metaOf(body)
+  const name = metaOf(body).name ?? `${generateName}${suffix()}`
+  mustBeOpen(writing, name)
+  const taken = writing.store.get(route.served, keyIn(route, name))
+  if (taken) throw alreadyExists(route.served, name, metaOf(taken).deletionTimestamp !== undefined)
+  const object = newObject(writing, name, body)
+  const nothing = { apiVersion: body['apiVersion'], kind: body['kind'], metadata: {} }
+  const owned = stamped(route.served, updated(nothing, object, route.served.shape, authorOf(route)))
+  return { status: 201, body: writing.store.commit(route.served, keyIn(route, name), owned, writing.actor) }
+}
+
+/** What the server adds after it has noted who owns what. */
+function stamped(served: Served, object: Members): Members {
+  if (served.type.kind !== 'Namespace') return object
+  return { ...object, spec: { finalizers: ['kubernetes'] }, status: { phase: 'Active' } }
+}
+
+function newObject({ store, route, now }: Writing, name: string, body: Members): Members {
+  const { served, namespace } = route
+  const { uid: _uid, resourceVersion: _version, managedFields: _fields, ...given } = membersOf(body['metadata'])
+  const metadata = {
+    ...Object.fromEntries(Object.entries(given).filter(([field, value]) => !isDropped(field, value))),
+    name,
+    ...(namespace === '' ? {} : { namespace }),
+    uid: store.newUid(served, keyIn(route, name)),
+    creationTimestamp: now,
+    ...(served.hasGeneration ? { generation: 1 } : {}),
+  }
+  const object =
+    served.hasStatus && served.schema ? withMember({ ...body, metadata }, 'status', undefined) : { ...body, metadata }
+  return admitted(served, withDefaults(object, served.schema ?? {}) as Members)
+}
+
+/** What the server itself fills in, as far as the operator looks at it. */
+function admitted(served: Served, given: Members): Members {
+  const object = withoutEmptyData(served, given)
+  const { name, labels } = metaOf(object)
+  if (served.type.kind === 'Secret' && 'stringData' in object) {
+    const { stringData, ...rest } = object
+    const encoded = Object.entries(membersOf(stringData)).map(([key, value]) => [key, btoa(value as string)])
+    return { ...rest, data: { ...membersOf(rest['data']), ...Object.fromEntries(encoded) } }
+  }
+  if (served.type.kind !== 'Namespace') return object
+  return {
+    ...object,
+    metadata: { ...metaOf(object), labels: { ...labels, 'kubernetes.io/metadata.name': name } },
+  }
+}
+
+/** Objects are made only in a namespace that is there and not on its way out. */
+function mustBeOpen({ store, route: { served, namespace } }: Writing, name: string): void {
+  if (!served.type.namespaced) return
+  const found = store.get(namespaces, `/${namespace}`)
+  if (found === undefined) throw notFound(namespaces, namespace)
+  if (metaOf(found).deletionTimestamp !== undefined) throw namespaceTerminating(served, name, namespace)
+}
+
+function authorOf({ query, subresource, served }: Route): Author {
+  const manager = query.get('fieldManager') ?? 'unknown'
+  if (subresource === 'status') return { manager, subresource, dropped: ['spec', 'metadata'] }
+  return { manager, subresource, dropped: served.hasStatus ? ['status'] : [] }
+}
+
+/** PATCH, of whichever content type. */
+export function patch(writing: Writing, contentType: string, body: Json): Answer {
+  if (contentType === 'application/apply-patch+yaml') return apply(writing, body as Members)
+  const { store, route } = writing
+  const before = store.get(route.served, keyIn(route, route.name))
+  if (before === undefined) throw notFound(route.served, route.name)
+  return { status: 200, body: update(writing, before, patched(before, contentType, body)) }
+}
+
+function patched(before: Members, contentType: string, body: Json): Members {
+  try {
+    if (contentType === 'application/json-patch+json') return withJsonPatch(before, body as []) as Members
+  } catch (error) {
+    throw error instanceof PatchRefused ? patchRefused() : error
+  }
+  if (contentType === 'application/merge-patch+json') return withMergePatch(before, body) as Members
+  throw refusal(415, 'UnsupportedMediaType', `the double takes no ${contentType}`)
+}
+
+/** Stores what a patch made of an object, if it differs from what it was. */
+function update(writing: Writing, before: Members, wanted: Members): Members {
+  const { route } = writing
+  checkMeta(route, metaOf(before), metaOf(wanted))
+  const kept = onlyOf(route, before, wanted)
+  const whole = withDefaults(kept, route.served.schema ?? {}) as Members
+  const owned = updated(before, whole, route.served.shape, authorOf(route))
+  return settle(writing, before, withManagedOf(whole, owned))
+}
+
+function withManagedOf(object: Members, owned: Members): Members {
+  return { ...object, metadata: { ...metaOf(object), managedFields: managedOf(owned) } }
+}
+
+function checkMeta({ served, name }: Route, before: Meta, wanted: Meta): void {
+  if (wanted.uid !== undefined && wanted.uid !== before.uid) {
+    throw uidIsImmutable(served, name, wanted.uid)
+  }
+  if (wanted.resourceVersion !== undefined && wanted.resourceVersion !== before.resourceVersion) {
+    const why = 'the object has been modified; please apply your changes to the latest version and try again'
+    throw conflict(served, name, why)
+  }
+  const added = (wanted.finalizers ?? []).filter((each) => !before.finalizers?.includes(each))
+  if (before.deletionTimestamp !== undefined && added.length > 0) {
+    const why = `no new finalizers can be added if the object is being deleted, found new finalizers []string{${added.map((each) => JSON.stringify(each)).join(', ')}}`
+    throw invalid(served, name, 'metadata.finalizers', why)
+  }
+}
+
+/** What this way of writing may change; the rest stays as it was. */
+function onlyOf({ served, subresource }: Route, before: Members, wanted: Members): Members {
+  if (subresource === 'status') return withMember(before, 'status', wanted['status'])
+  const { uid, creationTimestamp, deletionTimestamp, deletionGracePeriodSeconds, generation } = membersOf(
+    before['metadata'],
+  )
+  const fixed = { uid, creationTimestamp, deletionTimestamp, deletionGracePeriodSeconds, generation }
+  const metadata: Record<string, Json> = { ...membersOf(wanted['metadata']), ...fixed }
+  for (const [name, value] of Object.entries(metadata)) {
+    if (value === undefined || isDropped(name, value)) delete metadata[name]
+  }
+  const made = withoutEmptyData(served, { ...wanted, metadata })
+  return served.hasStatus ? withMember(made, 'status', before['status']) : made
+}
+
+/** Lists and maps of metadata that are empty are as none. */
+function isDropped(name: string, value: Json): boolean {
+  if (Array.isArray(value)) return value.length === 0
+  return (name === 'labels' || name === 'annotations') && Object.keys(membersOf(value)).length === 0
+}
+
+function withoutEmptyData({ type: { kind } }: Served, object: Members): Members {
+  const isEmpty = kind === 'ConfigMap' && 'data' in object && Object.keys(membersOf(object['data'])).length === 0
+  return isEmpty ? withMember(object, 'data', undefined) : object
+}
+
+/** Stores it with its new generation; nothing is stored when nothing differs, nothing is left when it may go. */
+function settle({ store, route, actor }: Writing, before: Members, after: Members): Members {
+  const { served, name } = route
+  if (isSame(before, comparableTo(before, after))) return before
+  const isBumped = served.hasGeneration && !isSame(contentOf(before), contentOf(after))
+  const { generation = 0 } = metaOf(before)
+  const next = isBumped ? { ...after, metadata: { ...metaOf(after), generation: generation + 1 } } : after
+  if (!mayGo(next)) return store.commit(served, keyIn(route, name), next, actor)
+  store.commit(served, keyIn(route, name), undefined, actor)
+  // As it was asked for, though it is gone.
+  return comparableTo(before, next)
+}
+
+function comparableTo(before: Members, after: Members): Members {
+  return { ...after, metadata: { ...metaOf(after), resourceVersion: metaOf(before).resourceVersion } }
+}
+
+/** Whether nothing holds an object that is being deleted. */
+export function mayGo(object: Members): boolean {
+  const { deletionTimestamp, finalizers = [] } = metaOf(object)
+  const held = membersOf(object['spec'])['finalizers'] as readonly string[] | undefined
+  const isHeld = object['kind'] === 'Namespace' && (held?.length ?? 0) > 0
+  return deletionTimestamp !== undefined && finalizers.length === 0 && !isHeld
+}
+
+function contentOf(object: Members): Members {
+  const { metadata: _metadata, status: _status, ...content } = object
+  return content
+}
+
+function apply(writing: Writing, body: Members): Answer {
+  const { store, route } = writing
+  const key = keyIn(route, route.name)
+  const before = store.get(route.served, key)
+  const author = { ...authorOf(route), force: route.query.get('force') === 'true' }
+  const { uid } = metaOf(body)
+  if (before === undefined) {
+    if (uid !== undefined) {
+      const why = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`
+      throw conflict(route.served, route.name, why)
+    }
+    mustBeOpen(writing, route.name)
+    const object = newObject(writing, route.name, body)
+    const { apiVersion, kind } = body
+    const base = { apiVersion, kind, metadata: { ...metaOf(object), managedFields: [] } }
+    const made = withDefaults(applied(base, body, route.served.shape, author), route.served.schema ?? {}) as Members
+    const whole = stamped(route.served, withoutEmptyData(route.served, withMember(made, 'status', object['status'])))
+    return { status: 201, body: store.commit(route.served, key, whole, writing.actor) }
+  }
+  const merged = applied(before, body, route.served.shape, author)
+  if (merged === 'conflict') throw applyConflict()
+  checkMeta(route, metaOf(before), { ...metaOf(merged), ...(uid === undefined ? {} : { uid }) })
+  const whole = withDefaults(onlyOf(route, before, merged), route.served.schema ?? {}) as Members
+  return { status: 200, body: settle(writing, before, whole) }
+}
+
+interface DeleteOptions {
+  readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string }
+}
+
+/** DELETE. What finalizers hold stays, marked; a namespace stays until its content is gone. */
+export function remove(writing: Writing, options: DeleteOptions): Answer {
+  const { store, route, actor, now } = writing
+  const { served, name } = route
+  const before = store.get(served, keyIn(route, name))
+  if (before === undefined) throw notFound(served, name)
+  const { uid, generation, deletionTimestamp } = metaOf(before)
+  const wanted = options.preconditions?.uid
+  if (wanted !== undefined && wanted !== uid) throw uidConflict(served, name, wanted, uid ?? '')
+  if (deletionTimestamp !== undefined) return { status: 200, body: before }
+  const marked = {
+    ...before,
+    metadata: {
+      ...metaOf(before),
+      deletionTimestamp: now,
+      deletionGracePeriodSeconds: 0,
+      ...(generation === undefined ? {} : { generation: generation + 1 }),
+    },
+    ...(served.type.kind === 'Namespace' ? { status: { phase: 'Terminating' } } : {}),
+  }
+  if (!mayGo(marked)) return { status: 200, body: store.commit(served, keyIn(route, name), marked, actor) }
+  store.commit(served, keyIn(route, name), undefined, actor)
+  const details = {
+    name,
+    ...(served.type.group === '' ? {} : { group: served.type.group }),
+    kind: served.type.plural,
+    uid,
+  }
+  return { status: 200, body: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details } }
+}

@@ -1,0 +1,77 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Admin, Call } from '../../support/apiserver.ts'
+import { isSame, membersOf, type Json, type Members } from '../double/json.ts'
+import type { Question } from '../double/server.ts'
+import { metaOf } from '../double/writes.ts'
+import { formOfAnswer, formOfObject } from './forms.ts'
+import type { Mapping } from './mapping.ts'
+import type { Entry } from './recording.ts'
+
+/** A request of which the two servers' answers differ. */
+export interface Difference {
+  readonly request: string
+  readonly double: Json
+  readonly real: Json
+}
+
+/** Sends the recorded requests to a real server, in order, and compares each answer. */
+export async function replay(admin: Admin, entries: readonly Entry[], mapping: Mapping): Promise<Difference[]> {
+  const found: Difference[] = []
+  for (const entry of entries) {
+    if (entry.kind === 'removed') {
+      const isGone = await untilGone(admin, mapping.toReal(entry.path))
+      if (!isGone) found.push({ request: `removal of ${entry.path}`, double: 'gone', real: 'still there' })
+      continue
+    }
+    const { status, body } = await admin(callOf(entry.question, mapping))
+    mapping.learn(entry.body, body)
+    const double = formOf(entry.question, entry.status, entry.body)
+    const real = formOf(entry.question, status, mapping.fromReal(body))
+    if (!isSame(plain(double), plain(real))) {
+      found.push({ request: `${entry.question.method} ${entry.question.path}`, double, real })
+    }
+  }
+  return found
+}
+
+/** Without members that are undefined. */
+export function plain(value: Json): Json {
+  return JSON.parse(JSON.stringify(value)) as Json
+}
+
+/** The request as the real server gets it. */
+export function callOf({ method, path, body, contentType, accept }: Question, mapping: Mapping): Call {
+  return {
+    method: method as NonNullable<Call['method']>,
+    path: mapping.toReal(path),
+    ...(body === undefined ? {} : { body: JSON.parse(mapping.toReal(JSON.stringify(body))) as Json }),
+    ...(contentType === undefined ? {} : { contentType }),
+    ...(accept === undefined || accept === '' ? {} : { accept }),
+  }
+}
+
+function formOf({ path }: Question, status: number, body: Json): Json {
+  // The double keeps of a CRD that it is there.
+  if (path.includes('/customresourcedefinitions/')) return { status }
+  const { kind, items } = membersOf(body)
+  if (typeof kind !== 'string' || !kind.endsWith('List')) return formOfAnswer(status, body)
+  // The real controller-manager makes pods of its own.
+  const ours = kind === 'PodList' ? [] : ((items ?? []) as Members[]).filter(isOurs)
+  return { status, items: ours.map((item) => formOfObject(item)) }
+}
+
+/** The real cluster has more in it than the double. */
+function isOurs(item: Members): boolean {
+  const { name, namespace = name } = metaOf(item)
+  return !['kube-root-ca.crt', 'default'].includes(name) && /^(hello|shop)(-|$)/.test(namespace)
+}
+
+/** Whether the rest of the real cluster removes it too, in its own time. */
+async function untilGone(admin: Admin, path: string): Promise<boolean> {
+  const deadline = Date.now() + 30_000
+  while ((await admin({ path })).status !== 404) {
+    if (Date.now() > deadline) return false
+    await pause(50)
+  }
+  return true
+}

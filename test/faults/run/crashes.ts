@@ -1,0 +1,66 @@
+import { differences } from './compare.ts'
+import { play, type Ending } from './play.ts'
+import { membersOf } from '../double/json.ts'
+import { instance, project, type Scenario } from './scenarios.ts'
+
+/** A kill at a write, counted from 1: before it leaves, or after it was done and before the answer is there. */
+export interface Crash {
+  readonly write: number
+  readonly when: 'before' | 'after'
+}
+
+/** What a run showed that it should not have, and what replays it. */
+export interface Failure {
+  readonly replay: string
+  readonly differences: readonly string[]
+}
+
+/** Plays a scenario with kills; the second of two is counted over both operators' writes. */
+export function playWithCrashes(scenario: Scenario, seed: number, crashes: readonly Crash[]): Promise<Ending> {
+  const crashAt = ({ number }: { number: number }): Crash['when'] | undefined =>
+    crashes.find(({ write }) => write === number)?.when
+  return play(scenario, { seed, crashAt })
+}
+
+/** The ending, compared with the undisturbed one. */
+export function judge(
+  scenario: Scenario,
+  { seed, crashes, expected, found }: { seed: number; crashes: readonly Crash[]; expected: Ending; found: Ending },
+): Failure | undefined {
+  const crashText = crashes.map(({ write, when }) => `${write}:${when}`).join(',')
+  const replay = `npm run faults -- --seed ${seed} --scenario ${scenario.name} --crash ${crashText}`
+  const found_ = differences(expected, found, scenario.isRace ? 'at most' : 'equal')
+  return found_.length === 0 ? undefined : { replay, differences: found_ }
+}
+
+/** What the undisturbed run itself should have come to and did not: all others are only compared with it. */
+function unfulfilled({ ends }: Scenario, { state }: Ending): string[] {
+  const found = state[`appinstances ${project}/${instance}`]
+  const phase = membersOf(membersOf(found)['status'])['phase']
+  if (ends === 'Running') return phase === ends ? [] : [`the instance is not Running but ${String(phase)}`]
+  const left = Object.keys(state).filter((name) => name.includes(`/${instance}`) || name.includes(` ${instance}/`))
+  return left.filter((name) => !name.startsWith('namespaces /hello-dev-')).map((name) => `${name} is left`)
+}
+
+export interface Sweep {
+  readonly schedules: number
+  readonly failures: readonly Failure[]
+}
+
+/** Kills the operator at every write of a scenario, once before and once after it. */
+export async function sweep(scenario: Scenario, seed: number): Promise<Sweep> {
+  const expected = await play(scenario, { seed })
+  const wrong = [...expected.violations, ...unfulfilled(scenario, expected)]
+  const failures: Failure[] = wrong.length === 0 ? [] : [{ replay: 'undisturbed', differences: wrong }]
+  let schedules = 0
+  for (let write = 1; write <= expected.writes; write += 1) {
+    for (const when of ['before', 'after'] as const) {
+      const crashes = [{ write, when }]
+      const found = await playWithCrashes(scenario, seed, crashes)
+      const failure = judge(scenario, { seed, crashes, expected, found })
+      if (failure !== undefined) failures.push(failure)
+      schedules += 1
+    }
+  }
+  return { schedules, failures }
+}

@@ -1,0 +1,135 @@
+import { apiVersion, labels } from '../../../operator/api/meta.ts'
+import type { Hands } from '../../support/hands.ts'
+import { servedKind } from '../double/served.ts'
+import type { Store } from '../double/store.ts'
+
+/** Something a user does. */
+export interface Step {
+  readonly does: string
+  /** When: once all is quiet, or as soon as this holds. */
+  readonly when: 'settled' | ((store: Store) => boolean)
+  readonly act: (hands: Hands) => Promise<unknown>
+}
+
+export interface Scenario {
+  readonly name: string
+  /** Whether the instance runs already when it begins. */
+  readonly beginsCreated: boolean
+  readonly steps: readonly Step[]
+  /** What becomes of the instance. */
+  readonly ends: 'Running' | 'gone'
+  /** Whether how much is made and deleted depends on how far the operator was when the user came in between. */
+  readonly isRace: boolean
+}
+
+/** The names every scenario uses. */
+export const project = 'shop'
+export const app = 'hello'
+export const instance = 'hello-dev'
+
+const web = {
+  name: 'web',
+  ports: [{ port: 8080 }],
+  healthCheck: { path: '/healthz' },
+  files: [{ path: '/etc/motd', content: 'hi' }],
+  generatedSecrets: [{ name: 'TOKEN' }],
+}
+const jobs = { name: 'jobs', type: 'Worker', image: 'hello:1' }
+const cron = { name: 'cron', type: 'Worker', image: 'hello:1' }
+
+const ref = { namespace: project, name: instance }
+const appRef = { namespace: project, name: app }
+
+export function makeApp(services: readonly object[]): object {
+  const metadata = { namespace: project, name: app }
+  return { apiVersion, kind: 'App', metadata, spec: { stack: { services } } }
+}
+
+export function makeInstance(spec: object = {}): object {
+  const metadata = { namespace: project, name: instance }
+  return {
+    apiVersion,
+    kind: 'AppInstance',
+    metadata,
+    spec: { app, env: 'dev', image: 'hello:1', replicas: 2, ...spec },
+  }
+}
+
+const settled = (does: string, act: Step['act']): Step => ({ does, when: 'settled', act })
+
+const create = settled('create', async (hands) => {
+  await hands.apply(makeApp([web, jobs]))
+  await hands.apply(makeInstance())
+})
+const changeImage = settled('image', (hands) => hands.patch('AppInstance', ref, { spec: { image: 'hello:2' } }))
+const changeReplicas = settled('replicas', (hands) => hands.patch('AppInstance', ref, { spec: { replicas: 3 } }))
+const remove = settled('delete', (hands) => hands.remove('AppInstance', ref))
+const editStack = (services: readonly object[]): Step =>
+  settled('edit the stack', (hands) => hands.patch('App', appRef, { spec: { stack: { services } } }))
+const pinNewest = settled('move to the newest revision', async (hands) => {
+  const { status } = await hands.get('App', appRef)
+  await hands.patch('AppInstance', ref, { spec: { stack: { revision: status.latestRevision } } })
+})
+
+const hasNamespace = (store: Store): boolean => store.get(servedKind('Namespace'), `/${instance}`) !== undefined
+const isTerminating = (store: Store): boolean => {
+  const namespace = store.get(servedKind('Namespace'), `/${instance}`)
+  return (namespace?.['metadata'] as { deletionTimestamp?: string } | undefined)?.deletionTimestamp !== undefined
+}
+const isGone = (store: Store): boolean => store.get(servedKind('AppInstance'), `${project}/${instance}`) === undefined
+
+const hasty: Step = {
+  does: 'create again while the namespace of the first is leaving',
+  when: isTerminating,
+  act: async (hands) => {
+    await hands.patch('AppInstance', ref, { metadata: { finalizers: null } })
+    await hands.apply(makeInstance())
+  },
+}
+const createAgain: Step = { does: 'create again', when: isGone, act: (hands) => hands.apply(makeInstance()) }
+
+const fromNothing = (name: string, ...steps: Step[]): Scenario => ({
+  name,
+  steps,
+  beginsCreated: false,
+  ends: 'Running',
+  isRace: false,
+})
+const created = (name: string, ...steps: Step[]): Scenario => ({
+  ...fromNothing(name, ...steps),
+  beginsCreated: true,
+})
+
+/** What is done to an instance. */
+export const scenarios: readonly Scenario[] = [
+  fromNothing('create', create),
+  created('image', changeImage),
+  created('replicas', changeReplicas, changeImage),
+  created('revision', editStack([{ ...web, healthCheck: { path: '/livez' } }, jobs]), pinNewest),
+  created('service-added', editStack([web, jobs, cron]), pinNewest),
+  created('service-removed', editStack([web]), pinNewest),
+  { ...created('delete', remove), ends: 'gone' },
+  { ...fromNothing('delete-during-create', create, { ...remove, when: hasNamespace }), ends: 'gone', isRace: true },
+  created('recreate', remove, createAgain),
+  { ...created('recreate-in-haste', remove, hasty), isRace: true },
+]
+
+/** The scenario of a name; throws for another one. */
+export function scenarioOf(name: string): Scenario {
+  const found = scenarios.find((each) => each.name === name)
+  if (found === undefined) throw new TypeError(`no scenario ${name}: ${scenarios.map((each) => each.name).join(', ')}`)
+  return found
+}
+
+/** What is there before: the project, its environment, and what looks like the instance's but is not. */
+export async function prepare(hands: Hands): Promise<void> {
+  await hands.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: project } })
+  await hands.apply({ apiVersion, kind: 'AppEnv', metadata: { name: 'dev' }, spec: { type: 'dev' } })
+  for (const name of ['hello-dev-2', 'hello-de', 'hello']) {
+    const marks = { [labels.instance]: instance, [labels.app]: app, [labels.project]: project }
+    await hands.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
+    const metadata = { name: 'web', namespace: name, labels: marks }
+    for (const kind of ['ConfigMap', 'ServiceAccount']) await hands.apply({ apiVersion: 'v1', kind, metadata })
+    await hands.apply({ apiVersion: 'v1', kind: 'Service', metadata, spec: { ports: [{ port: 80 }] } })
+  }
+}

@@ -1,0 +1,61 @@
+import { isMembers, membersOf, type Json, type Members } from '../double/json.ts'
+import { served, servedKind } from '../double/served.ts'
+import type { Change, Store } from '../double/store.ts'
+import { metaOf } from '../double/writes.ts'
+
+/** What differs from run to run although nothing is different. */
+const volatile = new Set(['resourceVersion', 'creationTimestamp', 'managedFields', 'lastTransitionTime'])
+
+const podType = servedKind('Pod')
+const compared = served.filter(({ type }) => !['Event', 'Pod', 'CustomResourceDefinition'].includes(type.kind))
+
+/** All objects but Events, by `plural namespace/name`; uids tell what was made anew. */
+export function stateOf(store: Store): Readonly<Record<string, Json>> {
+  const entries = compared.flatMap((type) =>
+    store.list(type).map(([key, object]) => [`${type.type.plural} ${key}`, settledForm(object)] as const),
+  )
+  const pods = store.list(podType).map(([, pod]) => podForm(pod))
+  return { ...Object.fromEntries(entries), pods: pods.toSorted() }
+}
+
+function settledForm(object: Members): Json {
+  const form = withoutVolatile(object) as Members
+  if (object['kind'] !== 'Secret') return form
+  const lengths = Object.entries(membersOf(object['data'])).map(([name, value]) => [name, String(value).length])
+  return { ...form, data: Object.fromEntries(lengths) }
+}
+
+function withoutVolatile(value: Json): Json {
+  if (Array.isArray(value)) return value.map(withoutVolatile)
+  if (!isMembers(value)) return value
+  const kept = Object.entries(value).filter(([name]) => !volatile.has(name))
+  return Object.fromEntries(kept.map(([name, member]) => [name, withoutVolatile(member)]))
+}
+
+/** A pod's name counts how many there were before it. */
+function podForm(pod: Members): string {
+  const { namespace, labels } = metaOf(pod)
+  return `${namespace} ${JSON.stringify(labels)} ${membersOf(pod['status'])['phase'] as string}`
+}
+
+/** How often the operator made and deleted each object, by `create|delete plural namespace/name`. */
+export class Tally {
+  readonly counts: Record<string, number> = {}
+
+  constructor(store: Store) {
+    store.onChange((change) => this.#count(change))
+  }
+
+  #count({ served: { type }, key, before, after, actor }: Change): void {
+    if (actor !== 'operator' || type.kind === 'Event') return
+    const verb = before === undefined ? 'create' : isDeletion(before, after) ? 'delete' : undefined
+    if (verb === undefined) return
+    const name = `${verb} ${type.plural} ${key}`
+    this.counts[name] = (this.counts[name] ?? 0) + 1
+  }
+}
+
+function isDeletion(before: Members, after: Members | undefined): boolean {
+  const wasLeaving = metaOf(before).deletionTimestamp !== undefined
+  return !wasLeaving && (after === undefined || metaOf(after).deletionTimestamp !== undefined)
+}

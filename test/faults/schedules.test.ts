@@ -1,0 +1,51 @@
+import { describe, expect, it } from '@jest/globals'
+import { disturbanceOf } from './run/disturbances.ts'
+import { play } from './run/play.ts'
+import { scenarioOf, scenarios } from './run/scenarios.ts'
+import { runSchedule } from './run/schedules.ts'
+
+/** What happened in a run, in order: who did what to which object, and when. */
+async function traceOf(seed: number, name: string): Promise<string[]> {
+  const trace: string[] = []
+  const { options } = disturbanceOf(seed)
+  await play(scenarioOf(name), {
+    ...options,
+    onWorld: (world) => {
+      options.onWorld?.(world)
+      world.double.store.onChange(({ resourceVersion, served, key, after, actor }) => {
+        const what = after === undefined ? 'removed' : 'stored'
+        trace.push(`${world.schedule.time} ${resourceVersion} ${actor} ${what} ${served.type.plural} ${key}`)
+      })
+    },
+  })
+  return trace
+}
+
+describe('a schedule', () => {
+  it.each([3, 17, 40])('of seed %i is the same each time', async (seed) => {
+    const trace = await traceOf(seed, 'image')
+    expect(trace.length).toBeGreaterThan(15)
+    expect(await traceOf(seed, 'image')).toEqual(trace)
+  })
+
+  it('of another seed is another one', async () => {
+    expect(await traceOf(3, 'image')).not.toEqual(await traceOf(4, 'image'))
+  })
+})
+
+/** Found something once; each stays. */
+const knownSeeds = [6, 24, 44, 82]
+
+describe('under faults drawn by seed', () => {
+  it.each(scenarios.map((scenario) => [scenario.name, scenario] as const))(
+    '%s ends as undisturbed, with as many creates and deletes',
+    async (_name, scenario) => {
+      for (let seed = 1; seed <= 20; seed += 1) expect(await runSchedule(seed, scenario)).toBeUndefined()
+    },
+    120_000,
+  )
+
+  it.each(knownSeeds)('seed %i', async (seed) => {
+    expect(await runSchedule(seed)).toBeUndefined()
+  })
+})

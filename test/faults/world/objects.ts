@@ -1,0 +1,22 @@
+import { createHash } from 'node:crypto'
+import { textOf, type Json, type Members } from '../double/json.ts'
+import type { Served } from '../double/served.ts'
+import { metaOf } from '../double/writes.ts'
+
+/** One write of the rest of the cluster. */
+export type Act = () => void
+
+/** The path of an object. */
+export function pathOf({ type }: Served, object: Members): string {
+  const { name, namespace } = metaOf(object)
+  const root = type.group === '' ? `/api/${type.version}` : `/apis/${type.group}/${type.version}`
+  return `${root}${namespace === undefined ? '' : `/namespaces/${namespace}`}/${type.plural}/${name}`
+}
+
+/** A short hash of a template, as in names of pods. */
+export function templateHash(template: Json): string {
+  return createHash('sha1')
+    .update(textOf(template as object))
+    .digest('hex')
+    .slice(0, 8)
+}

@@ -1,0 +1,212 @@
+import process from 'node:process'
+import { setTimeout as pause } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+// Jest cannot let a CommonJS package (@dot-i's) require an ES module that is itself being linked: client-node must be there before.
+import '../../operator/kube/clientNode.ts'
+import { startCluster, stopCluster } from '../cluster/cluster.ts'
+import { waitUntil } from '../cluster/kubeApi.ts'
+import { establishCrds, makeAdmin } from '../support/apiserver.ts'
+import { auditMark, requestsOf, type Request } from '../support/auditLog.ts'
+import { prepare, type ProductCluster } from '../support/productCluster.ts'
+import { applyMember, createAll, makeProject, membersOf, unready, type Member } from './fleet.ts'
+import { startOperatorProcess, type OperatorProcess } from './operatorProcess.ts'
+import { byMember, countByKind, isRead, isStanding, ofKind, receivedAt } from './served.ts'
+
+/** `APPSTEAD_FLEET=10000 npm test -- --selectProjects fleet` for more, or for less on a busy machine. */
+const size = Number(process.env['APPSTEAD_FLEET'] ?? 1000)
+const small = { project: 'fleet-small', apps: 1, instances: 2 }
+const middle = Array.from({ length: 18 }, (_, index) => ({
+  project: `fleet-p${index}`,
+  apps: 3,
+  instances: Math.round(size * 0.03),
+}))
+/** One project has nearly as many as all others together. */
+const big = { project: 'fleet-big', apps: 6, instances: size - 2 - 18 * Math.round(size * 0.03) }
+const others = [big, ...middle]
+const smallMembers = membersOf(small)
+const burst = others.flatMap(membersOf)
+const everyone = [...smallMembers, ...burst]
+const editedInBurst = smallMembers[0] as Member
+const editedWhileDown = smallMembers[1] as Member
+/**
+ * Of these a Service is deleted while no operator runs: nobody waits for them, but they too need a write. They are the
+ * first of each project, and would come before the edit if the projects only took turns.
+ */
+const driftedWhileDown = others.map((project) => membersOf(project)[0] as Member)
+
+const clusterName = 'fleet-1000'
+const secondsOfRest = 60
+/** The default of the operator's configuration. */
+const workers = 8
+/** How long it takes is the machine's affair; that nothing is asked of the server for so long is not. */
+const patienceSeconds = 30
+
+describe(`${size} instances`, () => {
+  let world: ProductCluster
+  let operator: OperatorProcess | undefined
+  const requestsSince = (mark: number): readonly Request[] => requestsOf(world.cluster, world.operatorUser, mark)
+
+  beforeAll(async () => {
+    const cluster = await startCluster({ name: clusterName, level: 'kwok', report: () => undefined })
+    const admin = await makeAdmin(cluster.kubeconfig)
+    await establishCrds(admin)
+    world = await prepare(cluster, admin)
+  }, 120_000)
+
+  afterAll(async () => {
+    try {
+      await operator?.stop()
+    } finally {
+      await stopCluster({ name: clusterName, report: () => undefined })
+    }
+  }, 60_000)
+
+  /** What the operator asked for since a mark, connections aside, each time it is called: since the last time. */
+  const watchRequests = (): (() => readonly Request[]) => {
+    let mark = auditMark(world.cluster)
+    return () => {
+      const from = mark
+      mark = auditMark(world.cluster)
+      return requestsSince(from).filter((request) => !isStanding(request))
+    }
+  }
+
+  /** Resolves when nothing was asked of the server for a few seconds. */
+  const settle = async (): Promise<void> => {
+    const newRequests = watchRequests()
+    await waitUntil('the operator asks for nothing', 120, async () => {
+      await pause(3000)
+      return newRequests().length === 0
+    })
+  }
+
+  /** Resolves when every instance is Ready; rejects when some are not and nobody does anything about it. */
+  const allReady = async (): Promise<void> => {
+    const newRequests = watchRequests()
+    let quietSince = performance.now()
+    for (let missing = await unready(world.hands); missing.length > 0; missing = await unready(world.hands)) {
+      await pause(missing.length > 100 ? 3000 : 300)
+      if (newRequests().length > 0) quietSince = performance.now()
+      if (performance.now() - quietSince > patienceSeconds * 1000) {
+        throw new Error(`${missing.length} starve, such as ${missing.slice(0, 5).join(', ')}`)
+      }
+    }
+  }
+
+  it('are all made, each with as few requests as one, while a small project is served at once', async () => {
+    const { hands, cluster } = world
+    operator = await startOperatorProcess(world.operatorKubeconfig)
+    for (const project of [small, ...others]) await makeProject(hands, project)
+    const started = auditMark(cluster)
+    await createAll(hands, smallMembers)
+    await allReady()
+    await settle()
+    const idle = operator.usage()
+
+    const mark = auditMark(cluster)
+    const startedAt = performance.now()
+    await createAll(hands, burst)
+    const createdSeconds = (performance.now() - startedAt) / 1000
+    const editedAt = Date.now()
+    await applyMember(hands, editedInBurst, 'hello:2')
+    await allReady()
+    const readySeconds = (performance.now() - startedAt) / 1000
+    await settle()
+    const busy = operator.usage()
+
+    const requests = requestsSince(started)
+    expect(requests.filter(isRead)).toEqual([])
+    const served = byMember(requests, everyone)
+    expect(burst.filter(({ name }) => !isMadeOnce(served.get(name) ?? [])).map(({ name }) => name)).toEqual([])
+
+    const edit = ofKind(byMember(requestsSince(mark), everyone).get(editedInBurst.name) ?? [], 'patch deployments')
+    expect(edit).toHaveLength(1)
+    const servedAt = receivedAt(edit[0] as Request)
+    const creations = burst.map(({ name }) =>
+      receivedAt(ofKind(served.get(name) ?? [], 'patch deployments')[0] as Request),
+    )
+    const meanwhile = creations.filter((at) => at >= editedAt && at < servedAt).length
+    const after = creations.filter((at) => at > servedAt).length
+    print(
+      `${burst.length} created in ${createdSeconds.toFixed(1)} s, Ready after ${readySeconds.toFixed(1)} s;`,
+      `an edit in a small project was served ${servedAt - editedAt} ms later, after ${meanwhile} of the backlog and before ${after};`,
+      `operator: idle ${describeUsage(idle)}, then ${describeUsage(busy)},`,
+      `${(((busy.megabytes - idle.megabytes) * 1024) / burst.length).toFixed(1)} KB and`,
+      `${(((busy.cpuSeconds - idle.cpuSeconds) * 1000) / burst.length).toFixed(1)} ms CPU per instance;`,
+      `requests: ${JSON.stringify(countByKind(requestsSince(mark)))}`,
+    )
+    expect(after).toBeGreaterThan(0)
+    expect(operator.complaints()).toEqual([])
+  }, 1_800_000)
+
+  it('ask for nothing when nothing changes', async () => {
+    const mark = auditMark(world.cluster)
+    await pause(secondsOfRest * 1000)
+    expect(countByKind(requestsSince(mark).filter((request) => !isStanding(request)))).toEqual({})
+  }, 90_000)
+
+  it('are left alone by an operator that starts, which first serves what was changed meanwhile', async () => {
+    const { hands, cluster } = world
+    await operator?.stop()
+    operator = undefined
+    await applyMember(hands, editedWhileDown, 'hello:2')
+    for (const { name } of driftedWhileDown) await hands.remove('Service', { namespace: name, name: 'web' })
+    const mark = auditMark(cluster)
+    const startedAt = performance.now()
+    operator = await startOperatorProcess(world.operatorKubeconfig)
+    const syncedSeconds = (performance.now() - startedAt) / 1000
+    await allReady()
+    await settle()
+    const writes = requestsSince(mark)
+      .filter((request) => !isStanding(request) && !isRead(request))
+      .toSorted((a, b) => a.requestReceivedTimestamp.localeCompare(b.requestReceivedTimestamp))
+    const served = byMember(writes, everyone)
+    print(
+      `restarted over ${everyone.length}: ready after ${syncedSeconds.toFixed(1)} s, ${describeUsage(operator.usage())};`,
+      `requests: ${JSON.stringify(countByKind(requestsSince(mark)))}`,
+    )
+    const written = [...served].filter(([, each]) => each.length > 0).map(([name]) => name)
+    expect(written).toEqual([editedWhileDown, ...driftedWhileDown].map(({ name }) => name))
+    for (const { name } of driftedWhileDown) expect(ofKind(served.get(name) ?? [], 'patch services')).toHaveLength(1)
+    // The workers begin together, and their first requests may overtake each other.
+    expect(writes.indexOf(served.get(editedWhileDown.name)?.[0] as Request)).toBeLessThan(workers)
+    // Beside instances only the App of the one that was changed, which counts it.
+    const rest = writes.filter((request) => ![...served.values()].some((each) => each.includes(request)))
+    expect(rest.filter(({ objectRef }) => objectRef?.name !== editedWhileDown.app)).toEqual([])
+  }, 400_000)
+})
+
+/** What the creation of one instance may cost (promises, T3). */
+function isMadeOnce(requests: readonly Request[]): boolean {
+  const counts = countByKind(requests)
+  const {
+    'patch appinstances/status': statuses = 0,
+    'patch appreleases/status': releases = 0,
+    'create events': events = 0,
+    ...writes
+  } = counts
+  const expected: Readonly<Record<string, number>> = {
+    'create namespaces': 1,
+    'patch serviceaccounts': 1,
+    'patch networkpolicies': 2,
+    'patch services': 1,
+    'patch deployments': 1,
+    'create appreleases': 1,
+    // The finalizer.
+    'patch appinstances': 1,
+  }
+  const isExact =
+    Object.keys(writes).length === Object.keys(expected).length &&
+    Object.entries(expected).every(([kind, count]) => writes[kind] === count)
+  const times = ofKind(requests, 'patch appinstances/status').map(receivedAt)
+  const seconds = Math.ceil((Math.max(...times) - Math.min(...times)) / 1000)
+  return isExact && statuses <= 2 + seconds && releases <= 3 && events <= 4
+}
+
+function describeUsage({ cpuSeconds, megabytes, peakMegabytes }: ReturnType<OperatorProcess['usage']>): string {
+  return `${megabytes.toFixed(0)} MB (at most ${peakMegabytes.toFixed(0)}), ${cpuSeconds.toFixed(1)} s CPU`
+}
+
+function print(...parts: readonly string[]): void {
+  process.stderr.write(`${parts.join(' ')}\n`)
+}

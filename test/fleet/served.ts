@@ -1,0 +1,45 @@
+import { describeRequest, type Request } from '../support/auditLog.ts'
+import type { Member } from './fleet.ts'
+
+/** Requests that hold the connection to the cluster, not its objects. */
+export function isStanding({ verb, objectRef }: Request): boolean {
+  return verb === 'watch' || objectRef?.resource === 'leases'
+}
+
+export function isRead({ verb }: Request): boolean {
+  return verb === 'get' || verb === 'list'
+}
+
+/** Every request by what it asks for, and how often: what a test prints and compares. */
+export function countByKind(requests: readonly Request[]): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {}
+  for (const request of requests) counts[describeRequest(request)] = (counts[describeRequest(request)] ?? 0) + 1
+  return counts
+}
+
+/** The requests for each member: for itself, its releases and events, its namespace and what is in it. */
+export function byMember(
+  requests: readonly Request[],
+  members: readonly Member[],
+): ReadonlyMap<string, readonly Request[]> {
+  const found = new Map(members.map(({ name }) => [name, [] as Request[]]))
+  for (const request of requests) {
+    const { namespace = '', name = '' } = request.objectRef ?? {}
+    // A release is `name-uid-r1`, an event of either has a digest behind a dot.
+    const member = [namespace, name, name.replace(/(-[0-9a-f]{5}-r\d+)?(\.[^.]*)?$/, '')].find((each) =>
+      found.has(each),
+    )
+    if (member !== undefined) found.get(member)?.push(request)
+  }
+  return found
+}
+
+/** The member's requests of one kind, oldest first. */
+export function ofKind(requests: readonly Request[], kind: string): readonly Request[] {
+  return requests.filter((request) => describeRequest(request) === kind)
+}
+
+/** Milliseconds since 1970 at which the server received a request. */
+export function receivedAt({ requestReceivedTimestamp }: Request): number {
+  return Date.parse(requestReceivedTimestamp)
+}
