@@ -59,7 +59,8 @@ type Done = { -readonly [Key in 'created' | 'changed' | 'waiting' | 'altered' | 
 /**
  * Makes the cluster be what the plan says, stage by stage, writing only what differs; then deletes what is ours and in
  * no stage. An object that waits for others holds up only itself, those that wait for it, and the deleting; one that
- * was refused also the stages after its own; one that somebody undoes again and again is written ever more seldom.
+ * was refused also the stages after its own; one that somebody undoes again and again is written ever more seldom, and
+ * holds up the stages after its own while it is missing.
  * Throws the first transient KubeError of a stage after its other writes have ended; a refusal is returned.
  */
 export async function execute(kube: Writer, plan: Plan, owned: readonly Owned[], standing: Standing): Promise<Applied> {
@@ -67,8 +68,9 @@ export async function execute(kube: Writer, plan: Plan, owned: readonly Owned[],
   const done: Done = { created: [], changed: [], waiting: [], altered: [], contested: [] }
   standing.fights.keepOnly(plan.stages.flatMap(({ objects }) => objects))
   for (const stage of plan.stages) {
-    const refused = await applyStage(kube, stage, live, { ...standing, done })
-    if (refused) return { ...done, pruned: [], refused }
+    const stop = await applyStage(kube, stage, live, { ...standing, done })
+    if (stop === 'incomplete') return { ...done, pruned: [] }
+    if (stop) return { ...done, pruned: [], refused: stop }
   }
   return { ...done, pruned: done.waiting.length > 0 ? [] : await prune(kube, plan, owned) }
 }
@@ -82,13 +84,15 @@ async function applyStage(
   { objects }: Stage,
   live: ReadonlyMap<string, Owned>,
   stand: Stand,
-): Promise<Refused | undefined> {
+): Promise<Refused | 'incomplete' | undefined> {
   const { done, fights } = stand
   const held: Refused[] = []
   const due: Desired[] = []
+  let isIncomplete = false
   for (const desired of objects) {
     const turn = await turnOf(kube, desired, live.get(identityOf(desired)), stand)
     if (turn === 'due') due.push(desired)
+    else if (turn === 'held') isIncomplete ||= !live.has(identityOf(desired))
     else if (turn !== 'later') held.push(turn)
   }
   const refused = await writeAll(kube, due, live, stand)
@@ -98,7 +102,7 @@ async function applyStage(
   }
   if (refused) return refused
   for (const desired of due) (live.has(identityOf(desired)) ? done.changed : done.created).push(desired)
-  return held[0]
+  return held[0] ?? (isIncomplete ? 'incomplete' : undefined)
 }
 
 /** Whether an object is to be written now; or the refusal that stands against it. */
@@ -107,7 +111,7 @@ async function turnOf(
   desired: Desired,
   live: Owned | undefined,
   stand: Stand,
-): Promise<'due' | 'later' | Refused> {
+): Promise<'due' | 'later' | 'held' | Refused> {
   const { done, fights } = stand
   const now = stand.now.getTime()
   if (live && fights.isAsDesired(desired, live.object.metadata.uid ?? '', live.digest)) {
@@ -123,7 +127,7 @@ async function turnOf(
   if (hold?.refusal) return { desired, error: hold.refusal, retryAfterSeconds: hold.retryAfterSeconds }
   if (hold && !fights.contestOf(desired)) fights.found(desired, live ? await lookWho(kube, desired) : removed)
   tell(stand, desired, hold?.retryAfterSeconds ?? peaceSeconds)
-  return hold ? 'later' : 'due'
+  return hold ? 'held' : 'due'
 }
 
 const removed: Contest = { paths: [], manager: '' }

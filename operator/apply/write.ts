@@ -37,14 +37,29 @@ async function createOnce(kube: Writer, desired: Desired): Promise<KubeObject | 
   }
 }
 
-/**
- * A claim is applied only to the very object that was seen: one a stranger made in between is not stamped as ours. An
- * immutable object is made anew: if we die in between it is missing, and is made by the next reconcile.
- */
+/** A claim is applied only to the very object that was seen: one a stranger made in between is not stamped as ours. */
 async function change(kube: Writer, { type, object, mode }: Desired, live: Owned): Promise<KubeObject> {
   const uid = live.object.metadata.uid ?? ''
-  if (mode === 'immutable') await kube.delete(type, refOf(object), uid)
+  if (mode === 'immutable') return replace(kube, { type, object }, uid)
   return kube.apply(type, mode === 'claim' ? { ...object, metadata: { ...object.metadata, uid } } : object)
+}
+
+/**
+ * Labels of an immutable object can be put right; only what cannot be is made anew, by its uid. If we die in between, it
+ * is missing, and is made by the next reconcile.
+ */
+async function replace(
+  kube: Writer,
+  { type, object }: Pick<Desired, 'type' | 'object'>,
+  uid: string,
+): Promise<KubeObject> {
+  try {
+    return await kube.apply(type, object)
+  } catch (error) {
+    if (!isKubeError(error, 'Invalid') || !/immutable/.test(error.message)) throw error
+    await kube.delete(type, refOf(object), uid)
+    return kube.apply(type, object)
+  }
 }
 
 /** Random text in letters and digits; 6 bits a character. */

@@ -4,6 +4,7 @@ import type { KubeObject } from '../../../operator/api/meta.ts'
 import type { Applied } from '../../../operator/apply/execute.ts'
 import { execute } from '../../../operator/apply/execute.ts'
 import type { Plan } from '../../../operator/render/plan.ts'
+import { KubeError } from '../../../operator/kube/errors.ts'
 import type { Writer } from '../../../operator/runtime/controller.ts'
 import { at, desired, kube, names, nothing, planOf, put, reset, run, standing, workload, write } from './server.ts'
 
@@ -121,10 +122,14 @@ describe('execute', () => {
   it('makes an immutable object anew to change it; one that was only taken away when we died is made by the next run', async () => {
     await run(planOf([desired('files', { mode: 'immutable' })]))
     const changed = planOf([desired('files', { mode: 'immutable', data: { a: '2' } })])
-    at.failures.set('files', 'Unavailable')
-    await expect(run(changed)).rejects.toMatchObject({ code: 'Unavailable' })
+    at.immutable.add('files')
+    const apply: Writer['apply'] = (type, object) => {
+      if (at.state.size === 0) throw new KubeError('Unavailable', 'we died')
+      return write(type, object, false)
+    }
+    const died = execute({ ...kube, apply }, changed, [...at.state.values()], standing())
+    await expect(died).rejects.toMatchObject({ code: 'Unavailable' })
     expect(names()).toEqual([])
-    at.failures.clear()
     await run(changed)
     expect(names()).toEqual(['files'])
     expect(await run(changed)).toEqual(nothing)

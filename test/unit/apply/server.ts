@@ -20,6 +20,8 @@ function fresh() {
     state: new Map<string, Owned>(),
     /** How the next write of an object of that name ends, if not well. */
     failures: new Map<string, KubeErrorCode>(),
+    /** Objects of these names cannot be changed. */
+    immutable: new Set<string>(),
     isSlow: (_name: string): boolean => false,
     fights: new Fights(),
     now: new Date('2026-01-02T03:04:05Z'),
@@ -57,6 +59,9 @@ export async function write(type: ResourceType, object: KubeObject, isCreation: 
   const failure = at.failures.get(name)
   if (failure) throw new KubeError(failure, `${name}: ${failure}`)
   const id = key(type, refOf(object))
+  const held = at.state.get(id)
+  if (held && at.immutable.has(name) && held.digest !== desiredDigest(object))
+    throw new KubeError('Invalid', 'data: Forbidden: field is immutable when `immutable` is set')
   if (isCreation && at.state.has(id)) throw new KubeError('AlreadyExists', `${name} exists`)
   const stored = storedOf(object, `uid-${name}`)
   at.state.set(id, { type, object: stored, digest: desiredDigest(object) })
