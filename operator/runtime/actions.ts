@@ -21,7 +21,7 @@ const outcomeActions: Readonly<Record<Outcome['kind'], Action>> = {
 /** The Action for an outcome. */
 export function actionOf(outcome: Outcome): Action {
   const action = outcomeActions[outcome.kind]
-  if (outcome.kind !== 'progressing' || outcome.retryAfterSeconds === undefined) return action
+  if (!('retryAfterSeconds' in outcome) || outcome.retryAfterSeconds === undefined) return action
   return { ...action, queue: 'after', seconds: outcome.retryAfterSeconds }
 }
 

@@ -4,16 +4,18 @@ import type { Reason } from '../api/conditions.ts'
 export type Outcome =
   /** Nothing to do until an event comes. */
   | { readonly kind: 'settled' }
-  /** Work is under way and clears by itself; an event or `retryAfterSeconds` wakes us. */
-  | {
-      readonly kind: 'progressing'
-      readonly reason: Reason
-      readonly message: string
-      readonly retryAfterSeconds?: number
-    }
+  /** Work is under way and clears by itself; an event wakes us. */
+  | (Told & { readonly kind: 'progressing' })
   /** Another object must appear or change; its watch wakes us. */
-  | { readonly kind: 'blocked'; readonly reason: Reason; readonly message: string; readonly by: string }
+  | (Told & { readonly kind: 'blocked'; readonly by: string })
   /** The user must change the spec. */
-  | { readonly kind: 'invalid'; readonly reason: Reason; readonly message: string; readonly field: string }
+  | (Told & { readonly kind: 'invalid'; readonly field: string })
   /** Tried and gave up: Errored. */
   | { readonly kind: 'failed'; readonly reason: Reason; readonly message: string }
+
+interface Told {
+  readonly reason: Reason
+  readonly message: string
+  /** Time wakes us, too. */
+  readonly retryAfterSeconds?: number
+}

@@ -8,7 +8,7 @@ import { conditionsOf } from '../../status/conditions.ts'
 import type { Verdicts } from '../../status/conditions.ts'
 import { phaseOf } from '../../status/phase.ts'
 import type { ObservedChild } from '../../status/observed.ts'
-import { isClaimedBy, isUnproven } from './gates.ts'
+import { isClaimedBy, isUnproven, viewIsIncomplete } from './gates.ts'
 import { observe } from './observe.ts'
 import type { Observed } from './observe.ts'
 
@@ -23,6 +23,8 @@ const letGo: Deletion = { outcome: { kind: 'settled' } }
  */
 export async function cleanup(ctx: Ctx, instance: AppInstance): Promise<Deletion> {
   const seen = observe(ctx, instance)
+  const incomplete = viewIsIncomplete(seen)
+  if (incomplete) return { outcome: incomplete }
   if (seen.namespace && isClaimedBy(seen.namespace, seen) && seen.namespace.metadata.deletionTimestamp) {
     return terminating(seen, ctx.now)
   }

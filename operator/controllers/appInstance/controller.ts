@@ -20,7 +20,7 @@ import { childTypes } from '../informers.ts'
 import { rolloutIn } from '../rollout.ts'
 import { cleanup } from './cleanup.ts'
 import { decide, mayApply, planOf, standingOf } from './decide.ts'
-import { refusalOf } from './gates.ts'
+import { refusalOf, viewIsIncomplete } from './gates.ts'
 import { observe } from './observe.ts'
 import type { Observed } from './observe.ts'
 import { report } from './report.ts'
@@ -45,6 +45,8 @@ export const appInstance: Controller<AppInstance, AppInstanceStatus> = {
 
   async reconcile(ctx, instance) {
     const seen = observe(ctx, instance)
+    const incomplete = viewIsIncomplete(seen)
+    if (incomplete) return { outcome: incomplete }
     const { objection, changes, next } = decide(seen)
     const fights = fightsOf(ctx.target.cache)
     const { release = seen.releases[0], refused } = next ? await createRelease(ctx, next, fights) : {}

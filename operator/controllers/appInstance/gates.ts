@@ -37,6 +37,19 @@ export function firstObjection(seen: Observed): Objection | undefined {
   return undefined
 }
 
+/**
+ * Whether the caches show too little to decide anything, or to say anything: the namespace whose uid a claim records, or
+ * an AppInstance that is older than its own release (a standby that takes over may be behind). Its event wakes us; until
+ * then nothing is written.
+ */
+export function viewIsIncomplete({ instance, projectUid, hubUid, releases }: Observed): Objection | undefined {
+  const { namespace, name, generation = 0 } = instance.metadata
+  const isBehind = (releases[0]?.spec.generation ?? 0) > generation
+  if (projectUid !== '' && hubUid !== '' && !isBehind) return undefined
+  const missing = isBehind ? `the newest AppInstance '${name}'` : `the namespaces '${namespace}' and 'kube-system'`
+  return { kind: 'progressing', reason: 'Creating', message: `Waiting for ${missing} to be seen`, retryAfterSeconds: 1 }
+}
+
 /** Whether a namespace is claimed by this very instance, project and cluster. */
 export function isClaimedBy(
   namespace: ObservedChild,
@@ -195,5 +208,5 @@ export function refusalOf(refused: Refused | undefined): Objection | undefined {
   const message = `The API server refused ${desired.type.kind} '${desired.object.metadata.name}': ${error.message}`
   return isOfRule(error)
     ? { kind: 'progressing', reason: 'Forbidden', message, retryAfterSeconds }
-    : { kind: 'invalid', reason: 'RefusedByServer', field: 'spec', message }
+    : { kind: 'invalid', reason: 'RefusedByServer', field: 'spec', message, retryAfterSeconds }
 }

@@ -205,9 +205,10 @@ function errorOf({ instance }: Observed, { objection }: Findings): Pick<AppInsta
 }
 
 function outcomeOf({ objection, applied }: Findings, { Reconciling }: Verdicts): Outcome {
-  if (objection) return objection
-  const retries = (applied?.contested ?? []).map(({ retryAfterSeconds }) => retryAfterSeconds)
+  const own = objection && 'retryAfterSeconds' in objection ? [objection.retryAfterSeconds ?? []].flat() : []
+  const retries = [...own, ...(applied?.contested ?? []).map(({ retryAfterSeconds }) => retryAfterSeconds)]
   const retry = retries.length > 0 ? { retryAfterSeconds: Math.min(...retries) } : {}
+  if (objection) return objection.kind === 'failed' ? objection : { ...objection, ...retry }
   if (Reconciling) return { kind: 'progressing', reason: Reconciling.reason, message: Reconciling.message, ...retry }
   return { kind: 'settled' }
 }

@@ -1,6 +1,7 @@
 import { expect, it } from '@jest/globals'
+import { appInstanceKind } from '../../../operator/api/appInstance.ts'
 import { deploymentType } from '../../../operator/api/builtin.ts'
-import { fieldManager } from '../../../operator/api/meta.ts'
+import { fieldManager, refOf } from '../../../operator/api/meta.ts'
 import type { KubeObject } from '../../../operator/api/meta.ts'
 import { fightsOf } from '../../../operator/apply/fights.ts'
 import { appRelease } from '../../../operator/controllers/appRelease/controller.ts'
@@ -31,4 +32,14 @@ it('a release of which the API server alters a Deployment is looked at again unt
   fightsOf(ctx.target.cache).wrote(desired, live, 0)
   const late = await appRelease.reconcile(ctx, release!)
   expect(late.status?.conditions).toMatchObject([{ type: 'Succeeded', status: 'True', reason: 'RolledOut' }])
+})
+
+it('a release whose AppInstance comes into view only now is looked at, until it is decided', async () => {
+  const world = await withRevisions(Object.values(objects))
+  const { release } = decide(world)
+  const watch = appRelease.watches.find(({ type }) => type === appInstanceKind)!
+  const keysIn = (made: KubeObject): readonly unknown[] => watch.keys(objects.instance, readerOf([...world, made]))
+  expect(keysIn(release!)).toEqual([refOf(release!)])
+  const conditions = [{ type: 'Succeeded', status: 'True', reason: 'RolledOut' }]
+  expect(keysIn({ ...release!, status: { conditions } } as KubeObject)).toEqual([])
 })
