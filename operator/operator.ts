@@ -9,7 +9,7 @@ import { refOf, type KubeObject, type ResourceType } from './api/meta.ts'
 import type { Config } from './config.ts'
 import type { PooledKubeClient } from './kube/clientNode.ts'
 import type { TransportOptions } from './kube/transport.ts'
-import type { Reader } from './runtime/controller.ts'
+import type { Reader, Watch } from './runtime/controller.ts'
 import { isKubeError } from './kube/errors.ts'
 import type { Clock } from './runtime/clock.ts'
 import type { InformerHealth, AnyInformer } from './runtime/informers.ts'
@@ -160,19 +160,19 @@ export class AppsteadOperator extends Operator {
     this.#pool.begin()
   }
 
-  async #connect(loop: Loop): Promise<void> {
+  /** The hub's own loops are woken through the base class; those of another cluster come and go. */
+  async #connect(loop: Loop): Promise<() => void> {
+    const disconnects: (() => void)[] = []
     for (const watch of loop.controller.watches) {
-      const { informers, name } = loop.placeOf(watch)
-      if (name !== localCluster) {
-        informers.cacheOf(typeIdOf(watch.type))?.onChange((before, after) => loop.changed(watch, before, after))
-        continue
-      }
       const { group, version, plural } = watch.type
-      await this.watchResource(group, version, plural, async (event: ChangeEvent) => {
-        const object = event.object as unknown as KubeObject
-        if (event.type === ResourceEventType.Deleted) loop.changed(watch, object, undefined)
-        else loop.changed(watch, event.before, object)
-      })
+      if (loop.isOfHub) await this.watchResource(group, version, plural, (event) => changedBy(loop, watch, event))
+      else {
+        const cache = loop.placeOf(watch).informers.cacheOf(typeIdOf(watch.type))
+        if (cache !== undefined) disconnects.push(cache.onChange((...change) => loop.changed(watch, ...change)))
+      }
+    }
+    return () => {
+      for (const disconnect of disconnects) disconnect()
     }
   }
 
@@ -255,6 +255,12 @@ export class AppsteadOperator extends Operator {
     if (held === undefined) throw new TypeError(`${meta.id} ${meta.name} is not in the cache`)
     return { type, guarded: guardedMeta(type, held), call: undefined }
   }
+}
+
+async function changedBy(loop: Loop, watch: Watch, event: ChangeEvent): Promise<void> {
+  const object = event.object as unknown as KubeObject
+  if (event.type === ResourceEventType.Deleted) loop.changed(watch, object, undefined)
+  else loop.changed(watch, event.before, object)
 }
 
 function guardedMeta(type: ResourceType, object: KubeObject): GuardedMeta {

@@ -18,10 +18,12 @@ interface Member {
   readonly manager: Manager
   /** undefined for the hub's, which is its owner's to close. */
   readonly client: PooledKubeClient | undefined
+  /** What disconnects its loops. */
+  readonly disconnects: (() => void)[]
 }
 
-/** Connects a loop to the caches that wake it; returns what disconnects it. */
-export type Connect = (loop: Loop) => Promise<void>
+/** Connects a loop to the caches that wake it; resolves to what disconnects it. */
+export type Connect = (loop: Loop) => Promise<() => void>
 
 /**
  * The clusters on which instances run: the hub and any others, each with a client, caches, queues and workers of its own,
@@ -33,6 +35,7 @@ export class ClusterPool {
   readonly #connect: Connect
   readonly #wire: TransportOptions
   readonly #members = new Map<string, Member>()
+  #isStopped = false
   /** Resolves when reconciles may run: the hub's caches are full, and we lead. */
   readonly #begun = Promise.withResolvers<void>()
 
@@ -42,7 +45,7 @@ export class ClusterPool {
     this.#connect = connect
     this.#wire = wire
     this.hub = new Manager(engine, { name: localCluster, client })
-    this.#members.set(localCluster, { manager: this.hub, client: undefined })
+    this.#members.set(localCluster, { manager: this.hub, client: undefined, disconnects: [] })
   }
 
   /** Every cluster's Manager, the hub's first. */
@@ -64,27 +67,32 @@ export class ClusterPool {
 
   /**
    * Takes in another cluster; returns at once, since it may not answer for a long time.
-   * Throws a TypeError for a name that is taken, a KubeconfigError for a kubeconfig we do not take.
+   * Throws a TypeError for a name that is taken and after the stop, a KubeconfigError for a kubeconfig we do not take.
    */
   add({ name, kubeconfig, ...expected }: Newcomer): void {
+    if (this.#isStopped) throw new TypeError('the pool is stopped')
     if (this.#members.has(name)) throw new TypeError(`there is a cluster '${name}' already`)
     const client = makeKubeClient(parseClusterKubeconfig(kubeconfig), this.#wire)
     const manager = new Manager(this.#engine, { name, client, ...expected }, this.hub.cluster)
-    this.#members.set(name, { manager, client })
-    void this.#run(manager)
+    const member = { manager, client, disconnects: [] }
+    this.#members.set(name, member)
+    void this.#run(member)
   }
 
   /** Lets a cluster go; resolves when nothing of it runs any more. What runs there lives on. */
   async remove(name: string): Promise<void> {
     const member = this.#members.get(name)
     if (member?.client === undefined) return
-    this.#members.delete(name)
+    for (const disconnect of member.disconnects) disconnect()
     await member.manager.stop(0, () => Promise.resolve())
     await member.client.close()
+    // Not before: two of one name would work on the same keys.
+    this.#members.delete(name)
   }
 
   /** Ends every cluster's controllers, what they recorded, and their watches. */
   async stop(graceSeconds: number): Promise<void> {
+    this.#isStopped = true
     const { events } = this.#engine
     await Promise.all(
       [...this.#members.values()].map(async ({ manager, client }) => {
@@ -94,8 +102,8 @@ export class ClusterPool {
     )
   }
 
-  async #run(manager: Manager): Promise<void> {
-    for (const loop of manager.loops) await this.#connect(loop)
+  async #run({ manager, disconnects }: Member): Promise<void> {
+    for (const loop of manager.loops) disconnects.push(await this.#connect(loop))
     await Promise.all([manager.fill(), this.#begun.promise])
     manager.work()
   }

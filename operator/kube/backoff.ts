@@ -66,10 +66,14 @@ const rereads: Readonly<Record<Doubt, number>> = { older: 3, shrunk: 2 }
 
 const firstRereadMilliseconds = 1000
 
+/** A server that lies in turns is believed in the end: better an old view than none. */
+const maxDoubtsInARow = 4
+
 /** Remembers what was doubted of the last lists. */
 export class Doubts {
   readonly #timing: Pick<Timing, 'random'>
   #inARow: Readonly<Record<Doubt, number>> = { older: 0, shrunk: 0 }
+  #lists = 0
 
   constructor(timing: Pick<Timing, 'random'>) {
     this.#timing = timing
@@ -79,9 +83,13 @@ export class Doubts {
   delayOf(doubts: readonly Doubt[]): number | undefined {
     const count = (doubt: Doubt): number => (doubts.includes(doubt) ? this.#inARow[doubt] + 1 : 0)
     const inARow = { older: count('older'), shrunk: count('shrunk') }
-    const isDoubted = doubts.some((doubt) => inARow[doubt] <= rereads[doubt])
+    this.#lists += 1
+    const isDoubted = this.#lists <= maxDoubtsInARow && doubts.some((doubt) => inARow[doubt] <= rereads[doubt])
     this.#inARow = isDoubted ? inARow : { older: 0, shrunk: 0 }
-    if (!isDoubted) return undefined
+    if (!isDoubted) {
+      this.#lists = 0
+      return undefined
+    }
     const times = Math.max(inARow.older, inARow.shrunk)
     return firstRereadMilliseconds * 4 ** (times - 1) * (0.5 + this.#timing.random() / 2)
   }

@@ -87,6 +87,7 @@ export class ListWatch {
   /** Streams in a row that brought nothing new and were broken or silent. */
   #stuck = 0
   #mustList = false
+  #isInLine = false
   #cancelRelist: (() => void) | undefined
   #cancelSilence: (() => void) | undefined
   /** Ends the stream that is read. */
@@ -116,6 +117,11 @@ export class ListWatch {
   /** When the state last changed or an event last came, in the timing's milliseconds. */
   get progressAt(): number {
     return this.#progressAt
+  }
+
+  /** True while other types list first: one that waits does not hang. */
+  get isInLine(): boolean {
+    return this.#isInLine
   }
 
   /** What went wrong last; undefined once a list or an event has come since. */
@@ -229,7 +235,8 @@ export class ListWatch {
   }
 
   async #inTurn<Result>(signal: AbortSignal, work: () => Promise<Result>): Promise<Result> {
-    const giveBack = await this.#slots.take(signal)
+    this.#isInLine = true
+    const giveBack = await this.#slots.take(signal).finally(() => (this.#isInLine = false))
     this.#progressed()
     try {
       return await work()

@@ -68,10 +68,6 @@ export class Breaker {
     return 0
   }
 
-  isOpen(key: string): boolean {
-    return this.#open.has(key)
-  }
-
   /** The object is gone. */
   forget(key: string): void {
     this.#fullAt.delete(key)

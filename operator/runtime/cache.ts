@@ -29,8 +29,8 @@ export class TypeCache implements Sink {
   readonly #options: TypeCacheOptions
   readonly #objects = new Map<string, KubeObject>()
   readonly #indexes: ReadonlyMap<string, Index>
-  readonly #handlers: ChangeHandler[] = []
-  readonly #seenHandlers: ((resourceVersion: string) => void)[] = []
+  readonly #handlers = new Set<ChangeHandler>()
+  readonly #seenHandlers = new Set<(resourceVersion: string) => void>()
   #seen = ''
   #isSynced = false
   #era = 0
@@ -74,14 +74,16 @@ export class TypeCache implements Sink {
     return [...(entries.get(value)?.values() ?? [])]
   }
 
-  /** Called for each change from now on, after the cache holds it. */
-  onChange(handler: ChangeHandler): void {
-    this.#handlers.push(handler)
+  /** Called for each change from now on, after the cache holds it; until what is returned is called. */
+  onChange(handler: ChangeHandler): () => void {
+    this.#handlers.add(handler)
+    return () => void this.#handlers.delete(handler)
   }
 
-  /** Called when the cache has seen everything up to a resourceVersion, after the handlers of the change. */
-  onSeen(handler: (resourceVersion: string) => void): void {
-    this.#seenHandlers.push(handler)
+  /** Called when the cache has seen everything up to a resourceVersion, after the handlers of the change; until what is returned is called. */
+  onSeen(handler: (resourceVersion: string) => void): () => void {
+    this.#seenHandlers.add(handler)
+    return () => void this.#seenHandlers.delete(handler)
   }
 
   keep(object: KubeObject): KubeObject {

@@ -11,7 +11,7 @@ export interface Cluster {
   readonly name: string
   readonly client: KubeClient
   readonly informers: Informers
-  /** Throws a KubeError, Fenced, when nothing may be written there now. Called before every write. */
+  /** Throws a KubeError, Fenced, when nothing may be written there now. Called before every write and live look of a reconcile. */
   check(): void
 }
 
@@ -22,11 +22,12 @@ export function identityOf(informers: Informers): string {
 }
 
 /**
- * A Cluster that refuses writes once its kube-system has another uid than at first: then another cluster answers under
- * the same address, and what was decided about this one must not be done to that one.
+ * A Cluster that refuses writes when its kube-system has another uid than `expected` or, without that, than at the first
+ * check: then another cluster answers under the same address, and what was decided about this one must not be done to
+ * that one.
  */
-export function makeCluster(name: string, client: KubeClient, informers: Informers): Cluster {
-  let identity = ''
+export function makeCluster(name: string, client: KubeClient, informers: Informers, expected = ''): Cluster {
+  let identity = expected
   return {
     name,
     client,

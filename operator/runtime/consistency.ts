@@ -31,6 +31,7 @@ const patienceMilliseconds = 90_000
 export class Consistency {
   readonly #options: ConsistencyOptions
   readonly #expected = new Map<string, Expectation>()
+  readonly #unsubscribes: (() => void)[] = []
   /** Keys that asked and were not fresh, with what ends their timer. */
   readonly #waiting = new Map<string, () => void>()
 
@@ -39,7 +40,7 @@ export class Consistency {
     for (const informers of new Set(options.informers)) {
       for (const typeId of informers.typeIds) {
         const cache = informers.cacheOf(typeId)
-        cache?.onSeen(() => this.#wakeFresh(cache))
+        if (cache !== undefined) this.#unsubscribes.push(cache.onSeen(() => this.#wakeFresh(cache)))
       }
     }
   }
@@ -88,8 +89,9 @@ export class Consistency {
     this.#stopWaiting(key)
   }
 
-  /** No timer is left. */
+  /** No timer is left, and nobody is listened to. */
   stop(): void {
+    for (const unsubscribe of this.#unsubscribes.splice(0)) unsubscribe()
     for (const key of this.#waiting.keys()) this.#stopWaiting(key)
   }
 

@@ -20,6 +20,8 @@ const rememberMilliseconds = 3_600_000
 const rememberAtMost = 4096
 const maxMessageBytes = 1024
 const maxUnderWay = 100
+/** A courtesy must not hold up the end of the process, which the next leader waits for. */
+const postTimeoutSeconds = 5
 
 export interface EventsOptions {
   readonly client: Pick<KubeClient, 'create'>
@@ -63,7 +65,8 @@ export class Events {
 
   async #post(object: KubeObject, event: EventRecord, id: string): Promise<void> {
     try {
-      await this.#options.client.create(eventType, this.#makeEvent(object, event, id))
+      const timeoutSeconds = postTimeoutSeconds
+      await this.#options.client.create(eventType, this.#makeEvent(object, event, id), { timeoutSeconds })
     } catch (error) {
       if (isKubeError(error, 'AlreadyExists')) return
       // To be tried again when it is recorded again.

@@ -136,7 +136,8 @@ export class Informers implements Reader {
       type,
       state: listWatch.state.kind,
       isSynced: cache.isSynced,
-      isAlive: listWatch.state.kind === 'stopped' || now - listWatch.progressAt < maxQuietMilliseconds,
+      isAlive:
+        listWatch.state.kind === 'stopped' || listWatch.isInLine || now - listWatch.progressAt < maxQuietMilliseconds,
       error: listWatch.lastError?.message,
     }))
   }

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
-import { keyOf, type ApiObject, type KubeObject, type Ref } from '../api/meta.ts'
+import { keyOf, refOf, type ApiObject, type KubeObject, type Ref } from '../api/meta.ts'
 import { actionOf, actionOfThrown, classOfThrown, type Action } from './actions.ts'
 import { Breaker } from './breaker.ts'
 import type { Cluster } from './cluster.ts'
 import { Consistency } from './consistency.ts'
 import type { Watch } from './controller.ts'
-import { Queue, type Priority } from './queue.ts'
+import { Queue } from './queue.ts'
 import { Reconciler, type AnyController, type ReconcilerOptions } from './reconciler.ts'
 import { isEdit, priorityAtStart, priorityOfChange } from './wake.ts'
 
@@ -27,7 +27,7 @@ export class Loop {
   readonly #breaker: Breaker
   /** Keys whose status is written only after so many milliseconds. */
   readonly #owing = new Map<string, number>()
-  #isStarted = false
+  #state: 'new' | 'working' | 'stopped' = 'new'
   /** Of the reconciles that run now. */
   readonly #running = new Set<AbortController>()
   #isCut = false
@@ -48,7 +48,11 @@ export class Loop {
       flowOf: (key) => this.#flowOf(key),
       observer: options.metrics.observer,
     })
-    this.#breaker = new Breaker({ clock, onOpen: (key) => this.#throttled(key) })
+    this.#breaker = new Breaker({
+      clock,
+      onOpen: (key) => this.#throttled(key),
+      onClose: (key) => this.#log.info({ key }, 'No longer throttling an object'),
+    })
     this.#consistency = new Consistency({
       informers: [hub.informers, target.informers],
       clock,
@@ -71,20 +75,27 @@ export class Loop {
     return this.#queue.depth === 0 && this.#queue.running === 0 && this.#owing.size === 0
   }
 
-  /** A watched object changed: wakes the keys that `watch` names for the old and for the new state of it, each once. */
+  /** Whether this is one of the hub's own loops. */
+  get isOfHub(): boolean {
+    return this.#options.target === this.#options.hub
+  }
+
+  /**
+   * A watched object changed: wakes the keys that `watch` names for the old and for the new state of it, each once.
+   * Before the start it need not be told: then everything is looked at.
+   */
   changed(watch: Watch, before: KubeObject | undefined, after: KubeObject | undefined): void {
+    if (this.#state !== 'working') return
     const isEdited = before !== undefined && after !== undefined && isEdit(before, after)
     if (watch.ignoresStatus === true && before !== undefined && after !== undefined && !isEdited) return
-    const keys = new Set<string>()
-    for (const object of [before, after]) {
-      if (object !== undefined) for (const key of this.#keysOf(watch, object)) keys.add(key)
-    }
-    const priority = this.#priorityOf(watch, before, after)
-    const isOwnEdit = this.#isStarted && isEdited && watch.type === this.#options.controller.kind
+    const isOwn = watch.type === this.#options.controller.kind
+    const keys = this.#keysOf(watch, before, after)
+    // Whatever else its change means: what is kept of one that is gone is to be forgotten.
+    if (isOwn && before !== undefined && after === undefined) keys.add(keyOf(refOf(before)))
     for (const key of keys) {
       if (!this.#isOurs(key)) continue
-      if (isOwnEdit) this.#breaker.changed(key)
-      this.#queue.add(key, priority)
+      if (isOwn && isEdited) this.#breaker.changed(key)
+      this.#queue.add(key, isOwn ? priorityOfChange(before, after) : 'event')
     }
   }
 
@@ -98,14 +109,8 @@ export class Loop {
       type: 'Warning',
       reason: 'ReconcileThrottled',
       action: 'Reconciling',
-      message: `This ${object.kind} was changed more than 30 times in a short time; until it is left alone for a minute it is looked at once in 10 seconds. See who changes it: kubectl get ${controller.kind.plural} ${object.metadata.name} -o yaml --show-managed-fields`,
+      message: `This ${object.kind} was changed more than 30 times in a short time; until it is left alone for a minute it is looked at once in 10 seconds. See who changes it: kubectl get ${controller.kind.plural} ${object.metadata.name}${inNamespaceOf(object)} -o yaml --show-managed-fields`,
     })
-  }
-
-  #priorityOf(watch: Watch, before: KubeObject | undefined, after: KubeObject | undefined): Priority {
-    const isOwn = watch.type === this.#options.controller.kind
-    if (this.#isStarted) return isOwn ? priorityOfChange(before, after) : 'event'
-    return isOwn && after !== undefined ? priorityAtStart(after as ApiObject<unknown, unknown>) : 'resync'
   }
 
   /** Whether the key's object belongs to the cluster this loop is for. */
@@ -125,23 +130,31 @@ export class Loop {
     return (object && controller.flowOf?.(object)) ?? [refOfKey(key).namespace]
   }
 
-  #keysOf(watch: Watch, object: KubeObject): readonly string[] {
-    try {
-      return watch.keys(object, this.#options.hub.informers).map(keyOf)
-    } catch (error) {
-      const { name } = object.metadata
-      this.#log.error({ err: error, type: watch.type.plural, name }, 'Failed to find the keys of a change')
-      return []
+  #keysOf(watch: Watch, ...states: readonly (KubeObject | undefined)[]): Set<string> {
+    const keys = new Set<string>()
+    for (const object of states) {
+      try {
+        if (object !== undefined)
+          for (const ref of watch.keys(object, this.#options.hub.informers)) keys.add(keyOf(ref))
+      } catch (error) {
+        const name = object?.metadata.name
+        this.#log.error({ err: error, type: watch.type.plural, name }, 'Failed to find the keys of a change')
+      }
     }
+    return keys
   }
 
   /** Begins to work, with every object there is: the hub's caches may have been full before anybody listened. */
   start(): void {
     const { controller, hub, target, metrics, workers } = this.#options
     for (const watch of controller.watches.filter(({ type }) => type === controller.kind)) {
-      for (const object of hub.informers.list<KubeObject>(controller.kind)) this.changed(watch, undefined, object)
+      for (const object of hub.informers.list<ApiObject<unknown, unknown>>(controller.kind)) {
+        for (const key of this.#keysOf(watch, object)) {
+          if (this.#isOurs(key)) this.#queue.add(key, priorityAtStart(object))
+        }
+      }
     }
-    this.#isStarted = true
+    this.#state = 'working'
     const contested = (): number => controller.contested?.(target.informers) ?? 0
     this.#hide = metrics.show({ workers, queue: this.#queue, breaker: this.#breaker, contested })
     this.#queue.start()
@@ -149,6 +162,7 @@ export class Loop {
 
   /** Takes no more keys; running reconciles may end by themselves for `graceSeconds`, then their calls are aborted. */
   async stop(graceSeconds: number): Promise<void> {
+    this.#state = 'stopped'
     const cancel = this.#options.clock.after(graceSeconds * 1000, () => {
       this.#isCut = true
       for (const abort of this.#running) abort.abort()
@@ -227,6 +241,10 @@ export class Loop {
     this.#breaker.forget(key)
     this.#consistency.forget(key)
   }
+}
+
+function inNamespaceOf({ metadata }: KubeObject): string {
+  return metadata.namespace === undefined ? '' : ` -n ${metadata.namespace}`
 }
 
 function refOfKey(key: string): Ref {

@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import type { KubeObject } from '../api/meta.ts'
 import type { KubeClient } from '../kube/client.ts'
 import type { Clock } from './clock.ts'
-import { identityOf, makeCluster, type Cluster } from './cluster.ts'
+import { makeCluster, type Cluster } from './cluster.ts'
 import type { Events } from './events.ts'
 import { Informers, type AnyInformer } from './informers.ts'
 import { Loop } from './loop.ts'
@@ -42,7 +42,6 @@ export interface Member {
 export class Manager {
   readonly cluster: Cluster
   readonly loops: readonly Loop[]
-  readonly #identity: string | undefined
   readonly #log: Logger
   /** Takes the cluster out of the metrics. */
   readonly #hide: () => void
@@ -55,7 +54,6 @@ export class Manager {
     const metrics = engine.metrics.forCluster(member.name)
     const { name, client } = member
     this.#log = hub === undefined ? log : log.child({ cluster: name })
-    this.#identity = member.identity
     const watched = engine.informers.filter(({ place = 'hub' }) => hub === undefined || place !== 'hub')
     this.cluster = makeCluster(
       name,
@@ -102,9 +100,11 @@ export class Manager {
   /** Lets the controllers work on full caches, unless this is not the cluster it should be: then it says so and does nothing. */
   work(): void {
     if (this.isStopping) return
-    const identity = identityOf(this.cluster.informers)
-    if (this.#identity !== undefined && identity !== this.#identity) {
-      this.#log.error({ expected: this.#identity, found: identity }, 'Refusing to work: kube-system has another uid')
+    try {
+      // From here on it must stay the cluster it is now.
+      this.cluster.check()
+    } catch (error) {
+      this.#log.error({ err: error }, 'Refusing to work')
       return
     }
     for (const loop of this.loops) loop.start()

@@ -136,6 +136,7 @@ export class Reconciler {
     // Without a finalizer of ours there is nothing to hold the object for, and nothing to do for one that is going.
     if (finalizer === undefined) return { isDone: object.metadata.deletionTimestamp !== undefined }
     try {
+      hub.check()
       const isDone = await finalize({
         type: kind,
         object,

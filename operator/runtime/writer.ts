@@ -26,7 +26,11 @@ export function makeWriter(cluster: Cluster, consistency: Consistency, key: stri
       await orUndefinedWhenGone(client.delete(type, ref, uid, options))
       consistency.deleted(key, informers, { type, ref, uid })
     },
-    getLive: (type, ref) => orUndefinedWhenGone<KubeObject>(client.get(type, ref, options)),
+    async getLive(type, ref) {
+      // What another cluster answers is no look at this one.
+      cluster.check()
+      return orUndefinedWhenGone<KubeObject>(client.get(type, ref, options))
+    },
   }
 }
 
