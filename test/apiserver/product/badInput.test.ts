@@ -191,11 +191,12 @@ describe('what the cluster refuses', () => {
       })
       return !JSON.stringify(reply.body).includes('cost centre')
     })
-    await hands.patch('AppInstance', { namespace, name: instance }, { metadata: { annotations: { again: 'please' } } })
-    await operator.settle()
+    // What a policy refused is sent again after half a minute.
+    const isThere = async (): Promise<boolean> => (await hands.list('Deployment', instance)).length === 1
+    await operator.until('the Deployment is made', isThere, 60)
     await rollOut(hands, operator, instance)
     expect((await getInstance(world))['status'].phase).toBe('Running')
-  }, 60_000)
+  }, 120_000)
 
   it('of the pods, by a quota, is said with the numbers', async () => {
     const { hands, operator, instance } = world

@@ -62,7 +62,8 @@ async function isChanging(path: string, value: number): Promise<boolean> {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
     metadata: { name: 'probe' },
-    spec: { selector: { matchLabels }, template },
+    // Not what the server would make of it without the policy.
+    spec: { replicas: 3, selector: { matchLabels }, template },
   }
   const where = `/apis/apps/v1/namespaces/${world.app}-probe/deployments?dryRun=All`
   const { body: answer } = await world.hands.admin({ method: 'POST', path: where, body })
