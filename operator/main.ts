@@ -7,7 +7,8 @@ import type { Config } from './config.ts'
 import { controllers } from './controllers/controllers.ts'
 import { createDefaultEnvs } from './controllers/appEnv.ts'
 import { informers } from './controllers/informers.ts'
-import { loadKubeConfig, makeKubeClient } from './kube/clientNode.ts'
+import { AccessError, loadKubeConfig, makeKubeClient } from './kube/clientNode.ts'
+import { KubeError } from './kube/errors.ts'
 import { AppsteadOperator } from './operator.ts'
 import { systemClock } from './runtime/clock.ts'
 import { startHealthServer } from './runtime/health.ts'
@@ -77,9 +78,13 @@ async function main(config: Config): Promise<void> {
   process.on('unhandledRejection', (error) => log.error({ err: error }, 'Unhandled rejection'))
   process.once('SIGTERM', stop)
   process.once('SIGINT', stop)
-  await operator.start().catch((error: unknown) => {
+  await operator.start().catch(async (error: unknown) => {
     // Stopped before it began.
-    if (stopping === undefined) throw error
+    if (stopping !== undefined) return
+    process.exitCode = 1
+    // It may lead already: nobody is to wait until that has expired.
+    await (stopping = finish())
+    throw error
   })
 }
 
@@ -105,10 +110,16 @@ async function quit(reason: string, log: Logger, output: LogOutput): Promise<voi
   process.exit(1)
 }
 
+/** One line for what is wrong with the world outside, the stack for a bug of ours. */
+function describe(error: NodeJS.ErrnoException): string {
+  const isOutside = [ConfigError, AccessError, KubeError].some((each) => error instanceof each)
+  return `${isOutside || error.syscall === 'listen' ? error.message : error.stack}\n`
+}
+
 try {
   await main(readConfig())
 } catch (error) {
-  process.stderr.write(`${error instanceof ConfigError ? error.message : (error as Error).stack}\n`)
+  process.stderr.write(describe(error as Error))
   // Caches and watches may be running already: a process that could not start must not look alive.
   process.exit(1)
 }

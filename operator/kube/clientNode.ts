@@ -1,13 +1,14 @@
-import { KubeConfig } from '@kubernetes/client-node'
+import type { KubeConfig } from '@kubernetes/client-node'
 import { fieldManager, refOf, type KubeObject, type Ref, type ResourceType } from '../api/meta.ts'
 import type { CallOptions, KubeClient, ListOptions, ListPage, WatchEvent, WatchOptions } from './client.ts'
 import type { Credentials } from './credentials.ts'
 import { isKubeError, KubeError } from './errors.ts'
 import { parseLines } from './lines.ts'
 import { collectionPath, objectPath, queryOf } from './paths.ts'
-import { conceal } from './secret.ts'
 import { Transport, type TransportOptions } from './transport.ts'
 import type { Request, TransportStats, Wire } from './wire.ts'
+
+export { AccessError, loadKubeConfig } from './access.ts'
 
 /** A KubeClient with a transport of its own. */
 export interface PooledKubeClient extends KubeClient {
@@ -31,14 +32,6 @@ const maxObjectBytes = 16 * 1024 * 1024
 const maxLineBytes = 16 * 1024 * 1024
 
 const defaultTimeoutSeconds = 300
-
-/** A KubeConfig as kubectl would find it (KUBECONFIG, ~/.kube/config, in the cluster), or of one file. */
-export function loadKubeConfig(file?: string): KubeConfig {
-  const kubeConfig = conceal(new KubeConfig())
-  if (file === undefined) kubeConfig.loadFromDefault()
-  else kubeConfig.loadFromFile(file)
-  return kubeConfig
-}
 
 /** The KubeClient of a KubeConfig's current context, or of credentials; throws an Error that names the kubeconfig's fault. */
 export function makeKubeClient(access: KubeConfig | Credentials, options: TransportOptions = {}): PooledKubeClient {

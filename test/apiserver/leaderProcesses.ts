@@ -23,6 +23,8 @@ export interface Operator {
   readonly name: string
   /** Its log so far. */
   readonly log: readonly Line[]
+  /** What it wrote to standard error so far. */
+  errors(): string
   /** Resolves with the exit code, or with the signal that ended it. */
   readonly ended: Promise<number | string>
   /** True from when it took the lead until it ended. */
@@ -44,6 +46,14 @@ export interface AuditedRequest extends Request {
   readonly stageTimestamp: string
 }
 
+/** How one is started that is not like the others. */
+interface How {
+  /** With the code of which folder. */
+  readonly folder?: string
+  /** With another way to the cluster, and rights, than the operator's own. */
+  readonly kubeconfig?: string
+}
+
 /** All that tests of leadership start; `end` ends what is left of it. */
 export class Operators {
   readonly #world: ProductCluster
@@ -54,15 +64,25 @@ export class Operators {
     this.#world = world
   }
 
-  /** Starts one with the code of `folder`; resolves when its caches are full and it takes part in the election. */
-  async start(name: string, leaseSeconds: number, folder = root): Promise<Operator> {
+  /** Starts one; resolves when its caches are full and it takes part in the election. */
+  async start(name: string, leaseSeconds: number, how: How = {}): Promise<Operator> {
+    const operator = this.launch(name, leaseSeconds, how)
+    const ending = operator.ended.then((end) =>
+      Promise.reject(new Error(`${name} ended before it took part: ${end} ${operator.errors()}`)),
+    )
+    await Promise.race([ending, waitUntil(`${name} takes part`, 60, async () => operator.isCampaigning())])
+    return operator
+  }
+
+  /** Starts one and waits for nothing. */
+  launch(name: string, leaseSeconds: number, { folder = root, kubeconfig }: How = {}): Operator {
     const { operatorKubeconfig, cluster } = this.#world
     const child = spawn(process.execPath, ['operator/main.ts'], {
       cwd: folder,
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         PATH: process.env['PATH'],
-        KUBECONFIG: operatorKubeconfig,
+        KUBECONFIG: kubeconfig ?? operatorKubeconfig,
         HOSTNAME: name,
         APPSTEAD_HEALTH_PORT: '0',
         APPSTEAD_METRICS_PORT: '0',
@@ -71,8 +91,6 @@ export class Operators {
     })
     const operator = makeOperator(name, child, cluster)
     this.#started.push({ operator, child })
-    const ending = operator.ended.then((how) => Promise.reject(new Error(`${name} ended before it took part: ${how}`)))
-    await Promise.race([ending, waitUntil(`${name} takes part`, 60, async () => operator.isCampaigning())])
     return operator
   }
 
@@ -106,11 +124,14 @@ function makeOperator(name: string, child: ChildProcess, cluster: Cluster): Oper
     child.once('exit', (code, signal) => resolve(code ?? signal ?? ''))
   })
   createInterface({ input: child.stdout! }).on('line', (line) => log.push(JSON.parse(line) as Line))
+  let errors = ''
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => (errors += text))
   const user = 'system:serviceaccount:appstead-system:appstead'
   const said = (message: string): boolean => log.some(({ msg }) => msg === message)
   return {
     name,
     log,
+    errors: () => errors,
     ended,
     isCampaigning: () => said('Campaigning'),
     isLeading: () => said('Leading') && child.exitCode === null && child.signalCode === null,

@@ -7,9 +7,16 @@ import { startCluster, stopCluster } from '../cluster/cluster.ts'
 import { waitUntil } from '../cluster/kubeApi.ts'
 import { establishCrds, makeAdmin } from '../support/apiserver.ts'
 import { auditMark, requestsOf, type Request } from '../support/auditLog.ts'
+import { startOperatorProcess, type OperatorProcess } from '../support/operatorProcess.ts'
 import { prepare, type ProductCluster } from '../support/productCluster.ts'
+import {
+  measurePackages,
+  promisedKilobytesOfHistory,
+  promisedKilobytesPerInstance,
+  promisedRatio,
+} from '../bench/resident.ts'
+import type { Hands } from '../support/hands.ts'
 import { applyMember, createAll, makeProject, membersOf, unready, type Member } from './fleet.ts'
-import { startOperatorProcess, type OperatorProcess } from './operatorProcess.ts'
 import { byMember, countByKind, isRead, isStanding, ofKind, receivedAt } from './served.ts'
 
 /** `APPSTEAD_FLEET=10000 npm test -- --selectProjects fleet` for more, or for less on a busy machine. */
@@ -33,6 +40,13 @@ const editedWhileDown = smallMembers[1] as Member
  * first of each project, and would come before the edit if the projects only took turns.
  */
 const driftedWhileDown = others.map((project) => membersOf(project)[0] as Member)
+
+/** Of one project, each of which needs a write of a user's own urgency. */
+const removedWhileDown = membersOf(big).slice(1, 21)
+const changedWhileDown = membersOf(big).slice(21, 31)
+const touchedWhileDown = new Set(
+  [editedWhileDown, ...driftedWhileDown, ...removedWhileDown, ...changedWhileDown].map(nameOf),
+)
 
 const clusterName = 'fleet-1000'
 const secondsOfRest = 60
@@ -95,7 +109,7 @@ describe(`${size} instances`, () => {
 
   it('are all made, each with as few requests as one, while a small project is served at once', async () => {
     const { hands, cluster } = world
-    operator = await startOperatorProcess(world.operatorKubeconfig)
+    operator = await startOperatorProcess({ kubeconfig: world.operatorKubeconfig, logLevel: 'warn' })
     for (const project of [small, ...others]) await makeProject(hands, project)
     const started = auditMark(cluster)
     await createAll(hands, smallMembers)
@@ -133,7 +147,8 @@ describe(`${size} instances`, () => {
       `operator: idle ${describeUsage(idle)}, then ${describeUsage(busy)},`,
       `${(((busy.megabytes - idle.megabytes) * 1024) / burst.length).toFixed(1)} KB and`,
       `${(((busy.cpuSeconds - idle.cpuSeconds) * 1000) / burst.length).toFixed(1)} ms CPU per instance;`,
-      `requests: ${JSON.stringify(countByKind(requestsSince(mark)))}`,
+      `requests: ${JSON.stringify(countByKind(requestsSince(mark)))};`,
+      await describeBudget(hands),
     )
     expect(after).toBeGreaterThan(0)
     expect(operator.complaints()).toEqual([])
@@ -147,13 +162,15 @@ describe(`${size} instances`, () => {
 
   it('are left alone by an operator that starts, which first serves what was changed meanwhile', async () => {
     const { hands, cluster } = world
-    await operator?.stop()
+    expect(await operator?.stop()).toBe(0)
     operator = undefined
     await applyMember(hands, editedWhileDown, 'hello:2')
     for (const { name } of driftedWhileDown) await hands.remove('Service', { namespace: name, name: 'web' })
+    for (const { project, name } of removedWhileDown) await hands.remove('AppInstance', { namespace: project, name })
+    for (const member of changedWhileDown) await applyMember(hands, member, 'hello:2')
     const mark = auditMark(cluster)
     const startedAt = performance.now()
-    operator = await startOperatorProcess(world.operatorKubeconfig)
+    operator = await startOperatorProcess({ kubeconfig: world.operatorKubeconfig, logLevel: 'warn' })
     const syncedSeconds = (performance.now() - startedAt) / 1000
     await allReady()
     await settle()
@@ -166,13 +183,26 @@ describe(`${size} instances`, () => {
       `requests: ${JSON.stringify(countByKind(requestsSince(mark)))}`,
     )
     const written = [...served].filter(([, each]) => each.length > 0).map(([name]) => name)
-    expect(written).toEqual([editedWhileDown, ...driftedWhileDown].map(({ name }) => name))
-    for (const { name } of driftedWhileDown) expect(ofKind(served.get(name) ?? [], 'patch services')).toHaveLength(1)
+    expect(written).toEqual(everyone.map(nameOf).filter((name) => touchedWhileDown.has(name)))
+    const hasOnce = (members: readonly Member[], kind: string): void => {
+      const counts = members.map(({ name }) => [name, ofKind(served.get(name) ?? [], kind).length])
+      expect(counts).toEqual(members.map(({ name }) => [name, 1]))
+    }
+    hasOnce(driftedWhileDown, 'patch services')
+    for (const kind of ['patch deployments', 'create appreleases'])
+      hasOnce([editedWhileDown, ...changedWhileDown], kind)
+    // The second lets go of the instance.
+    for (const kind of ['delete namespaces', 'patch appinstances']) hasOnce(removedWhileDown, kind)
+    const left = [...(await hands.list('AppInstance', big.project)), ...(await hands.list('Namespace', ''))]
+    const removed = new Set(removedWhileDown.map(nameOf))
+    expect(left.filter(({ metadata }) => removed.has(metadata.name))).toEqual([])
     // The workers begin together, and their first requests may overtake each other.
     expect(writes.indexOf(served.get(editedWhileDown.name)?.[0] as Request)).toBeLessThan(workers)
-    // Beside instances only the App of the one that was changed, which counts it.
-    const rest = writes.filter((request) => ![...served.values()].some((each) => each.includes(request)))
-    expect(rest.filter(({ objectRef }) => objectRef?.name !== editedWhileDown.app)).toEqual([])
+    // Beside instances only the Apps of those that were changed or removed, which count them.
+    const ofMembers = new Set([...served.values()].flat())
+    const apps = [editedWhileDown, ...removedWhileDown, ...changedWhileDown].map(({ app }) => app)
+    const rest = writes.filter((request) => !ofMembers.has(request))
+    expect(rest.filter(({ objectRef }) => !apps.includes(objectRef?.name ?? ''))).toEqual([])
   }, 400_000)
 })
 
@@ -201,6 +231,24 @@ function isMadeOnce(requests: readonly Request[]): boolean {
   const times = ofKind(requests, 'patch appinstances/status').map(receivedAt)
   const seconds = Math.ceil((Math.max(...times) - Math.min(...times)) / 1000)
   return isExact && statuses <= 2 + seconds && releases <= 3 && events <= 4
+}
+
+function nameOf({ name }: Member): string {
+  return name
+}
+
+/** What the operator may have resident (promises, T7), beside its packages as they are on this machine now. */
+async function describeBudget(hands: Hands): Promise<string> {
+  const packages = await measurePackages(5)
+  const instances = await hands.list('AppInstance', '')
+  const releases = await hands.list('AppRelease', '')
+  const specs = [...instances, ...releases].map(({ spec }) => JSON.stringify(spec).length)
+  const kilobytes =
+    promisedKilobytesPerInstance * instances.length +
+    promisedKilobytesOfHistory * (releases.length - instances.length) +
+    (2 * specs.reduce((sum, each) => sum + each, 0)) / 1024
+  const budget = promisedRatio * packages + kilobytes / 1024
+  return `promised, T7: at most ${budget.toFixed(0)} MB, for the packages alone are ${packages.toFixed(0)} MB`
 }
 
 function describeUsage({ cpuSeconds, megabytes, peakMegabytes }: ReturnType<OperatorProcess['usage']>): string {

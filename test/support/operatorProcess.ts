@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import process from 'node:process'
@@ -11,21 +12,36 @@ export interface OperatorProcess {
   readonly child: ChildProcess
   /** All it has written so far, where it was read. */
   output(): string
+  /** Of that the lines of its log at level warn and above, and what is no line of its log. */
+  complaints(): readonly string[]
+  /** What it has used so far; only while it runs. */
+  usage(): Usage
   /** The text of /metrics. */
   scrape(): Promise<string>
   /** Ends it as Kubernetes does; resolves to its exit code, or the signal that killed it, when it has not ended after 20 s. */
   stop(): Promise<number | NodeJS.Signals>
 }
 
+/** What a process has used so far. */
+export interface Usage {
+  readonly cpuSeconds: number
+  /** Resident now, and at most so far. */
+  readonly megabytes: number
+  readonly peakMegabytes: number
+}
+
 export interface OperatorProcessOptions {
   readonly kubeconfig: string
+  /** 'debug' unless given. */
+  readonly logLevel?: 'debug' | 'warn'
   /** What its standard output is; 'pipe', read, unless given. */
   readonly stdout?: number | 'pipe'
 }
 
-/** Starts the operator with a debug log and resolves when it is ready. */
+/** Starts the operator and resolves when it is ready. */
 export async function startOperatorProcess({
   kubeconfig,
+  logLevel = 'debug',
   stdout = 'pipe',
 }: OperatorProcessOptions): Promise<OperatorProcess> {
   const [healthPort, metricsPort] = [await freePort(), await freePort()]
@@ -35,7 +51,7 @@ export async function startOperatorProcess({
     env: {
       ...process.env,
       KUBECONFIG: kubeconfig,
-      APPSTEAD_LOG_LEVEL: 'debug',
+      APPSTEAD_LOG_LEVEL: logLevel,
       APPSTEAD_HEALTH_PORT: String(healthPort),
       APPSTEAD_METRICS_PORT: String(metricsPort),
     },
@@ -52,6 +68,8 @@ export async function startOperatorProcess({
   return {
     child,
     output: () => texts.join(''),
+    complaints: () => texts.join('').split('\n').filter(isComplaint),
+    usage: () => usageOf(child.pid ?? 0),
     async scrape() {
       const answer = await fetch(`http://127.0.0.1:${metricsPort}/metrics`)
       return answer.text()
@@ -63,6 +81,26 @@ export async function startOperatorProcess({
       clearTimeout(timer)
       return signal ?? code ?? -1
     },
+  }
+}
+
+function isComplaint(line: string): boolean {
+  return line !== '' && !/^\{"level":"(debug|info)"/.test(line)
+}
+
+/** Linux counts CPU time in hundredths of a second. */
+const ticksPerSecond = 100
+
+function usageOf(pid: number): Usage {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  const megabytesOf = (name: string): number =>
+    Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)?.[1] ?? 0) / 1024
+  return {
+    cpuSeconds: (Number(fields[11]) + Number(fields[12])) / ticksPerSecond,
+    megabytes: megabytesOf('VmRSS'),
+    peakMegabytes: megabytesOf('VmHWM'),
   }
 }
 

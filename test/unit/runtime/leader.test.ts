@@ -136,6 +136,48 @@ describe('a leader that is paused', () => {
   })
 })
 
+describe('a process that computes for two seconds of three', () => {
+  it.each([
+    ['the leader', 1],
+    ['the standby as well', 2],
+  ])('does not lose the lead: %s', async (_who, count) => {
+    const processes = [world.start('a'), world.start('b')].slice(0, count)
+    await world.pass(1)
+    for (let round = 0; round < 30; round += 1) {
+      for (const each of processes) each.pause()
+      await world.pass(2)
+      for (const each of processes) each.resume()
+      await world.pass(1)
+      expect(processes[0]!.mayWrite()).toBe(true)
+    }
+    expect(processes[0]!.lost).toEqual([])
+    expect(world.server.holders).toEqual(['a'])
+  })
+})
+
+describe('clocks of which one runs up to 1.4 times as fast as the other', () => {
+  it.each([
+    [1, 1.4],
+    [1.4, 1],
+    [0.8, 1.12],
+    [2, 1.5],
+  ])('cost nobody the lead, and never let two write: %d and %d', async (rate, other) => {
+    const a = world.start('a', '1.0.0', { rate })
+    const b = world.start('b', '1.0.0', { rate: other })
+    await world.pass(60)
+    expect(a.mayWrite()).toBe(true)
+    expect(world.server.holders).toEqual(['a'])
+    // Throws as soon as two would write.
+    a.line.calls = 'down'
+    await world.pass(25)
+    expect(b.mayWrite()).toBe(true)
+    a.line.calls = 'good'
+    b.line.calls = 'down'
+    await world.pass(25)
+    expect(world.server.holders).toEqual(['a', 'b'])
+  })
+})
+
 describe('release', () => {
   it('empties the Lease when nothing may be written any more, and the standby leads in that moment', async () => {
     const a = world.start('a')

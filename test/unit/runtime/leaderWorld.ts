@@ -28,9 +28,16 @@ export interface World {
   readonly server: LeaseServer
   readonly processes: readonly Process[]
   /** Starts a process and its campaign. */
-  start(name: string, version?: string, random?: () => number): Process
+  start(name: string, version?: string, more?: More): Process
   /** Lets time pass in small steps; throws as soon as two would write at the same time. */
   pass(seconds: number): Promise<void>
+}
+
+interface More {
+  /** Always 1 unless given: delays are then at their longest. */
+  readonly random?: () => number
+  /** Seconds of its clock in one of the world's; 1 unless given. */
+  readonly rate?: number
 }
 
 const stepMilliseconds = 100
@@ -47,8 +54,8 @@ export function makeWorld(): World {
     clock,
     server,
     processes,
-    start(name, version = '1.0.0', random = () => 1) {
-      const process = startProcess(clock, server, { name, version, random })
+    start(name, version = '1.0.0', { random = () => 1, rate = 1 } = {}) {
+      const process = startProcess(clock, server, { name, version, random, rate })
       processes.push(process)
       return process
     },
@@ -63,31 +70,41 @@ export function makeWorld(): World {
   }
 }
 
-interface Who {
+interface Who extends Required<More> {
   readonly name: string
   readonly version: string
-  readonly random: () => number
 }
 
-function startProcess(clock: FakeClock, server: LeaseServer, { name, version, random }: Who): Process {
+function startProcess(clock: FakeClock, server: LeaseServer, { name, version, random, rate }: Who): Process {
   const { client, line } = server.connect()
   const lost: string[] = []
   const superseded: string[] = []
   const held: (() => void)[] = []
   const state = { isPaused: false, isDead: false, jumped: 0 }
   const own: Clock = {
-    now: () => clock.now(),
+    now: () => clock.now() * rate,
     random,
     wall: () => new Date(clock.wall().getTime() + state.jumped),
     after: (milliseconds, run) =>
-      clock.after(milliseconds, () => {
+      clock.after(milliseconds / rate, () => {
         if (state.isDead) return
         if (state.isPaused) held.push(run)
         else run()
       }),
   }
+  /** What is answered meanwhile, is read when it goes on. */
+  const read = async <T>(answer: Promise<T>): Promise<T> => {
+    await answer.catch(() => undefined)
+    if (state.isPaused) await new Promise<void>((resolve) => held.push(resolve))
+    return answer
+  }
   const leader = new Leader({
-    client,
+    client: {
+      get: (...call) => read(client.get(...call)),
+      create: (...call) => read(client.create(...call)),
+      patch: (...call) => read(client.patch(...call)),
+      watch: (...call) => client.watch(...call),
+    },
     lease: { namespace: 'system', name: 'lease' },
     identity: name,
     version,
