@@ -131,28 +131,26 @@ export class Loop {
   }
 
   #keysOf(watch: Watch, ...states: readonly (KubeObject | undefined)[]): Set<string> {
-    const keys = new Set<string>()
-    for (const object of states) {
-      try {
-        if (object !== undefined)
-          for (const ref of watch.keys(object, this.#options.hub.informers)) keys.add(keyOf(ref))
-      } catch (error) {
-        const name = object?.metadata.name
-        this.#log.error({ err: error, type: watch.type.plural, name }, 'Failed to find the keys of a change')
-      }
+    return new Set(states.flatMap((object) => (object === undefined ? [] : this.#keysOfOne(watch, object))))
+  }
+
+  #keysOfOne(watch: Watch, object: KubeObject): readonly string[] {
+    try {
+      return watch.keys(object, this.#options.hub.informers).map(keyOf)
+    } catch (error) {
+      const { name } = object.metadata
+      this.#log.error({ err: error, type: watch.type.plural, name }, 'Failed to find the keys of a change')
+      return []
     }
-    return keys
   }
 
   /** Begins to work, with every object there is: the hub's caches may have been full before anybody listened. */
   start(): void {
     const { controller, hub, target, metrics, workers } = this.#options
-    for (const watch of controller.watches.filter(({ type }) => type === controller.kind)) {
-      for (const object of hub.informers.list<ApiObject<unknown, unknown>>(controller.kind)) {
-        for (const key of this.#keysOf(watch, object)) {
-          if (this.#isOurs(key)) this.#queue.add(key, priorityAtStart(object))
-        }
-      }
+    const own = controller.watches.filter(({ type }) => type === controller.kind)
+    for (const object of hub.informers.list<ApiObject<unknown, unknown>>(controller.kind)) {
+      const keys = own.flatMap((watch) => [...this.#keysOf(watch, object)]).filter((key) => this.#isOurs(key))
+      for (const key of keys) this.#queue.add(key, priorityAtStart(object))
     }
     this.#state = 'working'
     const contested = (): number => controller.contested?.(target.informers) ?? 0

@@ -55,11 +55,8 @@ export class Manager {
     const { name, client } = member
     this.#log = hub === undefined ? log : log.child({ cluster: name })
     const watched = engine.informers.filter(({ place = 'hub' }) => hub === undefined || place !== 'hub')
-    this.cluster = makeCluster(
-      name,
-      client,
-      new Informers({ client, informers: watched, clock, log: this.#log, metrics }),
-    )
+    const informers = new Informers({ client, informers: watched, clock, log: this.#log, metrics })
+    this.cluster = makeCluster(name, client, informers, member.identity)
     const controllers = engine.controllers.filter((each) => hub === undefined || 'placedBy' in each)
     this.loops = controllers.map((controller) => {
       const reporting = engine.metrics.forLoop(controller.kind.plural)

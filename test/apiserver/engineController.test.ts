@@ -1,80 +1,26 @@
 import { execFile } from 'node:child_process'
-import process from 'node:process'
-import { afterEach, beforeAll, describe, expect, it } from '@jest/globals'
+import { beforeEach, describe, expect, it } from '@jest/globals'
 import { refOf } from '../../operator/api/meta.ts'
-import type { AppsteadOperator as Operator } from '../../operator/operator.ts'
-import { loadKubeConfig, makeKubeClient } from '../../operator/kube/clientNode.ts'
-import { systemClock } from '../../operator/runtime/clock.ts'
-import type { Controller, Report } from '../../operator/runtime/controller.ts'
-import { makeLog } from '../../operator/runtime/log.ts'
-import {
-  boxKind,
-  childrenIn,
-  childrenOf,
-  informers,
-  installBox,
-  makeBox,
-  makeChild,
-  makeController,
-  settled,
-  type Box,
-} from './engineBox.ts'
-import {
-  configMapType,
-  eventually,
-  makeConfigMap,
-  makeNamespace,
-  pause,
-  requestsOf,
-  useCluster,
-} from './engineCluster.ts'
-import { startProxy, type Hold } from '../faults/proxy.ts'
-
-// Jest cannot let a CommonJS package (@dot-i's) require an ES module that is itself being linked: client-node must be there before.
-const { AppsteadOperator } = await import('../../operator/operator.ts')
+import type { Report } from '../../operator/runtime/controller.ts'
+import type { Hold } from '../faults/proxy.ts'
+import { boxKind, childrenIn, childrenOf, makeBox, makeChild, makeController, settled } from './engineBox.ts'
+import { configMapType, eventually, makeConfigMap, pause, requestsOf, useCluster } from './engineCluster.ts'
+import { useBench } from './engineOperator.ts'
 
 const here = useCluster('engine-controller')
+const bench = useBench(here)
+const { logged } = bench
 const finalizer = 'engine.test/cleanup'
-const running: Operator[] = []
-const ends: (() => Promise<void> | void)[] = []
-const logged: string[] = []
 let namespace: string
 
-async function start(controller: Controller<Box, unknown>, deadlineSeconds = 30): Promise<Operator> {
-  const log = makeLog('debug', { write: (line) => void logged.push(line) })
-  const config = { workers: 4, reconcileDeadlineSeconds: deadlineSeconds, stopGraceSeconds: 5, instance: 'test' }
-  const client = makeKubeClient(loadKubeConfig())
-  const operator = new AppsteadOperator({
-    config,
-    log,
-    client,
-    clock: systemClock,
-    informers,
-    controllers: [controller],
-  })
-  running.push(operator)
-  await operator.start()
-  return operator
-}
-
-const getBox = async (name: string): Promise<Box> => (await here.client.get(boxKind, { namespace, name })) as Box
+beforeEach(() => {
+  namespace = bench.namespace
+})
 
 async function isGone(name: string): Promise<boolean> {
   const { items } = await here.client.list(boxKind)
   return !items.some(({ metadata }) => metadata.name === name && metadata.namespace === namespace)
 }
-
-beforeAll(() => installBox(here.client), 60_000)
-beforeAll(async () => {
-  namespace = await makeNamespace(here.client)
-})
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((operator) => operator.drain()))
-  for (const end of ends.splice(0)) await end()
-  process.env['KUBECONFIG'] = here.cluster.kubeconfig
-  logged.length = 0
-  namespace = await makeNamespace(here.client)
-})
 
 describe('finalizer protocol', () => {
   it('holds the object from before its first reconcile until the cleanup has settled', async () => {
@@ -101,10 +47,10 @@ describe('finalizer protocol', () => {
         },
       },
     )
-    await start(controller)
+    await bench.start(controller)
     await here.client.create(boxKind, makeBox(namespace, 'a'))
     await eventually(async () => (await here.client.get(configMapType, { namespace, name: 'child' })) !== undefined)
-    const box = await getBox('a')
+    const box = await bench.getBox('a')
     expect(box.metadata.finalizers).toEqual([finalizer])
     expect(finalizersAtReconcile[0]).toEqual([finalizer])
 
@@ -115,16 +61,16 @@ describe('finalizer protocol', () => {
   }, 60_000)
 
   it('leaves the finalizers of others alone, also those added at the same moment', async () => {
-    await start(makeController(namespace, async () => settled, { finalizer, cleanup: async () => settled }))
+    await bench.start(makeController(namespace, async () => settled, { finalizer, cleanup: async () => settled }))
     const made = makeBox(namespace, 'b')
     await here.client.create(boxKind, { ...made, metadata: { ...made.metadata, finalizers: ['other/first'] } })
-    await eventually(async () => (await getBox('b')).metadata.finalizers?.length === 2)
+    await eventually(async () => (await bench.getBox('b')).metadata.finalizers?.length === 2)
     await here.client.patch(boxKind, { namespace, name: 'b' }, [
       { op: 'add', path: '/metadata/finalizers/0', value: 'other/second' },
     ])
-    await here.client.delete(boxKind, { namespace, name: 'b' }, (await getBox('b')).metadata.uid ?? '')
-    await eventually(async () => (await getBox('b')).metadata.finalizers?.includes(finalizer) === false)
-    expect((await getBox('b')).metadata.finalizers).toEqual(['other/second', 'other/first'])
+    await here.client.delete(boxKind, { namespace, name: 'b' }, (await bench.getBox('b')).metadata.uid ?? '')
+    await eventually(async () => (await bench.getBox('b')).metadata.finalizers?.includes(finalizer) === false)
+    expect((await bench.getBox('b')).metadata.finalizers).toEqual(['other/second', 'other/first'])
     await here.client.patch(boxKind, { namespace, name: 'b' }, [{ op: 'remove', path: '/metadata/finalizers' }])
     await eventually(() => isGone('b'))
   }, 60_000)
@@ -136,10 +82,10 @@ describe('finalizer protocol', () => {
       if (attempts < 3) throw new Error('cleanup broke')
       return settled
     }
-    await start(makeController(namespace, async () => settled, { finalizer, cleanup }))
+    await bench.start(makeController(namespace, async () => settled, { finalizer, cleanup }))
     await here.client.create(boxKind, makeBox(namespace, 'c'))
-    await eventually(async () => (await getBox('c')).metadata.finalizers?.length === 1)
-    await here.client.delete(boxKind, { namespace, name: 'c' }, (await getBox('c')).metadata.uid ?? '')
+    await eventually(async () => (await bench.getBox('c')).metadata.finalizers?.length === 1)
+    await here.client.delete(boxKind, { namespace, name: 'c' }, (await bench.getBox('c')).metadata.uid ?? '')
     await eventually(() => isGone('c'))
     expect(attempts).toBe(3)
     expect(logged.filter((line) => line.includes('cleanup broke') && line.includes('"stack"'))).toHaveLength(2)
@@ -148,9 +94,7 @@ describe('finalizer protocol', () => {
 
 describe('read your own writes', () => {
   it('never makes a second child because the cache has not seen the first', async () => {
-    const proxy = await startProxy(here.cluster.kubeconfig)
-    ends.push(() => proxy.close())
-    process.env['KUBECONFIG'] = proxy.kubeconfig
+    const proxy = await bench.proxied()
     const seen: number[] = []
     let hold: Hold | undefined
     const controller = makeController(namespace, async (ctx, box) => {
@@ -164,7 +108,7 @@ describe('read your own writes', () => {
       }
       return { outcome: { kind: 'progressing', reason: 'Creating', message: 'wakes itself', retryAfterSeconds: 0.05 } }
     })
-    await start(controller)
+    await bench.start(controller)
     await eventually(() => proxy.watches().length === 2)
     await here.client.create(boxKind, makeBox(namespace, 'blind'))
     await eventually(() => hold?.count === 2)
@@ -184,7 +128,7 @@ describe('read your own writes', () => {
       if (children.length === 0) await ctx.kube.create(configMapType, makeChild(box, `${box.metadata.name}-${next}`))
       return settled
     })
-    await start(controller)
+    await bench.start(controller)
     const names = Array.from({ length: 20 }, (_, index) => `box-${index}`)
     await Promise.all(names.map((name) => here.client.create(boxKind, makeBox(namespace, name))))
     for (let size = 1; size <= 10; size += 1) {
@@ -211,7 +155,7 @@ describe('read your own writes', () => {
         for (const child of children) await ctx.kube.delete(configMapType, refOf(child), child.metadata.uid ?? '')
       return settled
     })
-    await start(controller)
+    await bench.start(controller)
     await here.client.create(boxKind, makeBox(namespace, 'd', { size: 1 }))
     await eventually(() => seen.includes(1))
     await here.client.patch(boxKind, { namespace, name: 'd' }, [{ op: 'add', path: '/spec/size', value: 2 }])
@@ -228,9 +172,9 @@ describe('status and rest', () => {
       outcome: { kind: 'settled' },
       events: [{ type: 'Normal', reason: 'Sized', action: 'Sizing', message: `Size is ${box.spec.size}` }],
     }))
-    const operator = await start(controller)
+    const operator = await bench.start(controller)
     await here.client.create(boxKind, makeBox(namespace, 'quiet', { size: 3 }))
-    await eventually(async () => (await getBox('quiet')).status?.['size'] === 3)
+    await eventually(async () => (await bench.getBox('quiet')).status?.['size'] === 3)
     await eventually(() => operator.client.stats().requests >= 4)
     await pause(500)
     const before = operator.client.stats()
@@ -249,7 +193,7 @@ describe('status and rest', () => {
       outcome: { kind: 'settled' },
       events: [{ type: 'Warning', reason: 'Leaking', action: 'Looking', message: 'The box leaks' }],
     }))
-    await start(controller)
+    await bench.start(controller)
     await here.client.create(boxKind, makeBox(namespace, 'leaky'))
     const say = async (...args: string[]): Promise<string> => {
       return new Promise((resolve) =>
@@ -273,10 +217,10 @@ describe('failures', () => {
       attempts += 1
       throw new TypeError('no such thing')
     })
-    await start(controller)
+    await bench.start(controller)
     await here.client.create(boxKind, makeBox(namespace, 'bad'))
     await here.client.create(boxKind, makeBox(namespace, 'good'))
-    await eventually(async () => (await getBox('good')).status?.['ok'] === true)
+    await eventually(async () => (await bench.getBox('good')).status?.['ok'] === true)
     await eventually(() => attempts >= 3)
     expect(logged.some((line) => line.includes('no such thing') && line.includes('"thrown":"bug"'))).toBe(true)
   }, 60_000)
@@ -291,27 +235,9 @@ describe('failures', () => {
       }
       return settled
     })
-    await start(controller, 0.2)
+    await bench.start(controller, { reconcileDeadlineSeconds: 0.2 })
     await here.client.create(boxKind, makeBox(namespace, 'slow'))
     await eventually(() => attempts >= 2)
     expect(logged.some((line) => line.includes('"code":"Aborted"'))).toBe(true)
-  }, 60_000)
-
-  it('stops within its grace, and what it stops is done by the next one', async () => {
-    let release: (() => void) | undefined
-    const held = new Promise<void>((resolve) => (release = resolve))
-    const controller = makeController(namespace, async (ctx, box) => {
-      await held
-      await ctx.kube.apply(configMapType, makeChild(box, 'late'))
-      return settled
-    })
-    const operator = await start(controller)
-    await here.client.create(boxKind, makeBox(namespace, 'cut'))
-    await eventually(() => logged.length > 0)
-    const stopped = operator.drain()
-    release?.()
-    await stopped
-    await start(controller)
-    await eventually(async () => (await childrenIn(here.client, namespace)).length === 1)
   }, 60_000)
 })

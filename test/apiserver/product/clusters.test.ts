@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import type { KubeObject } from '../../../operator/api/meta.ts'
 import { startCluster, stopCluster } from '../../cluster/cluster.ts'
 import { makeAdmin } from '../../support/apiserver.ts'
-import type { Hands } from '../../support/hands.ts'
+import { auditMark, requestsOf } from '../../support/auditLog.ts'
+import type { Anything, Hands } from '../../support/hands.ts'
 import { makePodsReady } from '../../support/kubelet.ts'
 import {
   makeProject,
@@ -14,6 +15,7 @@ import {
   type Project,
 } from '../../support/productCluster.ts'
 import { startOperator, type SteppedOperator } from '../../support/steppedOperator.ts'
+import { layCable, type Cable, type Cut } from './cable.ts'
 import { makeApp, makeInstance } from './world.ts'
 
 /** Two real control planes, and one that takes connections and never answers. */
@@ -65,6 +67,8 @@ function instanceOn(cluster: string, name = project.instance): KubeObject {
 }
 
 const find = (hands: Hands, kind: string, name: string) => hands.find(kind, { namespace: '', name })
+const namespaceOf = (instance: string) => find(other.hands, 'Namespace', instance)
+const instanceOf = (name: string) => world.hands.find('AppInstance', { namespace: project.namespace, name })
 const phaseOf = async (name = project.instance): Promise<string> =>
   (await world.hands.get('AppInstance', { namespace: project.namespace, name }))['status']?.phase
 
@@ -160,4 +164,68 @@ describe('instances on several clusters', () => {
     expect(await other.hands.list('Deployment', project.instance)).toEqual([])
     expect(await find(other.hands, 'Namespace', project.instance)).toBeDefined()
   }, 60_000)
+})
+
+describe('a cluster that worked and is cut off', () => {
+  let cable: Cable
+  afterEach(() => cable.close())
+
+  it.each<Cut>(['silent', 'reset'])(
+    'costs those at home nothing and loses nothing (%s)',
+    async (how) => {
+      const [kept, leaving] = [project.instance, `${project.app}-leaving`]
+      const [here, fresh] = [`${project.app}-here`, `${project.app}-fresh`]
+      const name = `cut-${how}`
+      const kubeconfig = kubeconfigOf(other)
+      cable = await layCable(Number(/server: .*:(\d+)/.exec(kubeconfig)?.[1]))
+      const server = `server: https://127.0.0.1:${cable.port}`
+      operator.operator.addCluster({ name, kubeconfig: kubeconfig.replace(/server: .*/, server) })
+      await world.hands.apply(makeApp(project))
+      for (const each of [kept, leaving]) await world.hands.apply(instanceOn(name, each))
+      await world.hands.apply(instanceOn('local', here))
+      for (const each of [kept, leaving]) await runs(other.hands, each)
+      await runs(world.hands, here)
+      await operator.settle()
+      const uidBefore = (await namespaceOf(kept))?.metadata.uid
+      const mark = auditMark(other.cluster)
+      operator.writes.splice(0)
+
+      cable.cut(how)
+      const changed = instanceOn(name, kept)
+      await world.hands.apply({ ...changed, spec: { ...(changed as Anything)['spec'], image: 'hello:2' } })
+      await world.hands.remove('AppInstance', { namespace: project.namespace, name: leaving })
+      await other.hands.remove('Deployment', { namespace: kept, name: 'web' })
+      await world.hands.apply(instanceOn('local', fresh))
+      await runs(world.hands, fresh)
+      await operator.until('the operator has tried', async () => cable.lost > 0)
+      expect(await phaseOf(here)).toBe('Running')
+      // Its namespace was not seen to go.
+      expect((await instanceOf(leaving))?.metadata.deletionTimestamp).toBeDefined()
+      for (const each of [kept, leaving]) {
+        expect((await namespaceOf(each))?.metadata).not.toHaveProperty('deletionTimestamp')
+      }
+
+      cable.mend()
+      await operator.until(
+        'what was changed has arrived',
+        async () => {
+          await makePodsReady(other.hands, kept)
+          const [web] = await other.hands.list('Deployment', kept)
+          const image = web?.['spec'].template.spec.containers[0].image
+          return image === 'hello:2' && (await phaseOf(kept)) === 'Running'
+        },
+        60,
+      )
+      const isGone = async () => (await instanceOf(leaving)) === undefined
+      await operator.until('the one that was deleted is gone', isGone, 60)
+      expect(await namespaceOf(leaving)).toBeUndefined()
+      expect((await namespaceOf(kept))?.metadata.uid).toBe(uidBefore)
+      const deleted = requestsOf(other.cluster, other.operatorUser, mark).filter(({ verb }) => verb === 'delete')
+      expect(deleted.filter(({ requestURI }) => !requestURI.includes(leaving))).toEqual([])
+      const deletedHere = operator.writes.filter(({ verb }) => verb === 'delete')
+      expect(deletedHere.filter(({ ref }) => !ref.name.includes(leaving))).toEqual([])
+      await operator.operator.removeCluster(name)
+    },
+    180_000,
+  )
 })

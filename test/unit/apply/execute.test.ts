@@ -10,6 +10,12 @@ import { at, desired, kube, names, nothing, planOf, put, reset, run, standing, w
 
 beforeEach(reset)
 
+/** As if we died when nothing is left. */
+const dyingApply: Writer['apply'] = (type, object) => {
+  if (at.state.size === 0) throw new KubeError('Unavailable', 'we died')
+  return write(type, object, false)
+}
+
 describe('execute', () => {
   it('makes what is missing, stage after stage, however long a write takes', async () => {
     at.isSlow = (name) => name === 'b'
@@ -123,11 +129,7 @@ describe('execute', () => {
     await run(planOf([desired('files', { mode: 'immutable' })]))
     const changed = planOf([desired('files', { mode: 'immutable', data: { a: '2' } })])
     at.immutable.add('files')
-    const apply: Writer['apply'] = (type, object) => {
-      if (at.state.size === 0) throw new KubeError('Unavailable', 'we died')
-      return write(type, object, false)
-    }
-    const died = execute({ ...kube, apply }, changed, [...at.state.values()], standing())
+    const died = execute({ ...kube, apply: dyingApply }, changed, [...at.state.values()], standing())
     await expect(died).rejects.toMatchObject({ code: 'Unavailable' })
     expect(names()).toEqual([])
     await run(changed)

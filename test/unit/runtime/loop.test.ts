@@ -1,0 +1,178 @@
+import { describe, expect, it } from '@jest/globals'
+import { pino } from 'pino'
+import type { Kind } from '../../../operator/api/kind.ts'
+import { refOf, type KubeObject, type ResourceType } from '../../../operator/api/meta.ts'
+import type { CallOptions, KubeClient } from '../../../operator/kube/client.ts'
+import { KubeError } from '../../../operator/kube/errors.ts'
+import type { TypeCache } from '../../../operator/runtime/cache.ts'
+import { makeCluster } from '../../../operator/runtime/cluster.ts'
+import type { Controller, Watch } from '../../../operator/runtime/controller.ts'
+import { Events } from '../../../operator/runtime/events.ts'
+import { Informers } from '../../../operator/runtime/informers.ts'
+import { Loop } from '../../../operator/runtime/loop.ts'
+import { Metrics } from '../../../operator/runtime/metrics.ts'
+import { makeFakeClock, type FakeClock } from './fakeClock.ts'
+
+const boxType: ResourceType = { group: 'engine.test', version: 'v1', kind: 'Box', plural: 'boxes', namespaced: true }
+const boxKind = boxType as Kind
+const watch: Watch = { type: boxKind, keys: (box) => [refOf(box)] }
+
+const never = (): never => {
+  throw new Error('not called')
+}
+
+function makeBox(namespace: string, name: string, project = '', resourceVersion = '1'): KubeObject {
+  const metadata = { namespace, name, uid: `uid-${namespace}-${name}`, resourceVersion, labels: { project } }
+  return { apiVersion: 'engine.test/v1', kind: 'Box', metadata }
+}
+
+interface Rig {
+  readonly loop: Loop
+  readonly boxes: TypeCache
+  readonly clock: FakeClock
+  /** Names of the objects the server was sent, once they were there. */
+  readonly applied: string[]
+  /** What was said, one line each. */
+  readonly logged: string[]
+}
+
+/** A Loop with one worker, on a cache that only the test fills and a server that takes as long as `answer`. */
+function makeRig(
+  controller: Pick<Controller<KubeObject, unknown>, 'reconcile' | 'flowOf'>,
+  answer: Promise<void> = Promise.resolve(),
+): Rig {
+  const clock = makeFakeClock()
+  const logged: string[] = []
+  const log = pino({ level: 'debug' }, { write: (line: string) => void logged.push(line) })
+  const applied: string[] = []
+  const client = {
+    async apply(_type: ResourceType, object: KubeObject, { signal }: CallOptions) {
+      const cut = Promise.withResolvers<void>()
+      signal?.addEventListener('abort', () => cut.resolve(), { once: true })
+      if (signal?.aborted !== true) await Promise.race([answer, cut.promise])
+      if (signal?.aborted === true) throw new KubeError('Aborted', 'cut')
+      applied.push(object.metadata.name)
+      return object
+    },
+  } as unknown as KubeClient
+  const informers = new Informers({ client, informers: [{ type: boxKind }], clock, log })
+  const hub = makeCluster('local', client, informers)
+  const loop = new Loop({
+    controller: { kind: boxKind, watches: [watch], ...controller },
+    hub,
+    target: hub,
+    placement: () => 'local',
+    finalize: never,
+    writeStatus: never,
+    events: new Events({ client, controller: 'test', instance: 'test', clock, log }),
+    metrics: new Metrics().forLoop('boxes'),
+    clock,
+    log,
+    workers: 1,
+    deadlineSeconds: 60,
+    statusIntervalMilliseconds: 1000,
+  })
+  return { loop, boxes: informers.cacheOf('boxes.engine.test/v1') as TypeCache, clock, applied, logged }
+}
+
+interface Order {
+  /** Names in the order in which they were reconciled, after one came when all others waited. */
+  served(boxes: readonly KubeObject[], late: KubeObject): Promise<readonly string[]>
+}
+
+function makeOrder(flowOf?: (box: KubeObject) => readonly string[]): Order {
+  const order: string[] = []
+  const first = Promise.withResolvers<void>()
+  const reconcile: Controller<KubeObject, unknown>['reconcile'] = async (_ctx, { metadata }) => {
+    order.push(metadata.name)
+    await first.promise
+    return { outcome: { kind: 'settled' } }
+  }
+  const { loop, boxes, clock } = makeRig(flowOf === undefined ? { reconcile } : { reconcile, flowOf })
+  return {
+    async served(many, late) {
+      boxes.replace(many, '10')
+      loop.start()
+      await clock.pass(0)
+      boxes.upsert(late)
+      loop.changed(watch, undefined, late)
+      first.resolve()
+      await clock.pass(0)
+      await loop.stop(0)
+      return order
+    },
+  }
+}
+
+const crowdIn = (namespace: string, project?: string): readonly KubeObject[] =>
+  Array.from({ length: 200 }, (_, index) => makeBox(namespace, `crowd-${index}`, project))
+
+const makeLate = (namespace: string, project?: string): KubeObject => makeBox(namespace, 'late', project, '11')
+const byProject = (box: KubeObject): readonly string[] => [box.metadata.labels?.['project'] ?? '']
+
+describe('fairness', () => {
+  it('one object of another namespace is not served after 200 that came before it', async () => {
+    const order = await makeOrder().served(crowdIn('crowded'), makeLate('lonely'))
+    expect(order).toHaveLength(201)
+    expect(order.indexOf('late')).toBeLessThanOrEqual(3)
+  })
+
+  it('who competes with whom is for the controller to say', async () => {
+    const order = await makeOrder(byProject).served(crowdIn('all', 'crowded'), makeLate('all', 'lonely'))
+    expect(order).toHaveLength(201)
+    expect(order.indexOf('late')).toBeLessThanOrEqual(3)
+    const together = await makeOrder(byProject).served(crowdIn('one', 'same'), makeLate('other', 'same'))
+    expect(together.indexOf('late')).toBe(200)
+  })
+})
+
+describe('a stop', () => {
+  it('waits for a reconcile that ends within the grace', async () => {
+    const server = Promise.withResolvers<void>()
+    const { loop, boxes, clock, applied } = makeRig(
+      {
+        async reconcile(ctx, box) {
+          await ctx.kube.apply(boxType, box)
+          await ctx.kube.apply(boxType, { ...box, metadata: { ...box.metadata, name: 'second' } })
+          return { outcome: { kind: 'settled' } }
+        },
+      },
+      server.promise,
+    )
+    boxes.replace([makeBox('n', 'first')], '10')
+    loop.start()
+    const stopped = loop.stop(5)
+    await clock.pass(4000)
+    server.resolve()
+    await stopped
+    expect(applied).toEqual(['first', 'second'])
+    expect(clock.pending()).toEqual([])
+  })
+
+  it('cuts one that does not, and nothing is written or tried again after it', async () => {
+    let aborted: unknown
+    const { loop, boxes, clock, applied, logged } = makeRig(
+      {
+        async reconcile(ctx, box) {
+          await ctx.kube.apply(boxType, box).catch((error: unknown) => (aborted = error))
+          await ctx.kube.apply(boxType, { ...box, metadata: { ...box.metadata, name: 'second' } })
+          return { outcome: { kind: 'settled' } }
+        },
+      },
+      new Promise(() => undefined),
+    )
+    boxes.replace([makeBox('n', 'first')], '10')
+    loop.start()
+    let isStopped = false
+    const stopped = loop.stop(5).then(() => (isStopped = true))
+    await clock.pass(4999)
+    expect([isStopped, aborted]).toEqual([false, undefined])
+    await clock.pass(1)
+    await stopped
+    expect(aborted).toMatchObject({ code: 'Aborted' })
+    expect(applied).toEqual([])
+    expect(clock.pending()).toEqual([])
+    // That it was cut off is no failure of its.
+    expect(logged).toEqual([])
+  })
+})
