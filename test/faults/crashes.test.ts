@@ -24,6 +24,7 @@ describe('an operator killed at one write and its successor at another', () => {
     async (_name, scenario) => {
       const random = makeRandom(seed).fork(scenario.name)
       const expected = await play(scenario, { seed })
+      let killedTwice = 0
       for (let round = 0; round < 8; round += 1) {
         const first = random.integer(1, expected.writes)
         const crashes = [first, first + random.integer(1, 6)].map((write) => ({
@@ -32,7 +33,9 @@ describe('an operator killed at one write and its successor at another', () => {
         }))
         const found = await playWithCrashes(scenario, seed, crashes)
         expect(judge(scenario, { seed, crashes, expected, found })).toBeUndefined()
+        if (found.starts === 3) killedTwice += 1
       }
+      expect(killedTwice).toBeGreaterThan(3)
     },
     60_000,
   )

@@ -22,15 +22,17 @@ export function playWithCrashes(scenario: Scenario, seed: number, crashes: reado
   return play(scenario, { seed, crashAt })
 }
 
-/** The ending, compared with the undisturbed one. */
+/** The ending, compared with the undisturbed one; each kill whose write was reached must have happened. */
 export function judge(
   scenario: Scenario,
   { seed, crashes, expected, found }: { seed: number; crashes: readonly Crash[]; expected: Ending; found: Ending },
 ): Failure | undefined {
   const crashText = crashes.map(({ write, when }) => `${write}:${when}`).join(',')
   const replay = `npm run faults -- --seed ${seed} --scenario ${scenario.name} --crash ${crashText}`
-  const found_ = differences(expected, found, scenario.isRace ? 'at most' : 'equal')
-  return found_.length === 0 ? undefined : { replay, differences: found_ }
+  const kills = crashes.filter(({ write }) => write <= found.writes).length
+  const list = differences(expected, found, scenario.isRace ? 'at most' : 'equal')
+  if (kills === 0 || found.starts !== 1 + kills) list.push(`killed ${kills} times, started ${found.starts} times`)
+  return list.length === 0 ? undefined : { replay, differences: list }
 }
 
 /** What the undisturbed run itself should have come to and did not: all others are only compared with it. */

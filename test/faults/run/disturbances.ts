@@ -15,12 +15,15 @@ export interface Disturbance {
   readonly options: PlayOptions
   /** Whether children were changed by hand, so that some are made anew or written again. */
   readonly isByHand: boolean
+  /** How often each fault really happened, as far as the run has got. */
+  readonly fired: Readonly<Partial<Record<FaultName, number>>>
 }
 
 /** How long after each of the user's steps things go wrong, in virtual milliseconds. */
 const troubleMilliseconds = 120_000
 
-const faultNames = [
+/** Drawn alike; a seed means what it meant as long as the list stays as it is. */
+const drawnAlike = [
   'slow',
   'refusals',
   'lost',
@@ -34,17 +37,35 @@ const faultNames = [
   'by-hand',
 ] as const
 
-type FaultName = (typeof faultNames)[number]
+/** Drawn each by itself, beside the others. */
+const drawnApart = ['twice', 'unprocessable'] as const
 
-/** The disturbance of a seed: one to three faults. */
-export function disturbanceOf(seed: number, only?: readonly string[]): Disturbance {
+/** All that can go wrong. */
+export const faultNames = [...drawnAlike, ...drawnApart] as const
+
+export type FaultName = (typeof faultNames)[number]
+
+/** The fault of a name; throws a TypeError that says the right names. */
+export function faultOf(name: string): FaultName {
+  const found = faultNames.find((each) => each === name)
+  if (found === undefined) throw new TypeError(`no fault ${name}: ${faultNames.join(', ')}`)
+  return found
+}
+
+function drawFaults(seed: number, random: Random): readonly FaultName[] {
+  const alike = Array.from({ length: random.integer(1, 3) }, () => random.pick(drawnAlike))
+  return [...alike, ...drawnApart.filter((fault) => makeRandom(seed).fork(fault).chance(0.15))]
+}
+
+/** The disturbance of a seed: one to three faults, sometimes with one or two that are drawn apart. */
+export function disturbanceOf(seed: number, only?: readonly FaultName[]): Disturbance {
   const random = makeRandom(seed).fork('disturbance')
-  const drawn = only ?? Array.from({ length: random.integer(1, 3) }, () => random.pick(faultNames))
-  const faults = new Set(drawn as readonly FaultName[])
+  const faults = new Set(only ?? drawFaults(seed, random))
   const trouble = new Trouble(faults, random)
   return {
     faults: [...faults],
     isByHand: faults.has('by-hand'),
+    fired: trouble.fired,
     options: {
       seed,
       network: (chance) => trouble.network(chance),
@@ -57,12 +78,13 @@ export function disturbanceOf(seed: number, only?: readonly string[]): Disturban
 
 /** One run's faults: begun by a step of the user, over after a while; then everything is told anew. */
 class Trouble {
+  readonly fired: Partial<Record<FaultName, number>> = {}
   readonly #faults: ReadonlySet<FaultName>
   readonly #random: Random
   #world: World | undefined
   #until = 0
   #crashesLeft = 2
-  #emptied = 0
+  #hasEmptied = false
   /** What each operator has listed, and was told right the last time. */
   readonly #listed = new Set<string>()
 
@@ -92,6 +114,7 @@ class Trouble {
   crash(): 'before' | 'after' | undefined {
     if (!this.#isOn('crashes') || this.#crashesLeft === 0 || !this.#random.chance(0.08)) return undefined
     this.#crashesLeft -= 1
+    this.#fire('crashes')
     return this.#random.chance(0.5) ? 'before' : 'after'
   }
 
@@ -101,10 +124,10 @@ class Trouble {
       fateOf: (question) => this.#fate(question, quick.fateOf(question), random),
       eventFateOf: (plural, event) => {
         const fate = quick.eventFateOf(plural, event)
-        if (this.#isOn('dropped') && random.chance(0.1)) return { ...fate, dropped: true }
-        if (this.#isOn('duplicates') && random.chance(0.3)) return { ...fate, twice: true }
-        if (this.#isOn('frozen') && random.chance(0.1)) return { delay: 60_000 }
-        if (this.#isOn('slow')) return { delay: random.chance(0.2) ? random.next() * 30_000 : fate.delay }
+        if (this.#strikes('dropped', random, 0.1)) return { ...fate, dropped: true }
+        if (this.#strikes('duplicates', random, 0.3)) return { ...fate, twice: true }
+        if (this.#strikes('frozen', random, 0.1)) return { delay: 60_000 }
+        if (this.#strikes('slow', random, 0.2)) return { delay: random.next() * 30_000 }
         return fate
       },
     }
@@ -114,14 +137,29 @@ class Trouble {
     return this.#faults.has(fault) && this.#world!.schedule.time < this.#until
   }
 
+  /** Whether a fault happens this time, in `share` of the times it could. */
+  #strikes(fault: FaultName, random: Random, share: number): boolean {
+    const isStruck = this.#isOn(fault) && random.chance(share)
+    if (isStruck) this.#fire(fault)
+    return isStruck
+  }
+
+  #fire(fault: FaultName): void {
+    this.fired[fault] = (this.fired[fault] ?? 0) + 1
+  }
+
   #fate(question: Question, quick: Fate, random: Random): Fate {
     const isWrite = question.method !== 'GET'
-    if (this.#isOn('refusals') && random.chance(0.3)) return { ...quick, refused: drawRefusal(random, isWrite) }
-    if (this.#isOn('lost') && random.chance(0.2)) return { ...quick, lost: random.chance(0.5) ? 'before' : 'after' }
+    if (this.#strikes('refusals', random, 0.3)) return { ...quick, refused: drawRefusal(random, isWrite) }
+    if (this.#strikes('lost', random, 0.2)) return { ...quick, lost: random.chance(0.5) ? 'before' : 'after' }
+    if (isWrite && this.#strikes('unprocessable', random, 0.2)) return { ...quick, refused: unprocessable }
+    if (isWrite && this.#strikes('twice', random, 0.3)) {
+      return { ...quick, twice: random.chance(0.5) ? 'first' : 'second' }
+    }
     const listed = isWrite ? undefined : this.#fateOfList(question, quick, random)
     if (listed !== undefined) return listed
     if (!this.#isOn('slow')) return quick
-    const late = (): number => (random.chance(0.2) ? random.next() * 20_000 : quick.there)
+    const late = (): number => (this.#strikes('slow', random, 0.2) ? random.next() * 20_000 : quick.there)
     return { there: late(), back: late() }
   }
 
@@ -134,13 +172,20 @@ class Trouble {
     const isBelievable = !this.#listed.has(id)
     this.#listed.add(id)
     if (isBelievable) return undefined
-    if (this.#isOn('old-lists') && random.chance(0.5)) {
+    if (this.#strikes('old-lists', random, 0.5)) {
       this.#listed.delete(id)
       return { ...quick, listAt: Math.max(1, double.store.resourceVersion - random.integer(1, 30)) }
     }
-    if (!this.#isOn('empty-lists') || this.#emptied > 0 || !random.chance(0.2)) return undefined
-    this.#emptied += 1
-    return { ...quick, tampered: emptied }
+    if (!this.#isOn('empty-lists') || this.#hasEmptied || !random.chance(0.2)) return undefined
+    this.#hasEmptied = true
+    return { ...quick, tampered: (answer) => this.#emptied(answer) }
+  }
+
+  #emptied(answer: Answer): Answer {
+    if (!isMembers(answer.body)) return answer
+    const { items } = answer.body
+    if (Array.isArray(items) && items.length > 0) this.#fire('empty-lists')
+    return { ...answer, body: { ...answer.body, items: [] } }
   }
 
   #cutNow(): void {
@@ -149,7 +194,7 @@ class Trouble {
     const how = this.#random.pick(['end', 'break', 'gone'] as const)
     if (how === 'gone' && this.#random.chance(0.3)) double.compact()
     const plural = this.#random.pick([undefined, 'appinstances', 'namespaces', 'deployments', 'appreleases', 'pods'])
-    link.cut(plural, how)
+    if (link.cut(plural, how) > 0) this.#fire('cuts')
     schedule.after(this.#random.integer(1, 5000), () => this.#cutNow(), true)
   }
 
@@ -158,8 +203,8 @@ class Trouble {
     const child = this.#random.pick(children)
     const isDeleted = this.#random.chance(0.5)
     world.schedule.after(delay, () => {
-      if (isDeleted) world.double.handle({ method: 'DELETE', path: child }, 'user')
-      else world.double.handle(relabel(child), 'user')
+      const { status } = world.double.handle(isDeleted ? { method: 'DELETE', path: child } : relabel(child), 'user')
+      if (status < 300) this.#fire('by-hand')
     })
   }
 }
@@ -178,13 +223,11 @@ function relabel(path: string): Question {
   return { method: 'PATCH', path: `${path}?fieldManager=kubectl`, body, contentType: 'application/merge-patch+json' }
 }
 
+const unprocessable = statusAnswer(422, 'Invalid', 'refused by the test: 422')
+
 function drawRefusal(random: Random, isWrite: boolean): Answer {
   const status = random.pick([429, 500, 503, 504, ...(isWrite ? [409, 403] : [410])])
   const reasons: Record<number, string> = { 403: 'Forbidden', 409: 'Conflict', 410: 'Expired', 429: 'TooManyRequests' }
   const answer = statusAnswer(status, reasons[status] ?? 'InternalError', `refused by the test: ${status}`)
   return status === 429 ? { ...answer, retryAfter: random.integer(1, 5) } : answer
-}
-
-function emptied(answer: Answer): Answer {
-  return isMembers(answer.body) ? { ...answer, body: { ...answer.body, items: [] } } : answer
 }

@@ -1,7 +1,8 @@
-import { isMembers, membersOf, textOf, type Json, type Members } from '../double/json.ts'
+import { membersOf, textOf, type Members } from '../double/json.ts'
 import { servedKind } from '../double/served.ts'
 import type { Change, Store } from '../double/store.ts'
 import { metaOf } from '../double/writes.ts'
+import { imageOf } from '../world/objects.ts'
 import { app, instance, project } from './scenarios.ts'
 import type { World } from './world.ts'
 
@@ -115,13 +116,6 @@ function falseReadiness(store: Store, object: Members): string {
   if (deployment === undefined) return 'Ready, and there is no Deployment web'
   const running = imageOf(deployment)
   return running === image ? unfinished(deployment) : `Ready with image ${String(image)}, and ${String(running)} runs`
-}
-
-function imageOf(deployment: Members): Json {
-  const template = membersOf(membersOf(deployment['spec'])['template'])
-  const containers = membersOf(template['spec'])['containers']
-  const first: Json = Array.isArray(containers) ? containers[0] : undefined
-  return isMembers(first) ? first['image'] : undefined
 }
 
 function unfinished(deployment: Members): string {

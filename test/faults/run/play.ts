@@ -45,6 +45,7 @@ async function playIn(world: World, steps: readonly Step[], { onWorld, onStep }:
     const { when } = step
     const reached = await world.settle(when === 'settled' ? undefined : () => when(double.store))
     if (reached === 'restless') violations.push(`before '${step.does}': never quiet`)
+    if (reached === 'settled' && when !== 'settled') violations.push(`before '${step.does}': never came to it`)
     await step.act(world.hands)
     onStep?.(world)
   }

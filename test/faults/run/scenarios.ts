@@ -2,6 +2,8 @@ import { apiVersion, labels } from '../../../operator/api/meta.ts'
 import type { Hands } from '../../support/hands.ts'
 import { servedKind } from '../double/served.ts'
 import type { Store } from '../double/store.ts'
+import { brokenImage } from '../world/deployments.ts'
+import { imageOf } from '../world/objects.ts'
 
 /** Something a user does. */
 export interface Step {
@@ -76,6 +78,11 @@ const isTerminating = (store: Store): boolean => {
   const namespace = store.get(servedKind('Namespace'), `/${instance}`)
   return (namespace?.['metadata'] as { deletionTimestamp?: string } | undefined)?.deletionTimestamp !== undefined
 }
+/** Whether the Deployment of the service without an image of its own has been told to run this one. */
+const runs =
+  (image: string) =>
+  (store: Store): boolean =>
+    imageOf(store.get(servedKind('Deployment'), `${instance}/web`)) === image
 const isGone = (store: Store): boolean => store.get(servedKind('AppInstance'), `${project}/${instance}`) === undefined
 
 const hasty: Step = {
@@ -85,6 +92,12 @@ const hasty: Step = {
     await hands.patch('AppInstance', ref, { metadata: { finalizers: null } })
     await hands.apply(makeInstance())
   },
+}
+const breakImage = settled('image', (hands) => hands.patch('AppInstance', ref, { spec: { image: brokenImage } }))
+const changeImageBack: Step = {
+  does: 'image back while the broken one is rolled out',
+  when: runs(brokenImage),
+  act: (hands) => hands.patch('AppInstance', ref, { spec: { image: 'hello:1' } }),
 }
 const createAgain: Step = { does: 'create again', when: isGone, act: (hands) => hands.apply(makeInstance()) }
 
@@ -104,12 +117,14 @@ const created = (name: string, ...steps: Step[]): Scenario => ({
 export const scenarios: readonly Scenario[] = [
   fromNothing('create', create),
   created('image', changeImage),
+  created('image-and-back', breakImage, changeImageBack),
   created('replicas', changeReplicas, changeImage),
   created('revision', editStack([{ ...web, healthCheck: { path: '/livez' } }, jobs]), pinNewest),
   created('service-added', editStack([web, jobs, cron]), pinNewest),
   created('service-removed', editStack([web]), pinNewest),
   { ...created('delete', remove), ends: 'gone' },
   { ...fromNothing('delete-during-create', create, { ...remove, when: hasNamespace }), ends: 'gone', isRace: true },
+  { ...created('delete-during-roll-out', changeImage, { ...remove, when: runs('hello:2') }), ends: 'gone' },
   created('recreate', remove, createAgain),
   { ...created('recreate-in-haste', remove, hasty), isRace: true },
 ]

@@ -1,7 +1,7 @@
 import { makeRandom } from '../schedule/random.ts'
 import { differences } from './compare.ts'
 import type { Failure } from './crashes.ts'
-import { disturbanceOf } from './disturbances.ts'
+import { disturbanceOf, type Disturbance, type FaultName } from './disturbances.ts'
 import { play, type Ending } from './play.ts'
 import { scenarios, type Scenario } from './scenarios.ts'
 
@@ -21,18 +21,27 @@ export function scenarioOfSeed(seed: number): Scenario {
   return makeRandom(seed).fork('scenario').pick(scenarios)
 }
 
-/** Plays one schedule of faults; undefined when it ended as the undisturbed run. */
+/** What came of a schedule. */
+export interface Outcome {
+  /** Undefined when it ended as the undisturbed run. */
+  readonly failure: Failure | undefined
+  readonly fired: Disturbance['fired']
+}
+
+/** Plays one schedule of faults: those that the seed draws, or those that are named. */
 export async function runSchedule(
   seed: number,
   scenario: Scenario = scenarioOfSeed(seed),
-  only?: readonly string[],
-): Promise<Failure | undefined> {
+  only?: readonly FaultName[],
+): Promise<Outcome> {
   const disturbance = disturbanceOf(seed, only)
   const found = await play(scenario, disturbance.options)
   const how = disturbance.isByHand ? 'by hand' : scenario.isRace ? 'at most' : 'equal'
   const list = differences(await endingOf(scenario), found, how)
-  if (list.length === 0) return undefined
+  const { fired } = disturbance
+  if (list.length === 0) return { failure: undefined, fired }
   const chosen = only === undefined ? '' : ` --faults ${only.join(',')}`
   const replay = `npm run faults -- --seed ${seed} --scenario ${scenario.name}${chosen}`
-  return { replay: `${replay}   (${disturbance.faults.join(', ')})`, differences: list }
+  const failure = { replay: `${replay}   # ${disturbance.faults.join(', ')}`, differences: list }
+  return { failure, fired }
 }

@@ -21,8 +21,8 @@ export interface Fate {
   readonly tampered?: (answer: Answer) => Answer
   /** The connection breaks: before the server has it, or after it was done. */
   readonly lost?: 'before' | 'after'
-  /** The server gets it once more, as a proxy that tries again does. */
-  readonly twice?: boolean
+  /** The server gets it once more, as from a proxy that tries again; which of its two answers comes back. */
+  readonly twice?: 'first' | 'second'
 }
 
 /** What becomes of a watch event. */
@@ -136,15 +136,18 @@ export class Link implements Wire {
     return Promise.resolve()
   }
 
-  /** Ends the watches of a type, or all; with `isGone`, by an ERROR event that says 410. */
-  cut(plural: string | undefined, how: 'end' | 'break' | 'gone'): void {
+  /** Ends the watches of a type, or all: at once, as a connection that breaks, or by an ERROR event that says 410. How many there were. */
+  cut(plural: string | undefined, how: 'end' | 'break' | 'gone'): number {
+    let count = 0
     for (const open of this.#streams) {
       if (plural !== undefined && open.plural !== plural) continue
+      count += 1
       this.#close(open)
       if (how === 'break') open.stream.fail(new KubeError('Unavailable', `watch ${open.plural}: the connection broke`))
       if (how === 'gone') open.stream.push(lineOf({ type: 'ERROR', object: gone().body }))
       open.stream.end()
     }
+    return count
   }
 
   #arrive(question: Question, fate: Fate, answered: (answer: Answer | undefined) => void): void {
@@ -155,10 +158,10 @@ export class Link implements Wire {
     if (fate.refused !== undefined) return answered(fate.refused)
     const crash = question.method === 'GET' ? undefined : onWrite(question)
     if (crash === 'before') return this.kill()
-    const answer =
-      fate.listAt === undefined ? double.handle(question, 'operator') : double.listAt(question, fate.listAt)
+    const first = fate.listAt === undefined ? double.handle(question, 'operator') : double.listAt(question, fate.listAt)
+    const second = fate.twice === undefined ? undefined : double.handle(question, 'operator')
     if (crash === 'after') return this.kill()
-    if (fate.twice === true) double.handle(question, 'operator')
+    const answer = fate.twice === 'second' ? second! : first
     answered(fate.lost === 'after' ? undefined : (fate.tampered?.(answer) ?? answer))
   }
 

@@ -3,7 +3,7 @@ import type { Double } from '../double/server.ts'
 import { servedKind } from '../double/served.ts'
 import { metaOf } from '../double/writes.ts'
 import type { Random } from '../schedule/random.ts'
-import { pathOf, templateHash, type Act } from './objects.ts'
+import { imageOf, pathOf, templateHash, type Act } from './objects.ts'
 
 interface DeploymentSpec {
   readonly replicas?: number
@@ -16,9 +16,13 @@ interface Pods {
   readonly ready: number
 }
 
+/** Of this image no pod ever becomes ready. */
+export const brokenImage = 'hello:broken'
+
 const namespaceType = servedKind('Namespace')
 const podType = servedKind('Pod')
 const deploymentType = servedKind('Deployment')
+const imageAnnotation = 'test/image'
 const hashLabel = 'pod-template-hash'
 /** Under which a pod names its Deployment; the double makes no ReplicaSets. */
 export const deploymentLabel = 'test/deployment'
@@ -58,15 +62,19 @@ function isReady(pod: Members): boolean {
   return membersOf(pod['status'])['phase'] === 'Running'
 }
 
+function isBroken(pod: Members): boolean {
+  return membersOf(metaOf(pod).annotations)[imageAnnotation] === brokenImage
+}
+
 /** New pods first, one more than asked for at a time; an old one goes when enough are ready without it. */
 function nextOfPods(double: Double, deployment: Members, { current, old, ready }: Pods): Act | undefined {
   const { replicas = 1 } = specOf(deployment)
-  const waiting = [...current, ...old].find((pod) => !isReady(pod))
+  const waiting = [...current, ...old].find((pod) => !isReady(pod) && !isBroken(pod))
   if (waiting !== undefined) return () => patchStatus(double, podType, waiting, running)
   const room = replicas + (old.length > 0 ? 1 : 0) - current.length - old.length
   if (current.length < replicas && room > 0 && isOpen(double, deployment))
     return () => createPod(double, deployment, current)
-  const surplus = current.length > replicas ? current.at(-1) : ready > replicas ? old[0] : undefined
+  const surplus = current.length > replicas ? current.at(-1) : ready > replicas ? old[0] : old.find(isBroken)
   if (surplus === undefined) return undefined
   return () => void double.handle({ method: 'DELETE', path: pathOf(podType, surplus) }, 'world')
 }
@@ -108,6 +116,7 @@ function createPod(double: Double, deployment: Members, current: readonly Member
     metadata: {
       name: `${prefix}-${number}`,
       namespace,
+      annotations: { [imageAnnotation]: imageOf(deployment) },
       labels: { ...template.metadata?.labels, [hashLabel]: hash, [deploymentLabel]: name },
       ownerReferences: [{ apiVersion: 'apps/v1', kind: 'Deployment', name, uid, controller: true }],
     },

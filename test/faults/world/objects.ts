@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { textOf, type Json, type Members } from '../double/json.ts'
+import { isMembers, membersOf, textOf, type Json, type Members } from '../double/json.ts'
 import type { Served } from '../double/served.ts'
 import { metaOf } from '../double/writes.ts'
 
@@ -19,4 +19,12 @@ export function templateHash(template: Json): string {
     .update(textOf(template as object))
     .digest('hex')
     .slice(0, 8)
+}
+
+/** The image a Deployment's pods run; undefined when there is none. */
+export function imageOf(deployment: Members | undefined): Json {
+  const template = membersOf(membersOf(deployment?.['spec'])['template'])
+  const { containers } = membersOf(template['spec'])
+  const first: Json = Array.isArray(containers) ? containers[0] : undefined
+  return isMembers(first) ? first['image'] : undefined
 }
