@@ -34,13 +34,13 @@ const stages: readonly Stage[] = [
     usualSeconds: 11,
     command: ['npm', 'run', '--silent', 'check'],
   },
-  jest('unit', 'pure code', 18),
+  jest('unit', 'pure code', 34),
   jest('render', 'golden files', 2),
   jest('cluster', 'the local cluster: up, down, nothing left behind', 50),
-  jest('apiserver', 'the operator, stepped, on a real control plane', 600),
-  jest('faults', 'crashes, lies, cuts: on an API double and before the real server', 300),
-  jest('fleet', '1,000 instances on a real control plane, nodes and pods by kwok', 330),
-  jest('node', 'the operator on a real node: pods, traffic, roll-outs', 220),
+  jest('apiserver', 'the operator, stepped, on a real control plane', 660),
+  jest('faults', 'crashes, lies, cuts: on an API double and before the real server', 270),
+  jest('fleet', '1,000 instances on a real control plane, nodes and pods by kwok', 220),
+  jest('node', 'the operator on a real node: pods, traffic, roll-outs', 265),
 ]
 
 /** Clusters that test files share, and so cannot remove themselves. */

@@ -144,6 +144,8 @@ describe('hello on a real node', () => {
       const follow = followPhases(world, instance)
       try {
         await waitUntil('it is followed', 30, async () => follow.phases.length > 0)
+        // A status that was written just now waits a second for the next (ADR 0011), in which all may be well again.
+        await pause(3000)
         await harm()
         await waitUntil('it is noticed', 30, async () => follow.phases.some((phase) => phase.startsWith('Degraded')))
         const back = await untilInstance(
