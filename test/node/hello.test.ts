@@ -60,6 +60,13 @@ const isRunning = ({ status }: { status: { phase?: string } }): boolean => statu
 
 const replicas = () => podsOf(world, instance, 'appstead.dev/service=web')
 
+/** Which replicas there are, and how often each was started again. */
+function lives(): Promise<string> {
+  const one = '{.metadata.name} {.status.containerStatuses[0].restartCount}'
+  const jsonpath = `jsonpath={range .items[*]}${one},{end}`
+  return world.kubectl.text('-n', instance, 'get', 'pods', '-l', 'appstead.dev/service=web', '-o', jsonpath)
+}
+
 /** The pod that holds the Lease: its holder is named after it. */
 async function leadingOperator(): Promise<Awaited<ReturnType<typeof podsOf>>[number]> {
   const jsonpath = 'jsonpath={.spec.holderIdentity}'
@@ -139,27 +146,26 @@ describe('hello on a real node', () => {
     ],
     ['its process is killed', async () => killProcessOf((await replicas())[0]!)],
   ])(
-    'gets a replica back after %s, and says meanwhile that one is missing',
+    'gets a replica back after %s',
     async (_, harm) => {
+      const before = await lives()
       const follow = followPhases(world, instance)
       try {
-        await waitUntil('it is followed', 30, async () => follow.phases.length > 0)
-        // A status that was written just now waits a second for the next (ADR 0011), in which all may be well again.
-        await pause(3000)
         await harm()
-        await waitUntil('it is noticed', 30, async () => follow.phases.some((phase) => phase.startsWith('Degraded')))
+        await waitUntil('another life of a replica', 60, async () => (await lives()) !== before)
         const back = await untilInstance(
           world,
           instance,
           (each) => isRunning(each) && each.status.counts?.summary === '3/3',
         )
         expect(back.status.currentRelease?.number).toBe(4)
+        expect(await replicas()).toHaveLength(3)
       } finally {
         // One that goes on keeps the test run from ending.
         follow.stop()
       }
+      // What is well again within a second may not be told (ADR 0011): that a lack is told is tested where it lasts.
       process.stderr.write(`${follow.phases.join(', ')}\n`)
-      expect(follow.phases).toContain('Degraded 2/3')
     },
     120_000,
   )
