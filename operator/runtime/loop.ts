@@ -86,16 +86,17 @@ export class Loop {
    */
   changed(watch: Watch, before: KubeObject | undefined, after: KubeObject | undefined): void {
     if (this.#state !== 'working') return
-    const isEdited = before !== undefined && after !== undefined && isEdit(before, after)
-    if (watch.ignoresStatus === true && before !== undefined && after !== undefined && !isEdited) return
+    const isChange = before !== undefined && after !== undefined
+    if (watch.ignoresStatus === true && isChange && !isEdit(before, after)) return
     const isOwn = watch.type === this.#options.controller.kind
+    const priority = isOwn ? priorityOfChange(before, after) : 'event'
     const keys = this.#keysOf(watch, before, after)
     // Whatever else its change means: what is kept of one that is gone is to be forgotten.
     if (isOwn && before !== undefined && after === undefined) keys.add(keyOf(refOf(before)))
     for (const key of keys) {
       if (!this.#isOurs(key)) continue
-      if (isOwn && isEdited) this.#breaker.changed(key)
-      this.#queue.add(key, isOwn ? priorityOfChange(before, after) : 'event')
+      if (isChange && priority === 'user') this.#breaker.changed(key)
+      this.#queue.add(key, priority)
     }
   }
 
