@@ -1,26 +1,4 @@
-/** Time and chance, given from outside. */
-export interface Timing {
-  /** Milliseconds of a clock that never jumps. */
-  now(): number
-  /** 0 to 1. */
-  random(): number
-  /** Runs `run` once after a delay; the returned function cancels it. */
-  after(milliseconds: number, run: () => void): () => void
-}
-
-/** Resolves after the delay, or at once when the signal is aborted. */
-export function sleep(timing: Timing, milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve()
-    const done = (): void => {
-      signal.removeEventListener('abort', done)
-      cancel()
-      resolve()
-    }
-    const cancel = timing.after(milliseconds, done)
-    signal.addEventListener('abort', done, { once: true })
-  })
-}
+import { jitter, type Timing } from './timing.ts'
 
 const firstDelayMilliseconds = 200
 const maxDelayMilliseconds = 30_000
@@ -91,6 +69,6 @@ export class Doubts {
       return undefined
     }
     const times = Math.max(inARow.older, inARow.shrunk)
-    return firstRereadMilliseconds * 4 ** (times - 1) * (0.5 + this.#timing.random() / 2)
+    return jitter(this.#timing, firstRereadMilliseconds * 4 ** (times - 1))
   }
 }

@@ -1,11 +1,10 @@
 import type { KubeObject, ResourceType } from '../api/meta.ts'
-import { Backoff, Doubts, maxWaitMilliseconds, sleep, type Doubt, type Timing } from './backoff.ts'
+import { Backoff, Doubts, maxWaitMilliseconds, type Doubt } from './backoff.ts'
 import type { KubeClient, WatchEvent } from './client.ts'
 import { isKubeError, KubeError } from './errors.ts'
 import { Intake, type Sink, type Skipped } from './sink.ts'
 import { Slots } from './slots.ts'
-
-export type { Timing } from './backoff.ts'
+import { sleep, type Timing } from './timing.ts'
 
 export interface ListWatchOptions {
   readonly client: Pick<KubeClient, 'list' | 'watch'>

@@ -10,8 +10,6 @@ import { blot } from './secret.ts'
 import { Slots } from './slots.ts'
 import type { Request, TransportStats, Wire } from './wire.ts'
 
-export type { Request, TransportStats, Wire } from './wire.ts'
-
 export interface TransportOptions {
   /** Connections for calls; more calls than that wait for a free one. */
   readonly callConnections?: number

@@ -1,4 +1,4 @@
-import type { Timing } from '../kube/listWatch.ts'
+import type { Timing } from '../kube/timing.ts'
 
 /** Time and chance as the engine sees them; tests put their own in its place. */
 export interface Clock extends Timing {
@@ -17,9 +17,4 @@ export const systemClock: Clock = {
     timer.unref()
     return () => clearTimeout(timer)
   },
-}
-
-/** A delay between half and all of `milliseconds`, so that those who failed together do not return together. */
-export function jitter(timing: Pick<Timing, 'random'>, milliseconds: number): number {
-  return milliseconds * (0.5 + timing.random() / 2)
 }

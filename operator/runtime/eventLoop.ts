@@ -1,4 +1,4 @@
-import type { Timing } from '../kube/listWatch.ts'
+import type { Timing } from '../kube/timing.ts'
 
 const tickMilliseconds = 500
 const windowMilliseconds = 60_000

@@ -1,6 +1,6 @@
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Timing } from '../kube/listWatch.ts'
+import type { Timing } from '../kube/timing.ts'
 import { systemClock } from './clock.ts'
 import { EventLoop } from './eventLoop.ts'
 import type { InformerHealth } from './informers.ts'

@@ -1,6 +1,7 @@
 import type { KubeObject, Ref } from '../api/meta.ts'
 import type { KubeClient, WatchEvent } from '../kube/client.ts'
 import { errorOfStatus, isKubeError, type KubeError } from '../kube/errors.ts'
+import { sleep } from '../kube/timing.ts'
 import type { Clock } from './clock.ts'
 import { leaseType, makeLease, microTimeOf, parseLease, replaceOperations, type LeaseRecord } from './lease.ts'
 import type { LeaseSight } from './leaseSight.ts'
@@ -60,7 +61,7 @@ export class LeaseAccess {
 
   /** Watches it until `signal` is aborted, so that changes are seen at once. Never throws: without a watch one still looks. */
   async follow(signal: AbortSignal): Promise<void> {
-    const { client, lease, onWatchError, pauseMilliseconds } = this.#options
+    const { client, lease, clock, onWatchError, pauseMilliseconds } = this.#options
     const selected = { namespace: lease.namespace, fieldSelector: `metadata.name=${lease.name}` }
     while (!signal.aborted) {
       try {
@@ -69,7 +70,7 @@ export class LeaseAccess {
       } catch (error) {
         if (!signal.aborted) onWatchError(error as KubeError)
       }
-      await this.#rest(pauseMilliseconds(), signal)
+      await sleep(clock, pauseMilliseconds(), signal)
     }
   }
 
@@ -99,16 +100,5 @@ export class LeaseAccess {
     } finally {
       cancel()
     }
-  }
-
-  async #rest(milliseconds: number, signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return
-    const { promise, resolve } = Promise.withResolvers<void>()
-    const done = (): void => resolve()
-    signal.addEventListener('abort', done, { once: true })
-    const cancel = this.#options.clock.after(milliseconds, done)
-    await promise
-    cancel()
-    signal.removeEventListener('abort', done)
   }
 }

@@ -1,4 +1,5 @@
-import { jitter, type Clock } from './clock.ts'
+import { jitter } from '../kube/timing.ts'
+import type { Clock } from './clock.ts'
 import { higherOf, Turns, type Priority, type Turn } from './turns.ts'
 
 export type { Priority } from './turns.ts'

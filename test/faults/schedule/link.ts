@@ -1,5 +1,5 @@
 import { errorOfAnswer, KubeError } from '../../../operator/kube/errors.ts'
-import type { Request, TransportStats, Wire } from '../../../operator/kube/transport.ts'
+import type { Request, TransportStats, Wire } from '../../../operator/kube/wire.ts'
 import { textOf } from '../double/json.ts'
 import { routeOf } from '../double/routes.ts'
 import type { Double, Question, StreamEvent, Watching } from '../double/server.ts'
