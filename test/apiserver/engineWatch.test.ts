@@ -1,11 +1,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
 import type { KubeObject } from '../../operator/api/meta.ts'
-import { loadKubeConfig, makeKubeClient, type PooledKubeClient } from '../../operator/kube/clientNode.ts'
-import type { KubeError } from '../../operator/kube/errors.ts'
-import { ListWatch } from '../../operator/kube/listWatch.ts'
 import type { Timing } from '../../operator/kube/timing.ts'
-import { TypeCache } from '../../operator/runtime/cache.ts'
 import { systemClock } from '../../operator/runtime/clock.ts'
+import { follow as startToFollow, type Follower } from '../faults/follower.ts'
 import { configMapType, eventually, killApiServer, makeConfigMap, makeNamespace, useCluster } from './engineCluster.ts'
 
 const here = useCluster('engine-watch')
@@ -15,59 +12,11 @@ afterEach(async () => {
   for (const stop of stops.splice(0)) await stop()
 })
 
-interface Follower {
-  readonly cache: TypeCache
-  readonly client: PooledKubeClient
-  readonly listWatch: ListWatch
-  readonly failures: KubeError[]
-  /** `+name`, `~name`, `-name` in the order of the changes. */
-  readonly changes: string[]
-  names(): string[]
-}
-
-/** Follows the ConfigMaps with a label, as the operator does. */
+/** Follows the ConfigMaps with a label, as the operator does, in pages of two. */
 function follow(labelSelector: string, timing: Timing = systemClock): Follower {
-  const client = makeKubeClient(loadKubeConfig(here.cluster.kubeconfig))
-  const failures: KubeError[] = []
-  const changes: string[] = []
-  const cache = new TypeCache({
-    informer: { type: configMapType },
-    onHandlerError: (error) => {
-      throw error
-    },
-  })
-  cache.onChange((before, after) => {
-    changes.push(`${before === undefined ? '+' : after === undefined ? '-' : '~'}${(after ?? before)?.metadata.name}`)
-  })
-  const onFailure = (error: KubeError): number => failures.push(error)
-  const listWatch = new ListWatch({
-    client,
-    type: configMapType,
-    labelSelector,
-    sink: cache,
-    timing,
-    pageSize: 2,
-    onFailure,
-  })
-  const abort = new AbortController()
-  const run = listWatch.run(abort.signal)
-  stops.push(async () => {
-    abort.abort()
-    await run
-    await client.close()
-  })
-  return {
-    cache,
-    client,
-    listWatch,
-    failures,
-    changes,
-    names: () =>
-      cache
-        .list()
-        .map(({ metadata }) => metadata.name)
-        .toSorted(),
-  }
+  const follower = startToFollow(here.cluster.kubeconfig, labelSelector, { timing, pageSize: 2 })
+  stops.push(() => follower.stop())
+  return follower
 }
 
 const create = (namespace: string, name: string, label: string): Promise<KubeObject> =>

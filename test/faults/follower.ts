@@ -1,5 +1,5 @@
 import type { ResourceType } from '../../operator/api/meta.ts'
-import { loadKubeConfig, makeKubeClient } from '../../operator/kube/clientNode.ts'
+import { loadKubeConfig, makeKubeClient, type PooledKubeClient } from '../../operator/kube/clientNode.ts'
 import type { KubeError } from '../../operator/kube/errors.ts'
 import { ListWatch, type ListWatchOptions } from '../../operator/kube/listWatch.ts'
 import { TypeCache } from '../../operator/runtime/cache.ts'
@@ -7,12 +7,14 @@ import { systemClock } from '../../operator/runtime/clock.ts'
 import { configMapType } from '../apiserver/engineCluster.ts'
 
 export type FollowOptions = Partial<
-  Pick<ListWatchOptions, 'maxSilenceMilliseconds' | 'pageSize' | 'slots' | 'minRelistMilliseconds'>
+  Pick<ListWatchOptions, 'maxSilenceMilliseconds' | 'pageSize' | 'slots' | 'minRelistMilliseconds' | 'timing'>
 > & { readonly type?: ResourceType }
 
 /** One list + watch and its cache, as the operator has them. */
 export interface Follower {
   readonly cache: TypeCache
+  /** Its own. */
+  readonly client: PooledKubeClient
   readonly listWatch: ListWatch
   readonly failures: readonly KubeError[]
   readonly skipped: readonly string[]
@@ -55,6 +57,7 @@ export function follow(kubeconfig: string, labelSelector: string, options: Follo
   const run = listWatch.run(abort.signal)
   return {
     cache,
+    client,
     listWatch,
     failures,
     skipped,

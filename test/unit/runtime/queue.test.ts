@@ -1,34 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
-import { Queue, type QueueObserver } from '../../../operator/runtime/queue.ts'
-import { makeFakeClock, settle, type FakeClock } from './fakeClock.ts'
+import type { QueueObserver } from '../../../operator/runtime/queue.ts'
+import { makeQueueRig, type QueueRig } from './queueRig.ts'
 
-interface Rig {
-  readonly queue: Queue
-  readonly clock: FakeClock
-  readonly started: string[]
-  /** Ends the work on a key. */
-  readonly finish: (key: string) => Promise<void>
-}
-
-/** A queue whose work ends only when the test says so. */
-function makeRig(workers = 2, observer: QueueObserver = {}): Rig {
-  const clock = makeFakeClock()
-  const started: string[] = []
-  const ends = new Map<string, () => void>()
-  const work = (key: string): Promise<void> => {
-    if (ends.has(key)) throw new Error(`two workers on ${key}`)
-    started.push(key)
-    return new Promise((resolve) => ends.set(key, resolve))
-  }
-  const queue = new Queue({ clock, workers, work, observer })
-  const finish = async (key: string): Promise<void> => {
-    const end = ends.get(key)
-    ends.delete(key)
-    end?.()
-    await settle()
-  }
-  return { queue, clock, started, finish }
-}
+const makeRig = (workers = 2, observer: QueueObserver = {}): QueueRig => makeQueueRig(workers, { observer })
 
 describe('queue', () => {
   it('works on nothing before it is started, then on keys in the order they came, each once', () => {

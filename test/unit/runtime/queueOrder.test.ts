@@ -1,9 +1,9 @@
 import process from 'node:process'
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { Queue, type Priority, type QueueOptions } from '../../../operator/runtime/queue.ts'
+import type { Priority, QueueOptions } from '../../../operator/runtime/queue.ts'
 import { priorities, Turns, type Turn } from '../../../operator/runtime/turns.ts'
-import { makeFakeClock, settle } from './fakeClock.ts'
+import { makeQueueRig, type QueueRig } from './queueRig.ts'
 
 /** Keys are `project/app/name`. */
 function flowOf(key: string): readonly string[] {
@@ -32,29 +32,8 @@ function cpuTimeOf(count: number, times: number): number {
   return user + system
 }
 
-interface Rig {
-  readonly queue: Queue
-  readonly started: string[]
-  readonly finish: (key: string) => Promise<void>
-}
-
-function makeRig(workers: number, more: Partial<QueueOptions> = {}): Rig {
-  const started: string[] = []
-  const ends = new Map<string, () => void>()
-  const work = (key: string): Promise<void> => {
-    if (ends.has(key)) throw new Error(`two workers on ${key}`)
-    started.push(key)
-    return new Promise((resolve) => ends.set(key, resolve))
-  }
-  const queue = new Queue({ clock: makeFakeClock(), workers, work, flowOf, ...more })
-  const finish = async (key: string): Promise<void> => {
-    const end = ends.get(key)
-    ends.delete(key)
-    end?.()
-    await settle()
-  }
-  return { queue, started, finish }
-}
+const makeRig = (workers: number, more: Partial<QueueOptions> = {}): QueueRig =>
+  makeQueueRig(workers, { flowOf, ...more })
 
 describe('order of the queue', () => {
   it('serves a user first, then events, retries, and what only might have been missed', () => {
