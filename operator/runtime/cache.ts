@@ -32,7 +32,8 @@ export class TypeCache implements Sink {
   readonly #handlers = new Set<ChangeHandler>()
   readonly #seenHandlers = new Set<(resourceVersion: string) => void>()
   #seen = ''
-  #isSynced = false
+  /** Complete lists so far. */
+  #lists = 0
   #era = 0
 
   constructor(options: TypeCacheOptions) {
@@ -42,7 +43,12 @@ export class TypeCache implements Sink {
 
   /** True once the first complete list is in. */
   get isSynced(): boolean {
-    return this.#isSynced
+    return this.#lists > 0
+  }
+
+  /** How many complete lists were taken in. */
+  get lists(): number {
+    return this.#lists
   }
 
   get size(): number {
@@ -119,7 +125,7 @@ export class TypeCache implements Sink {
     if (isRestored) this.#era += 1
     for (const [key, object] of this.#objects) if (!listed.has(key)) this.#change(key, object, undefined)
     for (const item of items) this.#put(item, isRestored)
-    this.#isSynced = true
+    this.#lists += 1
     this.#seen = resourceVersion
     this.#tellSeen()
   }

@@ -1,15 +1,26 @@
-import type { KubeObject, Ref, ResourceType } from '../api/meta.ts'
+import { keyOf, refOf, type KubeObject, type Ref, type ResourceType } from '../api/meta.ts'
 import type { TypeCache } from './cache.ts'
 import type { Clock } from './clock.ts'
+import type { Cluster } from './cluster.ts'
 import { typeIdOf, type Informers } from './informers.ts'
 import { compareResourceVersions } from './resourceVersion.ts'
 
-/** What caches must show before a key may be reconciled again. */
+/** What a cache must show of one object before a key may be reconciled again. */
 interface Expectation {
-  /** Newest resourceVersion written, by the cache that will see it. */
-  readonly writes: Map<TypeCache, { readonly resourceVersion: string; readonly era: number }>
-  /** Deleted objects, by uid. */
-  readonly deletes: Map<string, { readonly cache: TypeCache; readonly ref: Ref }>
+  readonly cache: TypeCache
+  readonly ref: Ref
+  readonly uid: string
+  /** Of the write; undefined: the object must be gone or on its way. */
+  readonly resourceVersion: string | undefined
+  /** In another era, after a restore of the cluster's data, resourceVersions mean something else. */
+  readonly era: number
+}
+
+/** A write of which nobody knows whether it was done. */
+export interface Doubtful {
+  readonly cluster: Cluster
+  readonly type: ResourceType
+  readonly ref: Ref
 }
 
 export interface ConsistencyOptions {
@@ -24,23 +35,30 @@ export interface ConsistencyOptions {
 const patienceMilliseconds = 90_000
 
 /**
- * Read your own writes. What was written for a key is remembered until the caches have seen it; until then a reconcile
- * of the key would decide on a view in which its last writes have not happened, and would do them again. An event that
- * does not come is not waited for in vain: the type is listed anew.
+ * Read your own writes. What was written for a key is remembered, object by object, until the caches have seen it; until
+ * then a reconcile of the key would decide on a view in which its last writes have not happened, and would do them again.
+ * An event that does not come is not waited for in vain: the type is listed anew.
  */
 export class Consistency {
   readonly #options: ConsistencyOptions
-  readonly #expected = new Map<string, Expectation>()
+  /** By key, then by object. */
+  readonly #expected = new Map<string, Map<string, Expectation>>()
+  /** Which keys expect something of an object. */
+  readonly #keys = new Map<TypeCache, Map<string, Set<string>>>()
+  /** Keys that waited and may go on, as soon as the cache has told all of what came. */
+  readonly #toWake = new Set<string>()
   readonly #unsubscribes: (() => void)[] = []
   /** Keys that asked and were not fresh, with what ends their timer. */
   readonly #waiting = new Map<string, () => void>()
+  /** By key, then by type and name. */
+  readonly #doubtful = new Map<string, Map<string, Doubtful>>()
 
   constructor(options: ConsistencyOptions) {
     this.#options = options
     for (const informers of new Set(options.informers)) {
       for (const typeId of informers.typeIds) {
         const cache = informers.cacheOf(typeId)
-        if (cache !== undefined) this.#unsubscribes.push(cache.onSeen(() => this.#wakeFresh(cache)))
+        if (cache !== undefined) this.#follow(cache)
       }
     }
   }
@@ -51,13 +69,10 @@ export class Consistency {
     informers: Informers,
     { type, object }: { readonly type: ResourceType; readonly object: KubeObject },
   ): void {
-    const resourceVersion = object.metadata.resourceVersion
+    const { resourceVersion, uid = '' } = object.metadata
     const cache = informers.cacheOf(typeIdOf(type))
     if (cache === undefined || resourceVersion === undefined || !informers.watches(type, object)) return
-    const { writes } = this.#expectationOf(key)
-    if (compareResourceVersions(resourceVersion, writes.get(cache)?.resourceVersion) > 0) {
-      writes.set(cache, { resourceVersion, era: cache.era })
-    }
+    this.#expect(key, { cache, ref: refOf(object), uid, resourceVersion, era: cache.era })
   }
 
   /** Remembers that the object with this uid must be seen to be gone or on its way. */
@@ -67,26 +82,39 @@ export class Consistency {
     { type, ref, uid }: { readonly type: ResourceType; readonly ref: Ref; readonly uid: string },
   ): void {
     const cache = informers.cacheOf(typeIdOf(type))
-    if (cache !== undefined) this.#expectationOf(key).deletes.set(uid, { cache, ref })
+    if (cache !== undefined) this.#expect(key, { cache, ref, uid, resourceVersion: undefined, era: cache.era })
+  }
+
+  /** Remembers that an object may have been written, for `doubtful`. */
+  mayHaveWritten(key: string, cluster: Cluster, { type, ref }: Omit<Doubtful, 'cluster'>): void {
+    const known = this.#doubtful.get(key) ?? new Map<string, Doubtful>()
+    known.set(`${typeIdOf(type)} ${keyOf(ref)}`, { cluster, type, ref })
+    this.#doubtful.set(key, known)
+  }
+
+  /** What may have been written for the key: to be looked at live, and told by `wrote`, before it is reconciled. */
+  doubtful(key: string): readonly Doubtful[] {
+    return [...(this.#doubtful.get(key)?.values() ?? [])]
+  }
+
+  /** All that may have been written for the key was looked at. */
+  cleared(key: string): void {
+    this.#doubtful.delete(key)
   }
 
   /** True when the caches show everything written for the key. If not, the key is woken once they do. */
   isFresh(key: string): boolean {
-    const expectation = this.#expected.get(key)
-    if (expectation === undefined) return true
-    if (missing(expectation).size > 0) {
-      if (!this.#waiting.has(key)) this.#wait(key)
-      return false
-    }
-    this.#expected.delete(key)
-    this.#stopWaiting(key)
-    return true
+    if (!this.#expected.has(key)) return true
+    if (!this.#waiting.has(key)) this.#wait(key)
+    return false
   }
 
   /** The key's object is gone: nothing is written for it any more. */
   forget(key: string): void {
-    this.#expected.delete(key)
     this.#stopWaiting(key)
+    this.#toWake.delete(key)
+    for (const [id, expectation] of this.#expected.get(key) ?? []) this.#met(key, id, expectation)
+    this.#doubtful.delete(key)
   }
 
   /** No timer is left, and nobody is listened to. */
@@ -95,36 +123,93 @@ export class Consistency {
     for (const key of this.#waiting.keys()) this.#stopWaiting(key)
   }
 
-  #expectationOf(key: string): Expectation {
-    const known = this.#expected.get(key)
-    if (known !== undefined) return known
-    const made = { writes: new Map(), deletes: new Map() }
-    this.#expected.set(key, made)
-    return made
+  #follow(cache: TypeCache): void {
+    this.#keys.set(cache, new Map())
+    let { lists } = cache
+    const onSeen = (): void => {
+      if (cache.lists !== lists) this.#listed(cache)
+      ;({ lists } = cache)
+      this.#wakeAll()
+    }
+    this.#unsubscribes.push(
+      cache.onChange((before, after) => this.#changed(cache, before, after)),
+      cache.onSeen(onSeen),
+    )
   }
 
-  /** Few keys wait at a time: as many as were changed again within the milliseconds their own event is on its way. */
-  #wakeFresh(seen: TypeCache): void {
-    for (const key of this.#waiting.keys()) {
-      const expectation = this.#expected.get(key)
-      if (expectation === undefined || (concerns(expectation, seen) && missing(expectation).size === 0)) {
-        this.#stopWaiting(key)
-        this.#options.wake(key)
+  #wakeAll(): void {
+    for (const key of this.#toWake) {
+      this.#toWake.delete(key)
+      this.#options.wake(key)
+    }
+  }
+
+  #expect(key: string, expectation: Expectation): void {
+    const { cache, ref } = expectation
+    const id = this.#idOf(expectation)
+    const earlier = this.#expected.get(key)?.get(id)
+    if (earlier !== undefined && isLater(earlier, expectation)) return
+    if (isMet(expectation, cache.get(ref))) {
+      if (earlier !== undefined) this.#met(key, id, earlier)
+      return
+    }
+    const expected = this.#expected.get(key) ?? new Map<string, Expectation>()
+    this.#expected.set(key, expected.set(id, expectation))
+    const byObject = this.#keys.get(cache)
+    const name = keyOf(ref)
+    byObject?.set(name, (byObject.get(name) ?? new Set()).add(key))
+  }
+
+  #changed(cache: TypeCache, before: KubeObject | undefined, after: KubeObject | undefined): void {
+    const object = after ?? before
+    const keys = object && this.#keys.get(cache)?.get(keyOf(refOf(object)))
+    for (const key of keys ?? []) {
+      for (const [id, expectation] of this.#expected.get(key) ?? []) {
+        if (expectation.cache !== cache || keyOf(expectation.ref) !== keyOf(refOf(object!))) continue
+        const isGone = after === undefined && before?.metadata.uid === expectation.uid
+        if (isGone || isMet(expectation, after)) this.#met(key, id, expectation)
       }
     }
+  }
+
+  /** A complete list shows all that was written before it. */
+  #listed(cache: TypeCache): void {
+    for (const [key, expected] of this.#expected) {
+      for (const [id, expectation] of expected) {
+        if (expectation.cache !== cache) continue
+        const isShown = compareResourceVersions(cache.seenResourceVersion, expectation.resourceVersion) >= 0
+        if (isShown || expectation.era !== cache.era) this.#met(key, id, expectation)
+      }
+    }
+  }
+
+  #met(key: string, id: string, { cache, ref }: Expectation): void {
+    const expected = this.#expected.get(key)
+    expected?.delete(id)
+    const byObject = this.#keys.get(cache)
+    const keys = byObject?.get(keyOf(ref))
+    keys?.delete(key)
+    if (keys?.size === 0) byObject?.delete(keyOf(ref))
+    if (expected === undefined || expected.size > 0) return
+    this.#expected.delete(key)
+    if (!this.#waiting.has(key)) return
+    this.#stopWaiting(key)
+    this.#toWake.add(key)
+  }
+
+  #idOf({ cache, ref, resourceVersion }: Expectation): string {
+    const index = [...this.#keys.keys()].indexOf(cache)
+    return `${index} ${resourceVersion === undefined ? 'gone' : 'written'} ${keyOf(ref)}`
   }
 
   /** Has the missing types listed anew each time patience runs out, until they show the writes. */
   #wait(key: string): void {
     const cancel = this.#options.clock.after(patienceMilliseconds, () => {
-      for (const cache of missing(this.#expectationOf(key))) this.#relist(cache)
+      const missing = new Set([...(this.#expected.get(key)?.values() ?? [])].map(({ cache }) => cache))
+      for (const informers of this.#options.informers) for (const cache of missing) informers.relist(cache)
       this.#wait(key)
     })
     this.#waiting.set(key, cancel)
-  }
-
-  #relist(cache: TypeCache): void {
-    for (const informers of this.#options.informers) informers.relist(cache)
   }
 
   #stopWaiting(key: string): void {
@@ -133,21 +218,14 @@ export class Consistency {
   }
 }
 
-/** The caches that do not show yet what was written. */
-function missing({ writes, deletes }: Expectation): ReadonlySet<TypeCache> {
-  const caches = new Set<TypeCache>()
-  for (const [cache, { resourceVersion, era }] of writes) {
-    // In another era, after a restore of the cluster's data, resourceVersions mean something else.
-    if (cache.era === era && compareResourceVersions(cache.seenResourceVersion, resourceVersion) < 0) caches.add(cache)
-  }
-  for (const [uid, { cache, ref }] of deletes) {
-    const held = cache.get(ref)
-    if (held !== undefined && held.metadata.uid === uid && held.metadata.deletionTimestamp === undefined)
-      caches.add(cache)
-  }
-  return caches
+function isLater(a: Expectation, b: Expectation): boolean {
+  return a.uid === b.uid && compareResourceVersions(a.resourceVersion, b.resourceVersion) > 0
 }
 
-function concerns({ writes, deletes }: Expectation, cache: TypeCache): boolean {
-  return writes.has(cache) || [...deletes.values()].some((deleted) => deleted.cache === cache)
+/** Whether an object, as the cache holds it, shows what was written. */
+function isMet({ uid, resourceVersion }: Expectation, held: KubeObject | undefined): boolean {
+  if (resourceVersion !== undefined) {
+    return held !== undefined && compareResourceVersions(held.metadata.resourceVersion, resourceVersion) >= 0
+  }
+  return held === undefined || held.metadata.uid !== uid || held.metadata.deletionTimestamp !== undefined
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
 import { keyOf, refOf, type ApiObject, type KubeObject, type Ref } from '../api/meta.ts'
+import { isKubeError } from '../kube/errors.ts'
 import { actionOf, actionOfThrown, classOfThrown, type Action } from './actions.ts'
 import { Breaker } from './breaker.ts'
 import type { Cluster } from './cluster.ts'
@@ -191,6 +192,7 @@ export class Loop {
     const log = this.#log.child({ key, generation: object.metadata.generation, reconcileID: randomUUID() })
     const startedAt = clock.now()
     try {
+      if (!(await this.#isCertain(key, abort.signal))) return
       const { outcome, owing } = await this.#reconciler.run(key, object, log, abort.signal)
       if (owing > 0) this.#owing.set(key, owing)
       const action = actionOf(outcome)
@@ -208,6 +210,27 @@ export class Loop {
       cancel()
       this.#running.delete(abort)
     }
+  }
+
+  /**
+   * Looks live at what may have been written although its answer was lost: a reconcile that trusted the caches could
+   * take what was before that write for what is. False when the caches have yet to show it; they wake the key.
+   */
+  async #isCertain(key: string, signal: AbortSignal): Promise<boolean> {
+    const doubtful = this.#consistency.doubtful(key)
+    if (doubtful.length === 0) return true
+    for (const { cluster, type, ref } of doubtful) {
+      cluster.check()
+      try {
+        const object = await cluster.client.get(type, ref, { signal })
+        this.#consistency.wrote(key, cluster.informers, { type, object })
+      } catch (error) {
+        // Not there, or not ours to look at: then there is nothing to wait for.
+        if (!isKubeError(error, 'NotFound', 'Forbidden')) throw error
+      }
+    }
+    this.#consistency.cleared(key)
+    return this.#consistency.isFresh(key)
   }
 
   #act(key: string, action: Action, log: Logger, fields: Record<string, unknown>): void {

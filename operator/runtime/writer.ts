@@ -1,4 +1,4 @@
-import type { KubeObject } from '../api/meta.ts'
+import { refOf, type KubeObject } from '../api/meta.ts'
 import { isKubeError } from '../kube/errors.ts'
 import type { Cluster } from './cluster.ts'
 import type { Consistency } from './consistency.ts'
@@ -17,9 +17,14 @@ export function makeWriter(cluster: Cluster, consistency: Consistency, key: stri
     },
     async apply(type, object) {
       cluster.check()
-      const applied = await client.apply(type, object, options)
-      consistency.wrote(key, informers, { type, object: applied })
-      return applied
+      try {
+        const applied = await client.apply(type, object, options)
+        consistency.wrote(key, informers, { type, object: applied })
+        return applied
+      } catch (error) {
+        if (isOutcomeUnknown(error)) consistency.mayHaveWritten(key, cluster, { type, ref: refOf(object) })
+        throw error
+      }
     },
     async delete(type, ref, uid) {
       cluster.check()
@@ -41,4 +46,9 @@ async function orUndefinedWhenGone<T>(call: Promise<T>): Promise<T | undefined> 
     if (isKubeError(error, 'NotFound')) return undefined
     throw error
   }
+}
+
+/** Whether a write that failed may have been done all the same: its answer was lost. A create would find its name taken. */
+function isOutcomeUnknown(error: unknown): boolean {
+  return isKubeError(error, 'Unavailable', 'Timeout', 'Aborted', 'Malformed')
 }

@@ -41,6 +41,9 @@ const knownSeeds = [
   [44, 'recreate-in-haste'],
   [82, 'service-removed'],
   [5467, 'service-added'],
+  [40580, 'image-and-back'],
+  [40341, 'image-and-back'],
+  [30870, 'service-removed'],
 ] as const
 
 async function failureOf(seed: number, scenario: Scenario, only?: readonly FaultName[]): Promise<Failure | undefined> {
