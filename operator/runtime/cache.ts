@@ -7,6 +7,8 @@ import { compareResourceVersions } from './resourceVersion.ts'
 /** A change of one object: undefined before it was created, undefined after it was deleted. */
 export type ChangeHandler = (before: KubeObject | undefined, after: KubeObject | undefined) => void
 
+export type RemoveHandler = (object: KubeObject, resourceVersion: string) => void
+
 export interface TypeCacheOptions {
   readonly informer: Informer
   /** Told of what a handler or an index threw, with the object; the others go on. */
@@ -30,6 +32,7 @@ export class TypeCache implements Sink {
   readonly #objects = new Map<string, KubeObject>()
   readonly #indexes: ReadonlyMap<string, Index>
   readonly #handlers = new Set<ChangeHandler>()
+  readonly #removeHandlers = new Set<RemoveHandler>()
   readonly #seenHandlers = new Set<(resourceVersion: string) => void>()
   #seen = ''
   /** Complete lists so far. */
@@ -86,6 +89,11 @@ export class TypeCache implements Sink {
     return () => void this.#handlers.delete(handler)
   }
 
+  /** Called for each object that is gone, with the resourceVersion at which that was seen; after the handlers of the change. */
+  onRemove(handler: RemoveHandler): void {
+    this.#removeHandlers.add(handler)
+  }
+
   /** Called when the cache has seen everything up to a resourceVersion, after the handlers of the change; until what is returned is called. */
   onSeen(handler: (resourceVersion: string) => void): () => void {
     this.#seenHandlers.add(handler)
@@ -123,7 +131,7 @@ export class TypeCache implements Sink {
     // A list that is believed is the truth, even when it is older than what was seen: then the server's data was restored.
     const isRestored = compareResourceVersions(resourceVersion, this.#seen) < 0
     if (isRestored) this.#era += 1
-    for (const [key, object] of this.#objects) if (!listed.has(key)) this.#change(key, object, undefined)
+    for (const [key, object] of this.#objects) if (!listed.has(key)) this.#remove(key, object, resourceVersion)
     for (const item of items) this.#put(item, isRestored)
     this.#lists += 1
     this.#seen = resourceVersion
@@ -140,8 +148,19 @@ export class TypeCache implements Sink {
     if (!this.#isNews(object)) return
     const key = keyOf(refOf(object))
     const held = this.#objects.get(key)
-    if (held !== undefined && isNewer(object, held)) this.#change(key, held, undefined)
+    if (held !== undefined && isNewer(object, held)) this.#remove(key, held, object.metadata.resourceVersion ?? '')
     this.bookmark(object.metadata.resourceVersion ?? '')
+  }
+
+  /**
+   * A namespace was gone at a resourceVersion, and so is all that was in it: what is held of it from before is not waited
+   * for, since the next instance of that name would be judged by it.
+   */
+  dropNamespace(namespace: string, resourceVersion: string): void {
+    for (const [key, object] of this.#objects) {
+      const isOlder = compareResourceVersions(object.metadata.resourceVersion, resourceVersion) < 0
+      if (object.metadata.namespace === namespace && isOlder) this.#remove(key, object, resourceVersion)
+    }
   }
 
   bookmark(resourceVersion: string): void {
@@ -159,6 +178,11 @@ export class TypeCache implements Sink {
     const key = keyOf(refOf(object))
     const held = this.#objects.get(key)
     if (held === undefined || isRestored || isNewer(object, held)) this.#change(key, held, object)
+  }
+
+  #remove(key: string, object: KubeObject, resourceVersion: string): void {
+    this.#change(key, object, undefined)
+    for (const handler of this.#removeHandlers) this.#guard(object, () => handler(object, resourceVersion))
   }
 
   #change(key: string, before: KubeObject | undefined, after: KubeObject | undefined): void {

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { namespaceType } from '../api/builtin.ts'
 import { keyOf, refOf, type KubeObject, type Ref, type ResourceType } from '../api/meta.ts'
 import type { KubeClient } from '../kube/client.ts'
 import { ListWatch, maxQuietMilliseconds, type ListWatchState } from '../kube/listWatch.ts'
@@ -63,6 +64,11 @@ export class Informers implements Reader {
       if (this.#entries.has(id)) throw new TypeError(`two informers for ${id}`)
       this.#entries.set(id, makeEntry(options, informer, slots))
     }
+    this.cacheOf(typeIdOf(namespaceType))?.onRemove(({ metadata }, resourceVersion) => {
+      for (const { type, cache } of this.#entries.values()) {
+        if (type.namespaced) cache.dropNamespace(metadata.name, resourceVersion)
+      }
+    })
   }
 
   get<T extends KubeObject>(type: ResourceType, ref: Ref): T | undefined {

@@ -25,6 +25,8 @@ export function watchInvariants(world: World): string[] {
     }
     if (change.actor !== 'operator') return
     if (!isOwn(change)) say(`I3: wrote ${nameOf(change)}, which is not the instance's`)
+    const rash = rashRemoval(store, change)
+    if (rash !== '') say(`I4: ${rash}`)
     if (change.served.type.kind !== 'Secret' && secrets.isIn(textOf(change.shown))) {
       say(`I7: a secret is in ${nameOf(change)}`)
     }
@@ -39,6 +41,32 @@ export function watchInvariants(world: World): string[] {
     if (line.includes('"thrown":"bug"')) say(`the operator threw: ${line}`)
   })
   return violations
+}
+
+/** Why a removal by the operator is not what the objects say as they are in that moment, whatever it saw of them; '' when it is. */
+function rashRemoval(store: Store, { served, key, before, after }: Change): string {
+  const isGoing = (object: Members | undefined): boolean =>
+    object === undefined || metaOf(object).deletionTimestamp !== undefined
+  if (before === undefined || isGoing(before) || !isGoing(after)) return ''
+  const live = store.get(servedKind('AppInstance'), `${project}/${instance}`)
+  if (live === undefined || isGoing(live)) return ''
+  if (served.type.kind === 'Namespace') {
+    const claimed = metaOf(before).annotations?.['appstead.dev/instance-uid']
+    return claimed === metaOf(live).uid ? 'removed the namespace of an instance that is to stay' : ''
+  }
+  if (served.type.kind !== 'Deployment') return ''
+  const name = key.slice(key.indexOf('/') + 1)
+  return newestServices(store, metaOf(live).uid).includes(name)
+    ? `removed the Deployment of service ${name}, which the newest release has`
+    : ''
+}
+
+/** Names of the services in an instance's newest release. */
+function newestServices(store: Store, uid: string | undefined): readonly string[] {
+  const specs = store.list(servedKind('AppRelease')).map(([, release]) => membersOf(release['spec']))
+  const own = specs.filter((spec) => spec['instanceUid'] === uid)
+  const newest = own.toSorted((a, b) => Number(b['number']) - Number(a['number']))[0]
+  return ((newest?.['services'] ?? []) as readonly { readonly name: string }[]).map(({ name }) => name)
 }
 
 function nameOf({ served, key }: Change): string {
