@@ -41,9 +41,9 @@ const patienceMilliseconds = 90_000
  */
 export class Consistency {
   readonly #options: ConsistencyOptions
-  /** By key, then by object. */
-  readonly #expected = new Map<string, Map<string, Expectation>>()
-  /** Which keys expect something of an object. */
+  /** By key; a key writes few objects. */
+  readonly #expected = new Map<string, Set<Expectation>>()
+  /** Which keys expect something of an object, by its name. */
   readonly #keys = new Map<TypeCache, Map<string, Set<string>>>()
   /** Keys that waited and may go on, as soon as the cache has told all of what came. */
   readonly #toWake = new Set<string>()
@@ -113,7 +113,7 @@ export class Consistency {
   forget(key: string): void {
     this.#stopWaiting(key)
     this.#toWake.delete(key)
-    for (const [id, expectation] of this.#expected.get(key) ?? []) this.#met(key, id, expectation)
+    for (const expectation of this.#expected.get(key) ?? []) this.#met(key, expectation)
     this.#doubtful.delete(key)
   }
 
@@ -146,28 +146,26 @@ export class Consistency {
 
   #expect(key: string, expectation: Expectation): void {
     const { cache, ref } = expectation
-    const id = this.#idOf(expectation)
-    const earlier = this.#expected.get(key)?.get(id)
+    const expected = this.#expected.get(key) ?? new Set()
+    const earlier = [...expected].find((each) => isOfSame(each, expectation))
     if (earlier !== undefined && isLater(earlier, expectation)) return
-    if (isMet(expectation, cache.get(ref))) {
-      if (earlier !== undefined) this.#met(key, id, earlier)
-      return
-    }
-    const expected = this.#expected.get(key) ?? new Map<string, Expectation>()
-    this.#expected.set(key, expected.set(id, expectation))
+    if (earlier !== undefined) expected.delete(earlier)
+    this.#expected.set(key, expected.add(expectation))
     const byObject = this.#keys.get(cache)
     const name = keyOf(ref)
     byObject?.set(name, (byObject.get(name) ?? new Set()).add(key))
+    if (isMet(expectation, cache.get(ref))) this.#met(key, expectation)
   }
 
   #changed(cache: TypeCache, before: KubeObject | undefined, after: KubeObject | undefined): void {
     const object = after ?? before
-    const keys = object && this.#keys.get(cache)?.get(keyOf(refOf(object)))
-    for (const key of keys ?? []) {
-      for (const [id, expectation] of this.#expected.get(key) ?? []) {
-        if (expectation.cache !== cache || keyOf(expectation.ref) !== keyOf(refOf(object!))) continue
+    if (object === undefined) return
+    const name = keyOf(refOf(object))
+    for (const key of this.#keys.get(cache)?.get(name) ?? []) {
+      for (const expectation of this.#expected.get(key) ?? []) {
+        if (expectation.cache !== cache || keyOf(expectation.ref) !== name) continue
         const isGone = after === undefined && before?.metadata.uid === expectation.uid
-        if (isGone || isMet(expectation, after)) this.#met(key, id, expectation)
+        if (isGone || isMet(expectation, after)) this.#met(key, expectation)
       }
     }
   }
@@ -175,17 +173,18 @@ export class Consistency {
   /** A complete list shows all that was written before it. */
   #listed(cache: TypeCache): void {
     for (const [key, expected] of this.#expected) {
-      for (const [id, expectation] of expected) {
+      for (const expectation of expected) {
         if (expectation.cache !== cache) continue
         const isShown = compareResourceVersions(cache.seenResourceVersion, expectation.resourceVersion) >= 0
-        if (isShown || expectation.era !== cache.era) this.#met(key, id, expectation)
+        if (isShown || expectation.era !== cache.era) this.#met(key, expectation)
       }
     }
   }
 
-  #met(key: string, id: string, { cache, ref }: Expectation): void {
+  #met(key: string, expectation: Expectation): void {
+    const { cache, ref } = expectation
     const expected = this.#expected.get(key)
-    expected?.delete(id)
+    expected?.delete(expectation)
     const byObject = this.#keys.get(cache)
     const keys = byObject?.get(keyOf(ref))
     keys?.delete(key)
@@ -197,15 +196,10 @@ export class Consistency {
     this.#toWake.add(key)
   }
 
-  #idOf({ cache, ref, resourceVersion }: Expectation): string {
-    const index = [...this.#keys.keys()].indexOf(cache)
-    return `${index} ${resourceVersion === undefined ? 'gone' : 'written'} ${keyOf(ref)}`
-  }
-
   /** Has the missing types listed anew each time patience runs out, until they show the writes. */
   #wait(key: string): void {
     const cancel = this.#options.clock.after(patienceMilliseconds, () => {
-      const missing = new Set([...(this.#expected.get(key)?.values() ?? [])].map(({ cache }) => cache))
+      const missing = new Set([...(this.#expected.get(key) ?? [])].map(({ cache }) => cache))
       for (const informers of this.#options.informers) for (const cache of missing) informers.relist(cache)
       this.#wait(key)
     })
@@ -216,6 +210,12 @@ export class Consistency {
     this.#waiting.get(key)?.()
     this.#waiting.delete(key)
   }
+}
+
+/** Whether both are of one object, and both of a write or both of a deletion. */
+function isOfSame(a: Expectation, b: Expectation): boolean {
+  const isOfOneSort = (a.resourceVersion === undefined) === (b.resourceVersion === undefined)
+  return a.cache === b.cache && isOfOneSort && keyOf(a.ref) === keyOf(b.ref)
 }
 
 function isLater(a: Expectation, b: Expectation): boolean {

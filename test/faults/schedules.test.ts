@@ -44,6 +44,7 @@ const knownSeeds = [
   [40580, 'image-and-back'],
   [40341, 'image-and-back'],
   [30870, 'service-removed'],
+  [60542, 'recreate-in-haste'],
 ] as const
 
 async function failureOf(seed: number, scenario: Scenario, only?: readonly FaultName[]): Promise<Failure | undefined> {

@@ -117,6 +117,18 @@ describe('cache', () => {
     expect(names()).toEqual(['a'])
   })
 
+  it('drops what was in a namespace that is gone, and not what was made there after it', () => {
+    const { cache, changes, put, names } = makeRig()
+    put(makePod('old', 10), makePod('elsewhere', 11, { namespace: 'm' }), makePod('new', 30))
+    changes.length = 0
+    cache.dropNamespace('n', '20')
+    expect(changes).toEqual(['old 10>'])
+    expect(names()).toEqual(['elsewhere', 'new'])
+    // Its own event, when it comes at last, tells nothing more.
+    cache.remove(makePod('old', 19))
+    expect(changes).toEqual(['old 10>'])
+  })
+
   it('once an older list is believed takes it for the truth, and calls nothing gone that is in it', () => {
     const { cache, changes, put } = makeRig()
     put(makePod('a', 100), makePod('b', 101))

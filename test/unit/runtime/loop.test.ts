@@ -36,10 +36,11 @@ interface Rig {
   readonly logged: string[]
 }
 
-/** A Loop with one worker, on a cache that only the test fills and a server that takes as long as `answer`. */
+/** A Loop with one worker, on a cache that only the test fills and a server that takes as long as `answer`, or has calls of its own. */
 function makeRig(
   controller: Pick<Controller<KubeObject, unknown>, 'reconcile' | 'flowOf'>,
   answer: Promise<void> = Promise.resolve(),
+  calls: Partial<KubeClient> = {},
 ): Rig {
   const clock = makeFakeClock()
   const logged: string[] = []
@@ -54,6 +55,7 @@ function makeRig(
       applied.push(object.metadata.name)
       return object
     },
+    ...calls,
   } as unknown as KubeClient
   const informers = new Informers({ client, informers: [{ type: boxKind }], clock, log })
   const hub = makeCluster('local', client, informers)
@@ -174,5 +176,63 @@ describe('a stop', () => {
     expect(clock.pending()).toEqual([])
     // That it was cut off is no failure of its.
     expect(logged).toEqual([])
+  })
+})
+
+/** A server that loses its answer to the first write, and what it was asked; a controller that writes while its view is the first one. */
+function makeLossy(get: () => Promise<KubeObject>): {
+  readonly rig: Rig
+  readonly asked: readonly string[]
+  readonly seen: readonly (string | undefined)[]
+} {
+  const asked: string[] = []
+  const seen: (string | undefined)[] = []
+  const calls = {
+    apply: async (_type: ResourceType, object: KubeObject) => {
+      asked.push('apply')
+      if (asked.length === 1) throw new KubeError('Timeout', 'no answer')
+      return object
+    },
+    get: () => {
+      asked.push('get')
+      return get()
+    },
+  } as Partial<KubeClient>
+  const reconcile: Controller<KubeObject, unknown>['reconcile'] = async (ctx, box) => {
+    seen.push(box.metadata.resourceVersion)
+    if (box.metadata.resourceVersion === '1') await ctx.kube.apply(boxType, box)
+    return { outcome: { kind: 'settled' } }
+  }
+  return { rig: makeRig({ reconcile }, Promise.resolve(), calls), asked, seen }
+}
+
+describe('a write whose answer was lost', () => {
+  it('is looked at live: nothing is decided on a view from before it', async () => {
+    const { rig, asked, seen } = makeLossy(async () => makeBox('n', 'a', '', '11'))
+    const { loop, boxes, clock } = rig
+    boxes.replace([makeBox('n', 'a')], '10')
+    loop.start()
+    await clock.pass(10_000)
+    expect(asked).toEqual(['apply', 'get'])
+    expect(seen).toEqual(['1'])
+    boxes.upsert(makeBox('n', 'a', '', '11'))
+    await clock.pass(10_000)
+    expect(asked).toEqual(['apply', 'get'])
+    expect(seen).toEqual(['1', '11'])
+    await loop.stop(0)
+  })
+
+  it('is done again when it was not done, and looked at as often as that needs', async () => {
+    const answers = [new KubeError('Unavailable', 'away'), new KubeError('NotFound', 'no box')]
+    const { rig, asked, seen } = makeLossy(async () => {
+      throw answers.shift() ?? new Error('asked too often')
+    })
+    const { loop, boxes, clock } = rig
+    boxes.replace([makeBox('n', 'a')], '10')
+    loop.start()
+    await clock.pass(10_000)
+    expect(asked).toEqual(['apply', 'get', 'get', 'apply'])
+    expect(seen).toEqual(['1', '1'])
+    await loop.stop(0)
   })
 })
