@@ -45,8 +45,6 @@ export function watchInvariants(world: World): string[] {
 
 /** Why a removal by the operator is not what the objects say as they are in that moment, whatever it saw of them; '' when it is. */
 function rashRemoval(store: Store, { served, key, before, after }: Change): string {
-  const isGoing = (object: Members | undefined): boolean =>
-    object === undefined || metaOf(object).deletionTimestamp !== undefined
   if (before === undefined || isGoing(before) || !isGoing(after)) return ''
   const live = store.get(servedKind('AppInstance'), `${project}/${instance}`)
   if (live === undefined || isGoing(live)) return ''
@@ -59,6 +57,10 @@ function rashRemoval(store: Store, { served, key, before, after }: Change): stri
   return newestServices(store, metaOf(live).uid).includes(name)
     ? `removed the Deployment of service ${name}, which the newest release has`
     : ''
+}
+
+function isGoing(object: Members | undefined): boolean {
+  return object === undefined || metaOf(object).deletionTimestamp !== undefined
 }
 
 /** Names of the services in an instance's newest release. */
