@@ -50,26 +50,24 @@ export function viewIsIncomplete({ instance, projectUid, hubUid, releases }: Obs
   return { kind: 'progressing', reason: 'Creating', message: `Waiting for ${missing} to be seen`, retryAfterSeconds: 1 }
 }
 
-/** Whether a namespace is claimed by this very instance, project and cluster. */
-export function isClaimedBy(
-  namespace: ObservedChild,
-  seen: Pick<Observed, 'instance' | 'projectUid' | 'hubUid'>,
-): boolean {
+/** Whether a namespace is claimed by this very instance and cluster; an instance's uid is nobody else's, in whatever project. */
+export function isClaimedBy({ metadata }: ObservedChild, seen: Pick<Observed, 'instance' | 'hubUid'>): boolean {
   return (
-    namespace.metadata.annotations?.[annotations.instanceUid] === seen.instance.metadata.uid &&
-    isOfProject(namespace, seen)
+    metadata.annotations?.[annotations.instanceUid] === seen.instance.metadata.uid &&
+    metadata.annotations?.[annotations.hubUid] === seen.hubUid
   )
 }
 
-/** By the recorded uids alone: within a project there is one instance of a name, and a label gone is drift to repair. */
-function isOfProject(
-  { metadata }: ObservedChild,
-  { projectUid, hubUid }: Pick<Observed, 'projectUid' | 'hubUid'>,
-): boolean {
-  return (
-    metadata.annotations?.[annotations.projectUid] === projectUid &&
-    metadata.annotations?.[annotations.hubUid] === hubUid
-  )
+/**
+ * Whether a namespace may become this instance's: it is, or an earlier instance of the name in the project claimed it. By
+ * the recorded uids alone: a label gone is drift to repair. So is the uid of the project where that of the instance proves
+ * the claim: when a project is made anew, its first uid can still be in view when the instance in it is.
+ */
+function isFree(namespace: ObservedChild, seen: Pick<Observed, 'instance' | 'projectUid' | 'hubUid'>): boolean {
+  const { annotations: recorded } = namespace.metadata
+  const isOfProject =
+    recorded?.[annotations.projectUid] === seen.projectUid && recorded?.[annotations.hubUid] === seen.hubUid
+  return isOfProject || isClaimedBy(namespace, seen)
 }
 
 /** Whether a namespace says by its labels that it is this instance's, without the uids that would prove it. */
@@ -82,7 +80,7 @@ export function isUnproven({ metadata }: ObservedChild, { instance }: Pick<Obser
 
 function namespaceIsNotForeign(seen: Observed): Objection | undefined {
   const { namespace, instance } = seen
-  if (!namespace || isOfProject(namespace, seen)) return undefined
+  if (!namespace || isFree(namespace, seen)) return undefined
   const { name } = instance.metadata
   const holder = holderOf(namespace, seen)
   return {

@@ -78,6 +78,21 @@ describe('a namespace of somebody else', () => {
     expect(await hands.list('ConfigMap', cert.instance)).toEqual(theirs)
   }, 30_000)
 
+  it('is none that records another uid of the project, but this very instance: the record is mended', async () => {
+    const { hands, operator, instance } = world
+    await hands.apply(makeApp(world))
+    await hands.apply(makeInstance(world))
+    await operator.settle()
+    await rollOut(hands, operator, instance)
+    const key = 'appstead.dev/project-uid'
+    const { metadata } = await namespaceOf(instance)
+    // As when the project was made anew so shortly before the instance that its first uid was still in view.
+    await hands.patch('Namespace', { namespace: '', name: instance }, { metadata: { annotations: { [key]: 'stale' } } })
+    await operator.settle()
+    expect((await namespaceOf(instance)).metadata.annotations).toEqual(metadata.annotations)
+    expect((await getInstance(world))['status'].phase).toBe('Running')
+  }, 30_000)
+
   it('of the instance of another project with the same name names its holder', async () => {
     const { hands, operator, instance } = world
     const app = world.app
