@@ -117,7 +117,7 @@ export class Reconciler {
   ): Promise<number> {
     const { controller, hub, consistency, metrics, writeStatus } = this.#options
     if (status === undefined || isSameJson(status, object.status)) return 0
-    const delay = this.#budget.take(key, outcome.kind !== 'progressing')
+    const delay = this.#budget.take(key, outcome)
     if (delay > 0) {
       metrics.statusCoalesced()
       return delay

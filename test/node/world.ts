@@ -105,7 +105,16 @@ export function followPhases({ kubectl }: NodeWorld, name: string): { readonly p
 
 interface Pod {
   readonly metadata: { readonly name: string; readonly uid: string; readonly deletionTimestamp?: string }
-  readonly status: { readonly phase: string }
+  readonly status: {
+    readonly phase: string
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[]
+    readonly containerStatuses?: readonly { readonly restartCount: number }[]
+  }
+}
+
+/** Whether traffic is sent to a pod. */
+export function isReady({ status }: Pod): boolean {
+  return status.conditions?.some((each) => each.type === 'Ready' && each.status === 'True') ?? false
 }
 
 /** The living pods of a namespace, of one service if it is named. */

@@ -1,25 +1,45 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
+import type { Outcome } from '../../../operator/runtime/outcome.ts'
 import { StatusBudget } from '../../../operator/runtime/statusBudget.ts'
 import { makeFakeClock } from './fakeClock.ts'
+
+const settled: Outcome = { kind: 'settled' }
+const rollingOut: Outcome = { kind: 'progressing', reason: 'RollingOut', message: '' }
+const lacking: Outcome = { kind: 'progressing', reason: 'ReplicasNotReady', message: '' }
+const forbidden: Outcome = { kind: 'blocked', reason: 'Forbidden', message: '', by: 'the API server' }
 
 describe('the budget of status writes', () => {
   it('lets the first write and the result through at once, and what is on the way once a second', async () => {
     const clock = makeFakeClock()
     const budget = new StatusBudget(clock, 1000)
-    expect(budget.take('k', false)).toBe(0)
-    expect(budget.take('k', false)).toBe(1000)
+    expect(budget.take('k', rollingOut)).toBe(0)
+    expect(budget.take('k', rollingOut)).toBe(1000)
     await clock.pass(400)
-    expect(budget.take('k', false)).toBe(600)
-    expect(budget.take('k', true)).toBe(0)
-    expect(budget.take('k', true)).toBe(600)
-    expect(budget.take('other', false)).toBe(0)
+    expect(budget.take('k', lacking)).toBe(600)
+    expect(budget.take('k', settled)).toBe(0)
+    expect(budget.take('k', forbidden)).toBe(600)
+    expect(budget.take('other', rollingOut)).toBe(0)
     await clock.pass(1600)
-    expect(budget.take('k', false)).toBe(0)
+    expect(budget.take('k', lacking)).toBe(0)
+  })
+
+  it('lets the end of what was told as a result through at once, whatever figures changed before it', async () => {
+    const clock = makeFakeClock()
+    const budget = new StatusBudget(clock, 1000)
+    expect(budget.take('k', settled)).toBe(0)
+    await clock.pass(60_000)
+    // As when a pod goes: the counts first, then that it is missed, and then that it is back.
+    expect(budget.take('k', settled)).toBe(0)
+    expect(budget.take('k', settled)).toBe(1000)
+    expect(budget.take('k', lacking)).toBe(0)
+    await clock.pass(1500)
+    expect(budget.take('k', settled)).toBe(0)
   })
 
   it('never lets through more than two and one a second, and lets through whoever waits as long as it was told', async () => {
-    const asks = fc.array(fc.record({ after: fc.integer({ min: 0, max: 1500 }), isResult: fc.boolean() }), {
+    const outcome = fc.constantFrom(settled, rollingOut, lacking, forbidden)
+    const asks = fc.array(fc.record({ after: fc.integer({ min: 0, max: 1500 }), outcome }), {
       minLength: 1,
       maxLength: 60,
     })
@@ -28,15 +48,15 @@ describe('the budget of status writes', () => {
         const clock = makeFakeClock()
         const budget = new StatusBudget(clock, 1000)
         let written = 0
-        for (const { after, isResult } of all) {
+        for (const { after, outcome: each } of all) {
           await clock.pass(after)
-          const delay = budget.take('k', isResult)
+          const delay = budget.take('k', each)
           if (delay === 0) written += 1
           expect(written).toBeLessThanOrEqual(2 + clock.now() / 1000)
         }
-        const delay = budget.take('k', false)
+        const delay = budget.take('k', rollingOut)
         await clock.pass(delay)
-        expect(delay === 0 ? 0 : budget.take('k', false)).toBe(0)
+        expect(delay === 0 ? 0 : budget.take('k', rollingOut)).toBe(0)
       }),
       { seed: 20261122, numRuns: 200 },
     )
