@@ -1,25 +1,23 @@
-import operatorModule, {
-  ResourceEventType,
-  ResourceMetaImpl,
-  type ResourceEvent,
-  type ResourceMeta,
-} from '@dot-i/k8s-operator'
+import operatorModule, { ResourceEventType, type ResourceMeta } from '@dot-i/k8s-operator'
 import type { Logger } from 'pino'
 import { refOf, type KubeObject, type ResourceType } from './api/meta.ts'
+import { changeOf, makeChangeEvent, makeResourceEvent, metaOf, type ChangeEvent } from './changeEvent.ts'
+import { ClusterPool, type Newcomer } from './clusters/pool.ts'
 import type { Config } from './config.ts'
+import type { CallOptions } from './kube/client.ts'
 import type { PooledKubeClient } from './kube/clientNode.ts'
-import type { TransportOptions } from './kube/transport.ts'
-import type { Reader, Watch } from './runtime/controller.ts'
 import { isKubeError } from './kube/errors.ts'
+import type { TransportOptions } from './kube/transport.ts'
 import type { Clock } from './runtime/clock.ts'
-import type { InformerHealth, AnyInformer } from './runtime/informers.ts'
-import { typeIdOf } from './runtime/informers.ts'
+import { localCluster } from './runtime/cluster.ts'
+import type { Reader } from './runtime/controller.ts'
+import { Events } from './runtime/events.ts'
+import { finalizerPatch } from './runtime/finalizerPatch.ts'
+import { typeIdOf, type AnyInformer, type InformerHealth } from './runtime/informers.ts'
 import type { Loop } from './runtime/loop.ts'
+import type { Engine } from './runtime/manager.ts'
 import { Metrics } from './runtime/metrics.ts'
 import type { AnyController, Finalize, WriteStatus } from './runtime/reconciler.ts'
-import { ClusterPool, type Newcomer } from './clusters/pool.ts'
-import { localCluster } from './runtime/cluster.ts'
-import { Events } from './runtime/events.ts'
 
 // The package is CommonJS with a default export: to Node's ESM the default import is its whole `exports`.
 const Operator = operatorModule.default
@@ -47,20 +45,14 @@ export interface AppsteadOperatorOptions {
   readonly statusIntervalMilliseconds?: number
 }
 
-/** What handlers get: @dot-i's event, and for a modification the object as it was before. */
-export interface ChangeEvent extends ResourceEvent {
-  readonly before?: KubeObject
-}
-
-/** @dot-i's meta, and what a guarded write needs to know of the object it was decided about. */
-interface GuardedMeta extends ResourceMeta {
-  readonly uid: string
-  readonly finalizers: readonly string[]
-}
-
-interface Call {
-  readonly signal: AbortSignal
-  wrote(object: KubeObject): void
+/** What a write is about that the base class asks us for: it hands on only the meta it was given. */
+interface Subject {
+  readonly type: ResourceType
+  /** As it was when the write was decided: it is done only to this very object. */
+  readonly object: KubeObject
+  readonly options: CallOptions
+  /** Given the object as the write has made it. */
+  readonly wrote: (object: KubeObject) => void
 }
 
 /** `reportingController` of our events. */
@@ -76,30 +68,13 @@ export class AppsteadOperator extends Operator {
   readonly client: PooledKubeClient
   readonly #pool: ClusterPool
   readonly #options: AppsteadOperatorOptions
-  /** Of the writes the base class' protocol asks for: it hands on only the meta it was given. */
-  readonly #calls = new WeakMap<ResourceMeta, Call>()
+  readonly #subjects = new WeakMap<ResourceMeta, Subject>()
 
   constructor(options: AppsteadOperatorOptions) {
-    const { config, log, client, clock } = options
-    super(loggerOf(log))
-    this.client = client
+    super(loggerOf(options.log))
+    this.client = options.client
     this.#options = options
-    const identity = { controller: reportingController, instance: config.instance }
-    const engine = {
-      informers: options.informers,
-      controllers: options.controllers,
-      placement: options.placement ?? (() => localCluster),
-      finalize: (request: Parameters<Finalize>[0]) => this.#finalize(request),
-      writeStatus: (...write: Parameters<WriteStatus>) => this.#writeStatus(...write),
-      events: new Events({ client, ...identity, clock, log }),
-      metrics: options.metrics ?? new Metrics(),
-      clock,
-      log,
-      workers: config.workers,
-      deadlineSeconds: config.reconcileDeadlineSeconds,
-      statusIntervalMilliseconds: options.statusIntervalMilliseconds ?? 1000,
-    }
-    this.#pool = new ClusterPool(engine, client, (loop) => this.#connect(loop), options.wire ?? {})
+    this.#pool = new ClusterPool(this.#makeEngine(), options.client, (loop) => this.#connect(loop), options.wire ?? {})
   }
 
   /** True when the caches of the hub are filled: a standby is as ready as can be. */
@@ -127,7 +102,7 @@ export class AppsteadOperator extends Operator {
     return this.#pool.hub.cluster.informers.health()
   }
 
-  /** Takes in another cluster for instances to run on; returns at once. Throws a KubeconfigError. */
+  /** Takes in another cluster for instances to run on; returns at once. Throws as ClusterPool.add does. */
   addCluster(newcomer: Newcomer): void {
     this.#pool.add(newcomer)
   }
@@ -149,6 +124,24 @@ export class AppsteadOperator extends Operator {
     await this.client.close()
   }
 
+  #makeEngine(): Engine {
+    const { config, log, client, clock, ...options } = this.#options
+    return {
+      informers: options.informers,
+      controllers: options.controllers,
+      placement: options.placement ?? (() => localCluster),
+      finalize: (request) => this.#finalize(request),
+      writeStatus: (...write) => this.#writeStatus(...write),
+      events: new Events({ client, controller: reportingController, instance: config.instance, clock, log }),
+      metrics: options.metrics ?? new Metrics(),
+      clock,
+      log,
+      workers: config.workers,
+      deadlineSeconds: config.reconcileDeadlineSeconds,
+      statusIntervalMilliseconds: options.statusIntervalMilliseconds ?? 1000,
+    }
+  }
+
   /** Registers every watch of every controller, fills the caches, and lets the controllers work once we lead. */
   protected override async init(): Promise<void> {
     const { elected, prepare } = this.#options
@@ -165,8 +158,9 @@ export class AppsteadOperator extends Operator {
     const disconnects: (() => void)[] = []
     for (const watch of loop.controller.watches) {
       const { group, version, plural } = watch.type
-      if (loop.isOfHub) await this.watchResource(group, version, plural, (event) => changedBy(loop, watch, event))
-      else {
+      if (loop.isOfHub) {
+        await this.watchResource(group, version, plural, async (event) => loop.changed(watch, ...changeOf(event)))
+      } else {
         const cache = loop.placeOf(watch).informers.cacheOf(typeIdOf(watch.type))
         if (cache !== undefined) disconnects.push(cache.onChange((...change) => loop.changed(watch, ...change)))
       }
@@ -193,7 +187,7 @@ export class AppsteadOperator extends Operator {
       throw new TypeError(`watchResource: no Informer for ${typeIdOf({ group, version, plural })} ${namespace ?? ''}`)
     }
     cache.onChange((before, after) => {
-      const event = makeEvent(plural, before, after)
+      const event = makeChangeEvent(plural, before, after)
       // Not queued one after the other as in the base class: our handlers only name keys, the queue is theirs.
       if (event !== undefined) {
         onEvent(event).catch((error: unknown) => this.logger.error(`handler of ${event.meta.id}: ${String(error)}`))
@@ -203,10 +197,10 @@ export class AppsteadOperator extends Operator {
 
   /** The base class logs a failed write and goes on as if it had succeeded; here it rejects with the KubeError. */
   protected override async setResourceStatus(meta: ResourceMeta, status: unknown): Promise<ResourceMeta> {
-    const { type, guarded, call } = this.#resolve(meta)
-    const written = await this.client.patchStatus(type, refOfMeta(meta), guarded.uid, status, signalOf(call))
-    call?.wrote(written)
-    return guardedMeta(type, written)
+    const { type, object, options, wrote } = this.#subjectOf(meta)
+    const written = await this.client.patchStatus(type, refOf(object), object.metadata.uid ?? '', status, options)
+    wrote(written)
+    return metaOf(type.plural, written)
   }
 
   /** The base class merges, so that what a status no longer says stays; here the status is replaced. */
@@ -219,99 +213,44 @@ export class AppsteadOperator extends Operator {
    * what differs from the list we saw is added or removed, and only if it still stands where we saw it.
    */
   protected override async setResourceFinalizers(meta: ResourceMeta, finalizers: string[]): Promise<void> {
-    const { type, guarded, call } = this.#resolve(meta)
-    const operations = finalizerOperations(guarded, finalizers)
+    const { type, object, options, wrote } = this.#subjectOf(meta)
     try {
-      call?.wrote(await this.client.patch(type, refOfMeta(meta), operations, signalOf(call)))
+      wrote(await this.client.patch(type, refOf(object), finalizerPatch(object, finalizers), options))
     } catch (error) {
       // Gone meanwhile: there is nothing left to hold or to let go.
       if (!isKubeError(error, 'NotFound')) throw error
     }
   }
 
+  /** The engine's way to the base class' setResourceStatus. */
   async #writeStatus(...[type, object, status, signal]: Parameters<WriteStatus>): Promise<KubeObject> {
-    const meta = guardedMeta(type, object)
+    const meta = metaOf(type.plural, object)
     let after = object
-    this.#calls.set(meta, { signal, wrote: (written) => (after = written) })
+    this.#subjects.set(meta, { type, object, options: { signal }, wrote: (written) => (after = written) })
     await this.setResourceStatus(meta, status)
     return after
   }
 
-  /** The base class' finalizer protocol for one object of the cache. */
+  /** The engine's way to the base class' finalizer protocol. */
   async #finalize({ type, object, finalizer, signal, cleanup, wrote }: Parameters<Finalize>[0]): Promise<boolean> {
-    const meta = guardedMeta(type, object)
-    this.#calls.set(meta, { signal, wrote })
     // The protocol changes the list of finalizers it is given: ours is frozen and belongs to the cache.
     const copy = { ...object, metadata: { ...object.metadata, finalizers: [...(object.metadata.finalizers ?? [])] } }
-    const event = { meta, type: ResourceEventType.Modified, object: copy as unknown as ResourceEvent['object'] }
+    const event = makeResourceEvent(type.plural, ResourceEventType.Modified, copy)
+    this.#subjects.set(event.meta, { type, object, options: { signal }, wrote })
     return this.handleResourceFinalizer(event, finalizer, cleanup)
   }
 
-  #resolve(meta: ResourceMeta): { type: ResourceType; guarded: GuardedMeta; call: Call | undefined } {
-    const type = this.#pool.hub.cluster.informers.typeOf(meta.id)
+  /** Of a meta that came with an event: the object as the cache holds it now. */
+  #subjectOf(meta: ResourceMeta): Subject {
+    const known = this.#subjects.get(meta)
+    if (known !== undefined) return known
+    const { informers } = this.#pool.hub.cluster
+    const type = informers.typeOf(meta.id)
     if (type === undefined) throw new TypeError(`no Informer for ${meta.id}`)
-    if (isGuarded(meta)) return { type, guarded: meta, call: this.#calls.get(meta) }
-    const held = this.#pool.hub.cluster.informers.get(type, refOfMeta(meta))
-    if (held === undefined) throw new TypeError(`${meta.id} ${meta.name} is not in the cache`)
-    return { type, guarded: guardedMeta(type, held), call: undefined }
+    const object = informers.get(type, refOf({ metadata: meta }))
+    if (object === undefined) throw new TypeError(`${meta.id} ${meta.name} is not in the cache`)
+    return { type, object, options: {}, wrote: () => undefined }
   }
-}
-
-async function changedBy(loop: Loop, watch: Watch, event: ChangeEvent): Promise<void> {
-  const object = event.object as unknown as KubeObject
-  if (event.type === ResourceEventType.Deleted) loop.changed(watch, object, undefined)
-  else loop.changed(watch, event.before, object)
-}
-
-function guardedMeta(type: ResourceType, object: KubeObject): GuardedMeta {
-  const meta = ResourceMetaImpl.createWithPlural(type.plural, object as unknown as ResourceEvent['object'])
-  return Object.assign(meta, { uid: object.metadata.uid ?? '', finalizers: object.metadata.finalizers ?? [] })
-}
-
-function isGuarded(meta: ResourceMeta): meta is GuardedMeta {
-  return 'uid' in meta && 'finalizers' in meta
-}
-
-function refOfMeta(meta: ResourceMeta): ReturnType<typeof refOf> {
-  return refOf({ metadata: meta })
-}
-
-function signalOf(call: Call | undefined): { signal?: AbortSignal } {
-  return call === undefined ? {} : { signal: call.signal }
-}
-
-function makeEvent(
-  plural: string,
-  before: KubeObject | undefined,
-  after: KubeObject | undefined,
-): ChangeEvent | undefined {
-  const object = (after ?? before) as unknown as ResourceEvent['object'] | undefined
-  if (object === undefined) return undefined
-  const meta = ResourceMetaImpl.createWithPlural(plural, object)
-  if (after === undefined) return { meta, type: ResourceEventType.Deleted, object }
-  return before === undefined
-    ? { meta, type: ResourceEventType.Added, object }
-    : { meta, type: ResourceEventType.Modified, object, before }
-}
-
-/** JSON patch from the list of finalizers we saw to the one wanted, each step tested against what we saw. */
-function finalizerOperations({ uid, finalizers: seen }: GuardedMeta, wanted: readonly string[]): unknown[] {
-  const operations: unknown[] = [{ op: 'test', path: '/metadata/uid', value: uid }]
-  // From the end, so that an index stays what it was.
-  for (const [index, finalizer] of [...seen.entries()].toReversed()) {
-    if (wanted.includes(finalizer)) continue
-    const path = `/metadata/finalizers/${index}`
-    operations.push({ op: 'test', path, value: finalizer }, { op: 'remove', path })
-  }
-  const added = wanted.filter((finalizer) => !seen.includes(finalizer))
-  if (added.length > 0 && seen.length === 0) {
-    // `null` is how a JSON patch says that there is none yet.
-    operations.push({ op: 'test', path: '/metadata/finalizers', value: null })
-    operations.push({ op: 'add', path: '/metadata/finalizers', value: added })
-  } else {
-    for (const value of added) operations.push({ op: 'add', path: '/metadata/finalizers/-', value })
-  }
-  return operations
 }
 
 function loggerOf(log: Logger): { debug: Log; info: Log; warn: Log; error: Log } {
