@@ -1,10 +1,11 @@
 import type { KubeObject, ResourceType } from '../api/meta.ts'
 import { Backoff, Doubts, maxWaitMilliseconds, type Doubt } from './backoff.ts'
-import type { KubeClient, WatchEvent } from './client.ts'
+import type { KubeClient, ListOptions, WatchEvent, WatchOptions } from './client.ts'
 import { isKubeError, KubeError } from './errors.ts'
 import { Intake, type Sink, type Skipped } from './sink.ts'
 import { Slots } from './slots.ts'
 import { sleep, type Timing } from './timing.ts'
+import { readStream } from './watchStream.ts'
 
 export interface ListWatchOptions {
   readonly client: Pick<KubeClient, 'list' | 'watch'>
@@ -28,16 +29,16 @@ export interface ListWatchOptions {
   onSkipped?(why: Skipped, error?: unknown): void
 }
 
-/**
- * The states, and what leads from one to the other:
- *
- *     listing  --complete list--> watching       listing  --failure, 410 of a page, doubt--> waiting (then listing)
- *     watching --stream ended--> watching        watching --410, nothing but broken lines or silence--> waiting (then listing)
- *     watching --relist()--> listing             watching --broken, silent--> waiting (then watching, from where it was)
- */
+/** The states of a list + watch, as docs/engine.md draws them. */
 export type ListWatchState =
+  /** Reads all pages. A complete list that is believed leads to watching; a failure, an expired page, doubt to waiting. */
   | { readonly kind: 'listing' }
+  /**
+   * Reads a stream. Its end leads to watching from where it was; relist() to listing; a stream that is broken, silent or
+   * too old (410) to waiting.
+   */
   | { readonly kind: 'watching'; readonly resourceVersion: string }
+  /** Until it is time for `next`: listing after a list, after 410 and after streams with nothing but trouble; else watching. */
   | { readonly kind: 'waiting'; readonly delayMilliseconds: number; readonly next: ListWatchState }
   | { readonly kind: 'stopped' }
 
@@ -63,8 +64,8 @@ const minRelistMilliseconds = 30_000
 /** A stream that lasted this long was a good one: what ends it then does not count as another failure in a row. */
 const goodStreamMilliseconds = 10_000
 
-/** So many streams in a row that brought nothing but a broken line or silence: only a list leads past what is in the way. */
-const stuckStreams = 3
+/** So many streams in a row that brought nothing but trouble: only a list leads past what is in the way. */
+const maxTroubledStreams = 3
 
 /** Longest time without a change of state or an event when all is well, or when the server is away: beyond it we hang. */
 export const maxQuietMilliseconds = Math.max(maxSilenceMilliseconds, maxWaitMilliseconds) + 60_000
@@ -72,6 +73,7 @@ export const maxQuietMilliseconds = Math.max(maxSilenceMilliseconds, maxWaitMill
 /** One type's list + watch. It ends only by its signal: every failure is met with a delay and another attempt. */
 export class ListWatch {
   readonly #options: ListWatchOptions
+  readonly #selected: Pick<ListOptions & WatchOptions, 'labelSelector' | 'metadataOnly'>
   readonly #slots: Slots
   /** Of lists and of streams apart: a list that works says nothing about the stream after it. */
   readonly #listBackoff: Backoff
@@ -83,17 +85,21 @@ export class ListWatch {
   #progressAt: number
   #listedAt = Number.NEGATIVE_INFINITY
   #lastError: KubeError | undefined
-  /** Streams in a row that brought nothing new and were broken or silent. */
-  #stuck = 0
+  /** Streams in a row that brought nothing new before a broken line or silence. */
+  #troubledStreams = 0
   #mustList = false
   #isInLine = false
   #cancelRelist: (() => void) | undefined
-  #cancelSilence: (() => void) | undefined
   /** Ends the stream that is read. */
   #cut: (() => void) | undefined
 
   constructor(options: ListWatchOptions) {
     this.#options = options
+    const { labelSelector, metadataOnly } = options
+    this.#selected = {
+      ...(labelSelector === undefined ? {} : { labelSelector }),
+      ...(metadataOnly === undefined ? {} : { metadataOnly }),
+    }
     this.#slots = options.slots ?? new Slots(1)
     this.#listBackoff = new Backoff(options.timing)
     this.#streamBackoff = new Backoff(options.timing)
@@ -142,58 +148,37 @@ export class ListWatch {
   /** Lists and watches until `signal` is aborted. Never throws. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      this.#state = await this.#step(this.#state, signal)
+      this.#state = await this.#next(this.#state, signal)
       this.#progressed()
     }
     this.#state = { kind: 'stopped' }
     this.#cancelRelist?.()
   }
 
-  async #step(state: ListWatchState, signal: AbortSignal): Promise<ListWatchState> {
-    switch (state.kind) {
-      case 'listing':
-        return this.#attempt(signal, () => this.#list(signal))
-      case 'watching':
-        if (this.#mustList) return { kind: 'listing' }
-        return this.#attempt(signal, () => this.#watch(state.resourceVersion, signal))
-      case 'waiting':
-        await sleep(this.#options.timing, state.delayMilliseconds, signal)
-        return state.next
-      case 'stopped':
-        break
-    }
-    return state
-  }
-
-  /** Runs one state's work; a failure leads to waiting, with a delay that doubles with each failure in a row. */
-  async #attempt(signal: AbortSignal, work: () => Promise<ListWatchState>): Promise<ListWatchState> {
+  /** Does what there is to do in a state; resolves to the one that this leads to. */
+  async #next(state: ListWatchState, signal: AbortSignal): Promise<ListWatchState> {
     try {
-      return await work()
+      switch (state.kind) {
+        case 'listing':
+          return await this.#list(signal)
+        case 'watching':
+          return this.#mustList ? { kind: 'listing' } : await this.#watch(state.resourceVersion, signal)
+        case 'waiting':
+          await sleep(this.#options.timing, state.delayMilliseconds, signal)
+          return state.next
+        case 'stopped':
+          return state
+      }
     } catch (thrown) {
       if (signal.aborted) return { kind: 'stopped' }
-      const error = thrown instanceof KubeError ? thrown : new KubeError('Unknown', String(thrown), { cause: thrown })
-      const isListing = this.#state.kind === 'listing'
-      const backoff = isListing ? this.#listBackoff : this.#streamBackoff
-      const delayMilliseconds = backoff.nextDelay(error.retryAfterSeconds)
-      this.#lastError = error
-      this.#counts.failures += 1
-      this.#options.onFailure?.(error, delayMilliseconds)
-      // The stream may have moved on since it was opened: #state holds the last resourceVersion seen.
-      const next = isListing || this.#leadsToList(error) ? ({ kind: 'listing' } as const) : this.#state
-      return { kind: 'waiting', delayMilliseconds, next }
+      return this.#waitAfter(asKubeError(thrown))
     }
-  }
-
-  /** Gone means that the server no longer knows our resourceVersion: only a new list tells what was missed. */
-  #leadsToList(error: KubeError): boolean {
-    if (isKubeError(error, 'Malformed', 'TooLarge')) this.#stuck += 1
-    return this.#stuck >= stuckStreams || isKubeError(error, 'Gone', 'NotFound', 'BadRequest')
   }
 
   async #list(signal: AbortSignal): Promise<ListWatchState> {
     const { sink, timing } = this.#options
     this.#mustList = false
-    this.#stuck = 0
+    this.#troubledStreams = 0
     this.#listedAt = timing.now()
     const { items, resourceVersion } = await this.#readPages(signal)
     this.#counts.lists += 1
@@ -210,19 +195,55 @@ export class ListWatch {
     return { kind: 'watching', resourceVersion }
   }
 
+  async #watch(resourceVersion: string, signal: AbortSignal): Promise<ListWatchState> {
+    const { timing, sink } = this.#options
+    const relisting = new AbortController()
+    this.#cut = () => relisting.abort()
+    this.#counts.streams += 1
+    const openedAt = timing.now()
+    const lasted = (): number => timing.now() - openedAt
+    try {
+      await this.#readStream(resourceVersion, [signal, relisting.signal])
+    } catch (error) {
+      if (lasted() >= goodStreamMilliseconds) this.#streamBackoff.reset()
+      if (relisting.signal.aborted && !signal.aborted) return { kind: 'listing' }
+      throw error
+    } finally {
+      this.#cut = undefined
+    }
+    // A server that ends each stream at once must not be asked again at once.
+    if (sink.seenResourceVersion === resourceVersion && lasted() < 1000 && !signal.aborted) {
+      throw new KubeError('Unavailable', `watch ${this.#options.type.plural}: the stream ended at once`)
+    }
+    return this.#state
+  }
+
+  /** The delay doubles with each failure in a row. */
+  #waitAfter(error: KubeError): ListWatchState {
+    const isListing = this.#state.kind === 'listing'
+    const backoff = isListing ? this.#listBackoff : this.#streamBackoff
+    const delayMilliseconds = backoff.nextDelay(error.retryAfterSeconds)
+    this.#lastError = error
+    this.#counts.failures += 1
+    this.#options.onFailure?.(error, delayMilliseconds)
+    // The stream may have moved on since it was opened: #state holds the last resourceVersion seen.
+    const next = isListing || this.#leadsToList(error) ? ({ kind: 'listing' } as const) : this.#state
+    return { kind: 'waiting', delayMilliseconds, next }
+  }
+
+  /** Gone means that the server no longer knows our resourceVersion: only a new list tells what was missed. */
+  #leadsToList(error: KubeError): boolean {
+    if (isKubeError(error, 'Malformed', 'TooLarge')) this.#troubledStreams += 1
+    return this.#troubledStreams >= maxTroubledStreams || isKubeError(error, 'Gone', 'NotFound', 'BadRequest')
+  }
+
   async #readPages(signal: AbortSignal): Promise<{ items: KubeObject[]; resourceVersion: string }> {
-    const { client, type, labelSelector, metadataOnly, pageSize = 500 } = this.#options
+    const { client, type, pageSize = 500 } = this.#options
     const items: KubeObject[] = []
     let continueToken = ''
     let resourceVersion: string | undefined
     do {
-      const options = {
-        limit: pageSize,
-        continueToken,
-        signal,
-        ...(labelSelector === undefined ? {} : { labelSelector }),
-        ...(metadataOnly === undefined ? {} : { metadataOnly }),
-      }
+      const options = { ...this.#selected, limit: pageSize, continueToken, signal }
       const page = await this.#inTurn(signal, () => client.list(type, options))
       for (const item of this.#intake.keep(page.items)) items.push(item)
       continueToken = page.continueToken
@@ -244,40 +265,16 @@ export class ListWatch {
     }
   }
 
-  async #watch(resourceVersion: string, signal: AbortSignal): Promise<ListWatchState> {
-    const { client, type, labelSelector, metadataOnly, timing, sink } = this.#options
-    const stream = new AbortController()
-    this.#progressed()
-    this.#cut = () => stream.abort()
-    this.#watchSilence()
-    const openedAt = timing.now()
-    const lasted = (): number => timing.now() - openedAt
-    this.#counts.streams += 1
-    try {
-      const stoppable = AbortSignal.any([signal, stream.signal])
-      const options = {
-        resourceVersion,
-        timeoutSeconds: Math.round(streamSeconds * (1 + timing.random())),
-        signal: stoppable,
-        ...(labelSelector === undefined ? {} : { labelSelector }),
-        ...(metadataOnly === undefined ? {} : { metadataOnly }),
-      }
-      for await (const event of client.watch(type, options)) this.#take(event)
-    } catch (error) {
-      if (lasted() >= goodStreamMilliseconds) this.#streamBackoff.reset()
-      if (!stream.signal.aborted || signal.aborted) throw error
-      if (this.#mustList) return { kind: 'listing' }
-      this.#stuck += 1
-      throw new KubeError('Timeout', `watch ${type.plural}: silent`, { cause: error })
-    } finally {
-      this.#cancelSilence?.()
-      this.#cut = undefined
-    }
-    // A server that ends each stream at once must not be asked again at once.
-    if (sink.seenResourceVersion === resourceVersion && lasted() < 1000 && !signal.aborted) {
-      throw new KubeError('Unavailable', `watch ${type.plural}: the stream ended at once`)
-    }
-    return this.#state
+  /** Rejects with Timeout for a stream that went silent, and as readStream does. */
+  async #readStream(resourceVersion: string, signals: readonly AbortSignal[]): Promise<void> {
+    const { client, type, timing, maxSilenceMilliseconds: maxSilence = maxSilenceMilliseconds } = this.#options
+    const timeoutSeconds = Math.round(streamSeconds * (1 + timing.random()))
+    const watch = { ...this.#selected, resourceVersion, timeoutSeconds }
+    const options = { client, type, watch, signals, timing, maxSilenceMilliseconds: maxSilence }
+    const end = await readStream(options, (event) => this.#take(event))
+    if (end === 'ended') return
+    this.#troubledStreams += 1
+    throw new KubeError('Timeout', `watch ${type.plural}: silent`)
   }
 
   #take(event: WatchEvent): void {
@@ -288,21 +285,15 @@ export class ListWatch {
     // What was seen before, sent again, is no sign that the stream works.
     if (!isNews) return
     this.#streamBackoff.reset()
-    this.#stuck = 0
+    this.#troubledStreams = 0
     this.#lastError = undefined
-  }
-
-  /** Cuts the stream when nothing came for too long. One timer per window, not per event. */
-  #watchSilence(milliseconds = this.#options.maxSilenceMilliseconds ?? maxSilenceMilliseconds): void {
-    const { timing, maxSilenceMilliseconds: limit = maxSilenceMilliseconds } = this.#options
-    this.#cancelSilence = timing.after(milliseconds, () => {
-      const left = this.#progressAt + limit - timing.now()
-      if (left <= 0) this.#cut?.()
-      else this.#watchSilence(left)
-    })
   }
 
   #progressed(): void {
     this.#progressAt = this.#options.timing.now()
   }
+}
+
+function asKubeError(thrown: unknown): KubeError {
+  return thrown instanceof KubeError ? thrown : new KubeError('Unknown', String(thrown), { cause: thrown })
 }
