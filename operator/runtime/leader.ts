@@ -82,7 +82,7 @@ export class Leader implements Fence {
       clock,
       sight: this.#sight,
       // Leaves time for a second call before the lead is lost.
-      callMilliseconds: () => Math.min(this.#renewMilliseconds / 2, this.#left),
+      callSeconds: () => Math.min(this.#renewMilliseconds / 2, this.#left) / 1000,
       pauseMilliseconds: () => jitter(clock, this.#retryMilliseconds),
       onSeen: () => this.#seen(),
       onWatchError: ({ code, message }) => this.#log.debug({ code, reason: message }, 'Watching the Lease again'),

@@ -1,5 +1,5 @@
 import type { KubeObject, Ref } from '../api/meta.ts'
-import type { KubeClient, WatchEvent } from '../kube/client.ts'
+import type { CallOptions, KubeClient, WatchEvent } from '../kube/client.ts'
 import { errorOfStatus, isKubeError, type KubeError } from '../kube/errors.ts'
 import { sleep } from '../kube/timing.ts'
 import type { Clock } from './clock.ts'
@@ -14,7 +14,7 @@ export interface LeaseAccessOptions {
   /** Where all that is seen of the Lease goes. */
   readonly sight: LeaseSight
   /** The longest a call may take now. */
-  readonly callMilliseconds: () => number
+  readonly callSeconds: () => number
   /** Between two watches. */
   readonly pauseMilliseconds: () => number
   /** Called after each look, by whatever way. */
@@ -41,7 +41,7 @@ export class LeaseAccess {
   async look(): Promise<void> {
     const { client, lease } = this.#options
     try {
-      this.#see(await this.#call((signal) => client.get(leaseType, lease, { signal })))
+      this.#see(await client.get(leaseType, lease, this.#limits()))
     } catch (error) {
       if (!isKubeError(error, 'NotFound')) throw error
       this.#see(undefined)
@@ -51,11 +51,9 @@ export class LeaseAccess {
   /** Writes it, if it still is as it was when `record` was read; a record without a resourceVersion is created. Throws a KubeError. */
   async write(record: LeaseRecord): Promise<void> {
     const { client, lease } = this.#options
-    const written = await this.#call((signal) =>
-      record.resourceVersion === ''
-        ? client.create(leaseType, makeLease(lease, record), { signal })
-        : client.patch(leaseType, lease, replaceOperations(record), { signal }),
-    )
+    const written = await (record.resourceVersion === ''
+      ? client.create(leaseType, makeLease(lease, record), this.#limits())
+      : client.patch(leaseType, lease, replaceOperations(record), this.#limits()))
     if (this.#isLater(written)) this.#see(written)
   }
 
@@ -91,14 +89,7 @@ export class LeaseAccess {
     onSeen()
   }
 
-  async #call<T>(send: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const { clock, callMilliseconds } = this.#options
-    const abort = new AbortController()
-    const cancel = clock.after(callMilliseconds(), () => abort.abort())
-    try {
-      return await send(abort.signal)
-    } finally {
-      cancel()
-    }
+  #limits(): CallOptions {
+    return { timeoutSeconds: this.#options.callSeconds() }
   }
 }

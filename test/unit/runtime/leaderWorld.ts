@@ -1,4 +1,6 @@
 import { pino } from 'pino'
+import type { CallOptions } from '../../../operator/kube/client.ts'
+import { KubeError } from '../../../operator/kube/errors.ts'
 import type { Clock } from '../../../operator/runtime/clock.ts'
 import { Leader } from '../../../operator/runtime/leader.ts'
 import { makeFakeClock, settle, type FakeClock } from './fakeClock.ts'
@@ -92,17 +94,20 @@ function startProcess(clock: FakeClock, server: LeaseServer, { name, version, ra
         else run()
       }),
   }
-  /** What is answered meanwhile, is read when it goes on. */
-  const read = async <T>(answer: Promise<T>): Promise<T> => {
-    await answer.catch(() => undefined)
+  /** By its own clock, as all that it waits for. What is answered while it is paused, is read when it goes on. */
+  const read = async <T>(answer: Promise<T>, { timeoutSeconds = Infinity }: CallOptions = {}): Promise<T> => {
+    const { promise: late, reject } = Promise.withResolvers<never>()
+    const cancel = own.after(timeoutSeconds * 1000, () => reject(new KubeError('Timeout', 'no answer in time')))
+    const first = Promise.race([answer, late]).finally(cancel)
+    await first.catch(() => undefined)
     if (state.isPaused) await new Promise<void>((resolve) => held.push(resolve))
-    return answer
+    return first
   }
   const leader = new Leader({
     client: {
-      get: (...call) => read(client.get(...call)),
-      create: (...call) => read(client.create(...call)),
-      patch: (...call) => read(client.patch(...call)),
+      get: (...call) => read(client.get(...call), call[2]),
+      create: (...call) => read(client.create(...call), call[2]),
+      patch: (...call) => read(client.patch(...call), call[3]),
       watch: (...call) => client.watch(...call),
     },
     lease: { namespace: 'system', name: 'lease' },

@@ -42,7 +42,7 @@ export class LeaseServer {
     if (this.lease !== undefined) this.#store(change(this.lease))
   }
 
-  /** A client and the line it speaks through. */
+  /** A client that waits for an answer as long as it takes, and the line it speaks through. */
   connect(): { readonly client: LeaderOptions['client']; readonly line: Line } {
     const line: Line = {
       calls: 'good',
@@ -50,17 +50,16 @@ export class LeaseServer {
       delayMilliseconds: 0,
       sent: { get: 0, create: 0, patch: 0, watch: 0 },
     }
-    const send = (verb: keyof Line['sent'], run: () => KubeObject, signal?: AbortSignal): Promise<KubeObject> => {
+    const send = (verb: keyof Line['sent'], run: () => KubeObject): Promise<KubeObject> => {
       line.sent[verb] += 1
-      return this.#send(line, run, signal)
+      return this.#send(line, run)
     }
     return {
       line,
       client: {
-        get: (_type, _ref, options) => send('get', () => this.#get(), options?.signal),
-        create: (_type, object, options) => send('create', () => this.#create(object), options?.signal),
-        patch: (_type, _ref, operations, options) =>
-          send('patch', () => this.#patch(operations as Operation[]), options?.signal),
+        get: () => send('get', () => this.#get()),
+        create: (_type, object) => send('create', () => this.#create(object)),
+        patch: (_type, _ref, operations) => send('patch', () => this.#patch(operations as Operation[])),
         watch: (_type, options) => {
           line.sent.watch += 1
           return this.#watch(line, options.signal)
@@ -69,9 +68,8 @@ export class LeaseServer {
     }
   }
 
-  async #send(line: Line, run: () => KubeObject, signal: AbortSignal | undefined): Promise<KubeObject> {
+  async #send(line: Line, run: () => KubeObject): Promise<KubeObject> {
     const { promise, resolve, reject } = Promise.withResolvers<KubeObject>()
-    signal?.addEventListener('abort', () => reject(new KubeError('Aborted', 'aborted')), { once: true })
     const { calls, delayMilliseconds } = line
     const half = (then: () => void): void => {
       if (delayMilliseconds === 0) then()
