@@ -57,20 +57,27 @@ afterAll(async () => {
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`)
 
-/** Starts both; the first leads, the second is ready to. */
-async function startTwo(leaseSeconds: number): Promise<[Operator, Operator]> {
+/** Starts both; the first leads and has written, the second is ready to. */
+async function startPair(leaseSeconds: number): Promise<{ readonly a: Operator; readonly b: Operator }> {
   const a = await operators.start('a', leaseSeconds)
-  await eventually(() => a.isLeading())
+  await eventually(isAtWork(a))
   const b = await operators.start('b', leaseSeconds)
   expect(b.isLeading()).toBe(false)
-  return [a, b]
+  return { a, b }
 }
 
 const holder = async (): Promise<string> => String((await getLease(world.hands.admin))['spec'].holderIdentity ?? '')
 
 /** What it wrote but to the Lease. */
 const works = (operator: Operator) => operator.requests(mark).filter((each) => isWrite(each) && !isOfLease(each))
-const claims = (operator: Operator) => operator.requests(mark).filter((each) => isWrite(each) && isOfLease(each))
+/** What it wrote to the Lease. */
+const claims = (operator: Operator, from = mark) =>
+  operator.requests(from).filter((each) => isWrite(each) && isOfLease(each))
+
+/** The one wrote its last, but to the Lease, before the other first claimed that. */
+function expectHandedOver(from: Operator, to: Operator): void {
+  expect(works(from).at(-1)!.stageTimestamp < claims(to)[0]!.requestReceivedTimestamp).toBe(true)
+}
 
 /** Seconds from the last thing one did until the other's first success with the Lease. */
 function secondsBetween(from: string | undefined, to: string | undefined): string {
@@ -81,8 +88,7 @@ const isAtWork = (operator: Operator) => () => works(operator).some(({ responseS
 
 describe('the leader', () => {
   it('alone writes; the standby is ready, and may do all it does', async () => {
-    const [a, b] = await startTwo(forever)
-    await eventually(isAtWork(a))
+    const { a, b } = await startPair(forever)
     await busy.end()
     await eventually(() => isAllDone(world, project))
     expect(b.requests(mark).filter(isWrite)).toEqual([])
@@ -94,8 +100,7 @@ describe('the leader', () => {
   }, 180_000)
 
   it('that is told to stop empties the Lease when it has written its last, and the standby needs no expiry', async () => {
-    const [a, b] = await startTwo(forever)
-    await eventually(isAtWork(a))
+    const { a, b } = await startPair(forever)
     const killedAt = new Date().toISOString()
     a.kill('SIGTERM')
     expect(await a.ended).toBe(0)
@@ -118,8 +123,7 @@ describe('the leader', () => {
   }, 180_000)
 
   it('that is killed is replaced when its lease has expired', async () => {
-    const [a, b] = await startTwo(short)
-    await eventually(isAtWork(a))
+    const { a, b } = await startPair(short)
     a.kill('SIGKILL')
     expect(await a.ended).toBe('SIGKILL')
     await eventually(isAtWork(b))
@@ -133,8 +137,7 @@ describe('the leader', () => {
   }, 180_000)
 
   it('that was paused until another one led writes nothing when it goes on, and ends', async () => {
-    const [a, b] = await startTwo(short)
-    await eventually(isAtWork(a))
+    const { a, b } = await startPair(short)
     a.kill('SIGSTOP')
     await eventually(isAtWork(b))
     const resumed = auditMark(world.cluster)
@@ -142,12 +145,12 @@ describe('the leader', () => {
     expect(await a.ended).toBe(1)
     expect(a.log.at(-1)).toMatchObject({ msg: 'Lost the lead' })
     expect(a.requests(resumed).filter(isWrite)).toEqual([])
-    expect(works(a).at(-1)!.stageTimestamp < claims(b)[0]!.requestReceivedTimestamp).toBe(true)
+    expectHandedOver(a, b)
     expect(b.isLeading()).toBe(true)
   }, 180_000)
 
   it('makes the Lease anew when it is deleted, and claims it again when a hand empties it', async () => {
-    const [a, b] = await startTwo(short)
+    const { a, b } = await startPair(short)
     const { uid } = (await getLease(world.hands.admin)).metadata
     await demand(world.hands.admin, { method: 'DELETE', path: leasePath })
     // Not there for a moment.
@@ -161,18 +164,15 @@ describe('the leader', () => {
   }, 180_000)
 
   it('ends when a hand gives the Lease to a stranger; the standby leads when that one has expired', async () => {
-    const [a, b] = await startTwo(short)
-    await eventually(isAtWork(a))
+    const { a, b } = await startPair(short)
     const body = { spec: { holderIdentity: 'stranger' } }
     await demand(world.hands.admin, { method: 'PATCH', path: leasePath, body })
     const edited = auditMark(world.cluster)
     expect(await a.ended).toBe(1)
     expect(a.log.at(-1)).toMatchObject({ msg: 'Lost the lead', reason: 'stranger has taken the Lease' })
     await eventually(isAtWork(b))
-    expect(works(a).at(-1)!.stageTimestamp < claims(b)[0]!.requestReceivedTimestamp).toBe(true)
-    expect(
-      a.requests(edited).filter((each) => isWrite(each) && isOfLease(each) && each.responseStatus.code < 300),
-    ).toEqual([])
+    expectHandedOver(a, b)
+    expect(claims(a, edited).filter(({ responseStatus: { code } }) => code < 300)).toEqual([])
   }, 180_000)
 })
 
@@ -246,8 +246,7 @@ describe('two versions', () => {
 
 describe('an API server that is away', () => {
   it('ends the lead in time; when it is back, the standby leads and does what was left', async () => {
-    const [a, b] = await startTwo(short)
-    await eventually(isAtWork(a))
+    const { a, b } = await startPair(short)
     const killedAt = Date.now()
     const restart = await killApiServer(world.cluster)
     expect(await a.ended).toBe(1)

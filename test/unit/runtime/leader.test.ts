@@ -9,24 +9,19 @@ beforeEach(() => {
   world = makeWorld()
 })
 
-const spec = (): Readonly<Record<string, string | number>> => world.server.lease?.spec ?? {}
-const notes = (): Readonly<Record<string, string>> => world.server.lease?.metadata.annotations ?? {}
-
 describe('a leader', () => {
   it('leads at once where there is no Lease, and says who it is', async () => {
     const a = world.start('a')
     expect(a.mayWrite()).toBe(false)
     await world.pass(0)
     expect(a.mayWrite()).toBe(true)
-    expect(spec()).toMatchObject({ holderIdentity: 'a', leaseDurationSeconds: 15, leaseTransitions: 0 })
-    expect(spec()['acquireTime']).toMatch(/^2026-01-01T00:00:00\.\d{6}Z$/)
-    expect(notes()).toEqual({ [annotations.holderVersion]: '1.0.0' })
+    expect(world.spec).toMatchObject({ holderIdentity: 'a', leaseDurationSeconds: 15, leaseTransitions: 0 })
+    expect(world.spec['acquireTime']).toMatch(/^2026-01-01T00:00:00\.\d{6}Z$/)
+    expect(world.notes).toEqual({ [annotations.holderVersion]: '1.0.0' })
   })
 
   it('renews every two seconds, and asks nothing else of the server; a standby asks nothing but to go on with its watch', async () => {
-    const a = world.start('a')
-    const b = world.start('b')
-    await world.pass(4)
+    const { a, b } = await world.startPair(4)
     const [before, waiting] = [{ ...a.line.sent }, { ...b.line.sent }]
     await world.pass(60)
     expect(a.line.sent).toEqual({ ...before, patch: before.patch + 30 })
@@ -35,9 +30,7 @@ describe('a leader', () => {
   })
 
   it('tells who asks in vain, by a code of its own', async () => {
-    world.start('a')
-    const b = world.start('b')
-    await world.pass(1)
+    const { b } = await world.startPair(1)
     let thrown: unknown
     try {
       b.leader.check()
@@ -54,28 +47,26 @@ describe('a leader', () => {
       await world.pass(0.9)
       world.server.edit((lease) => ({
         ...lease,
-        metadata: { ...lease.metadata, annotations: { ...notes(), note: `${round}` } },
+        metadata: { ...lease.metadata, annotations: { ...world.notes, note: `${round}` } },
       }))
     }
     await world.pass(2)
     expect(a.mayWrite()).toBe(true)
-    expect(notes()['note']).toBe('19')
-    expect(spec()['leaseTransitions']).toBe(0)
+    expect(world.notes['note']).toBe('19')
+    expect(world.spec['leaseTransitions']).toBe(0)
   })
 })
 
 describe('expiry', () => {
   it('lets another one lead a lease after the last renewal, and not before', async () => {
-    const a = world.start('a')
-    const b = world.start('b')
-    await world.pass(6.5)
+    const { a, b } = await world.startPair(6.5)
     a.kill()
     // The last renewal was at 6 s.
     await world.pass(14.45)
     expect(b.mayWrite()).toBe(false)
     await world.pass(0.1)
     expect(b.mayWrite()).toBe(true)
-    expect(spec()['leaseTransitions']).toBe(1)
+    expect(world.spec['leaseTransitions']).toBe(1)
   })
 
   it('is judged from when the record was last seen to change, by one that has just come', async () => {
@@ -91,9 +82,7 @@ describe('expiry', () => {
   })
 
   it.each([3_600_000, -3_600_000])('does not care for a time of day that jumps by %d ms', async (jump) => {
-    const a = world.start('a')
-    const b = world.start('b')
-    await world.pass(5)
+    const { a, b } = await world.startPair(5)
     a.jump(jump)
     await world.pass(20)
     b.jump(jump * 2)
@@ -116,9 +105,7 @@ describe('expiry', () => {
 
 describe('a leader that is paused', () => {
   it('may not write past its deadline, though no timer has fired, and learns that it has lost', async () => {
-    const a = world.start('a')
-    const b = world.start('b')
-    await world.pass(1)
+    const { a, b } = await world.startPair(1)
     a.pause()
     await world.pass(8.9)
     expect(() => a.leader.check()).not.toThrow()
@@ -180,12 +167,10 @@ describe('clocks of which one runs up to 1.4 times as fast as the other', () => 
 
 describe('release', () => {
   it('empties the Lease when nothing may be written any more, and the standby leads in that moment', async () => {
-    const a = world.start('a')
-    const b = world.start('b')
-    await world.pass(3.5)
+    const { a, b } = await world.startPair(3.5)
     const released = a.leader.release()
     expect(a.mayWrite()).toBe(false)
-    expect(spec()['holderIdentity']).toBe('a')
+    expect(world.spec['holderIdentity']).toBe('a')
     await released
     await settle()
     expect(world.server.holders).toEqual(['a', '', 'b'])
@@ -200,8 +185,8 @@ describe('release', () => {
     const b = world.start('b')
     await world.pass(0)
     expect(b.mayWrite()).toBe(true)
-    expect(spec()['leaseTransitions']).toBe(1)
-    expect(notes()).toEqual({ [annotations.holderVersion]: '1.0.0' })
+    expect(world.spec['leaseTransitions']).toBe(1)
+    expect(world.notes).toEqual({ [annotations.holderVersion]: '1.0.0' })
   })
 
   it('is noticed without a watch as well', async () => {
@@ -215,9 +200,7 @@ describe('release', () => {
   })
 
   it('comes through although the first answer is lost', async () => {
-    const a = world.start('a')
-    const b = world.start('b')
-    await world.pass(3)
+    const { a, b } = await world.startPair(3)
     a.line.calls = 'unanswered'
     const released = a.leader.release()
     await world.pass(1)
@@ -240,9 +223,7 @@ describe('release', () => {
   })
 
   it('ends a campaign that was not won, and leaves the Lease alone', async () => {
-    const a = world.start('a')
-    const b = world.start('b')
-    await world.pass(1)
+    const { a, b } = await world.startPair(1)
     const campaign = b.leader.campaign()
     await b.leader.release()
     await campaign

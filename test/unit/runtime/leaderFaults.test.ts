@@ -7,27 +7,19 @@ beforeEach(() => {
   world = makeWorld()
 })
 
-const spec = (): Readonly<Record<string, string | number>> => world.server.lease?.spec ?? {}
-const editSpec = (change: Readonly<Record<string, string | number>>): void =>
-  world.server.edit((lease) => ({ ...lease, spec: { ...lease.spec, ...change } }))
-
 describe('a Lease that a hand touches', () => {
   it('is made anew by its holder when it is deleted', async () => {
-    const a = world.start('a')
-    const b = world.start('b')
-    await world.pass(5)
+    const { a, b } = await world.startPair(5)
     world.server.edit(() => undefined)
     await world.pass(0)
-    expect(spec()['holderIdentity']).toBe('a')
+    expect(world.spec['holderIdentity']).toBe('a')
     await world.pass(20)
     expect(a.mayWrite()).toBe(true)
     expect(b.mayWrite()).toBe(false)
   })
 
   it('is nobody else’s before the holder’s time is over, also when it was deleted', async () => {
-    const a = world.start('a')
-    const b = world.start('b')
-    await world.pass(4)
+    const { a, b } = await world.startPair(4)
     a.line.calls = 'down'
     world.server.edit(() => undefined)
     await world.pass(9.9)
@@ -40,10 +32,8 @@ describe('a Lease that a hand touches', () => {
   })
 
   it('is claimed again by its holder when it is emptied: nobody takes that for a release', async () => {
-    const a = world.start('a')
-    const b = world.start('b')
-    await world.pass(5)
-    editSpec({ holderIdentity: '' })
+    const { a, b } = await world.startPair(5)
+    world.editSpec({ holderIdentity: '' })
     await world.pass(20)
     expect(world.server.holders).toEqual(['a', '', 'a'])
     expect(a.mayWrite()).toBe(true)
@@ -51,11 +41,9 @@ describe('a Lease that a hand touches', () => {
   })
 
   it('is not taken at once when it is emptied and the holder cannot see it', async () => {
-    const a = world.start('a')
-    const b = world.start('b')
-    await world.pass(5)
+    const { a, b } = await world.startPair(5)
     a.line.calls = 'down'
-    editSpec({ holderIdentity: '', leaseDurationSeconds: 1 })
+    world.editSpec({ holderIdentity: '', leaseDurationSeconds: 1 })
     await world.pass(14.9)
     expect(b.mayWrite()).toBe(false)
     await world.pass(1)
@@ -63,10 +51,8 @@ describe('a Lease that a hand touches', () => {
   })
 
   it('ends the lead in that moment when it is given to a stranger, who must then expire', async () => {
-    const a = world.start('a')
-    const b = world.start('b')
-    await world.pass(5)
-    editSpec({ holderIdentity: 'stranger' })
+    const { a, b } = await world.startPair(5)
+    world.editSpec({ holderIdentity: 'stranger' })
     await settle()
     expect(a.mayWrite()).toBe(false)
     expect(a.lost).toEqual(['stranger has taken the Lease'])
@@ -77,11 +63,9 @@ describe('a Lease that a hand touches', () => {
   })
 
   it('does not make one lead to whom it is given: who led before may not know yet', async () => {
-    const a = world.start('a')
-    const b = world.start('b')
-    await world.pass(4)
+    const { a, b } = await world.startPair(4)
     a.line.watch = 'silent'
-    editSpec({ holderIdentity: 'b' })
+    world.editSpec({ holderIdentity: 'b' })
     await world.pass(1.9)
     expect(a.mayWrite()).toBe(true)
     await world.pass(1)
@@ -111,15 +95,13 @@ describe('a server in trouble', () => {
     a.line.delayMilliseconds = 4000
     await world.pass(3)
     expect(world.server.holders).toEqual(['a'])
-    editSpec({ holderIdentity: 'stranger' })
+    world.editSpec({ holderIdentity: 'stranger' })
     await world.pass(2)
     expect(a.mayWrite()).toBe(false)
   })
 
   it('that answers after four seconds costs nobody the lead', async () => {
-    const a = world.start('a')
-    world.start('b')
-    await world.pass(3)
+    const { a } = await world.startPair(3)
     a.line.delayMilliseconds = 4000
     await world.pass(60)
     expect(a.mayWrite()).toBe(true)
@@ -130,9 +112,7 @@ describe('a server in trouble', () => {
     ['refuses connections', 'refused', 7],
     ['loses what it is sent', 'down', 5],
   ] as const)('that %s for some seconds costs nobody the lead', async (_what, calls, seconds) => {
-    const a = world.start('a')
-    const b = world.start('b')
-    await world.pass(3.5)
+    const { a, b } = await world.startPair(3.5)
     a.line.calls = b.line.calls = calls
     await world.pass(seconds)
     a.line.calls = b.line.calls = 'good'
@@ -144,9 +124,7 @@ describe('a server in trouble', () => {
   it.each(['refused', 'down'] as const)(
     'that is %s for longer ends the lead, ten seconds after the start of the last renewal',
     async (calls) => {
-      const a = world.start('a')
-      world.start('b')
-      await world.pass(3.5)
+      const { a } = await world.startPair(3.5)
       a.line.calls = calls
       await world.pass(8.4)
       expect(a.mayWrite()).toBe(true)
@@ -158,9 +136,7 @@ describe('a server in trouble', () => {
   )
 
   it('that does what it is told but whose answers are lost ends the lead as well, and the next one leads in time', async () => {
-    const a = world.start('a')
-    const b = world.start('b')
-    await world.pass(3)
+    const { a, b } = await world.startPair(3)
     a.line.calls = 'unanswered'
     await world.pass(12)
     expect(a.mayWrite()).toBe(false)
@@ -169,9 +145,7 @@ describe('a server in trouble', () => {
   })
 
   it('whose answer to one renewal is lost costs nobody the lead', async () => {
-    const a = world.start('a')
-    world.start('b')
-    await world.pass(3)
+    const { a } = await world.startPair(3)
     a.line.calls = 'unanswered'
     await world.pass(1.5)
     a.line.calls = 'good'

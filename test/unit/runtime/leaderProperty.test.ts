@@ -1,14 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import type { AnyLease } from './leaseServer.ts'
 import { makeWorld, type Process, type World } from './leaderWorld.ts'
 
 type Step = (world: World, process: Process | undefined) => void
-
-const spec =
-  (change: Readonly<Record<string, string | number>>): Step =>
-  ({ server }) =>
-    server.edit((lease): AnyLease => ({ ...lease, spec: { ...lease.spec, ...change } }))
 
 /** What may befall one of the processes, or the Lease. */
 const steps: Readonly<Record<string, Step>> = {
@@ -26,9 +20,9 @@ const steps: Readonly<Record<string, Step>> = {
   mend: (_world, process) =>
     process && Object.assign(process.line, { calls: 'good', watch: 'good', delayMilliseconds: 0 }),
   jumpClock: (_world, process) => process?.jump(3_600_000),
-  shorten: spec({ leaseDurationSeconds: 1 }),
-  empty: spec({ holderIdentity: '' }),
-  giveAway: spec({ holderIdentity: 'stranger' }),
+  shorten: (world) => world.editSpec({ leaseDurationSeconds: 1 }),
+  empty: (world) => world.editSpec({ holderIdentity: '' }),
+  giveAway: (world) => world.editSpec({ holderIdentity: 'stranger' }),
 }
 
 const moves = fc.array(

@@ -9,7 +9,12 @@ beforeEach(() => {
   world = makeWorld()
 })
 
-const notes = (): Readonly<Record<string, string>> => world.server.lease?.metadata.annotations ?? {}
+/** Starts a process and gives it a second. */
+async function come(name: string, version: string): Promise<Process> {
+  const process = world.start(name, version)
+  await world.pass(1)
+  return process
+}
 
 /** As main does when it is asked for. */
 async function obey(process: Process): Promise<void> {
@@ -39,14 +44,13 @@ describe('two versions', () => {
     expect(a.mayWrite()).toBe(true)
     await obey(a)
     expect(b.mayWrite()).toBe(true)
-    expect(notes()).toEqual({ [annotations.holderVersion]: '1.10.0' })
+    expect(world.notes).toEqual({ [annotations.holderVersion]: '1.10.0' })
     expect(world.server.holders).toEqual(['a', '', 'b'])
   })
 
   it('the other candidates let the one that asked go first', async () => {
     const a = world.start('a', '1.0.0')
-    const c = world.start('c', '1.0.0')
-    await world.pass(1)
+    const c = await come('c', '1.0.0')
     const b = world.start('b', '2.0.0')
     await world.pass(0.2)
     b.line.delayMilliseconds = 3000
@@ -59,10 +63,8 @@ describe('two versions', () => {
 
   it('of three the newest asks last', async () => {
     const a = world.start('a', '1.0.0')
-    const b = world.start('b', '2.0.0')
-    await world.pass(1)
-    const c = world.start('c', '3.0.0')
-    await world.pass(1)
+    const b = await come('b', '2.0.0')
+    const c = await come('c', '3.0.0')
     await obey(a)
     expect(c.mayWrite()).toBe(true)
     expect(b.mayWrite()).toBe(false)
@@ -71,8 +73,7 @@ describe('two versions', () => {
   })
 
   it('the older never takes it from the newer while that one lives', async () => {
-    const b = world.start('b', '2.0.0')
-    await world.pass(1)
+    const b = await come('b', '2.0.0')
     const a = world.start('a', '1.0.0')
     await world.pass(60)
     expect(b.mayWrite()).toBe(true)
@@ -81,12 +82,9 @@ describe('two versions', () => {
   })
 
   it('the older lets a newer standby go first, in expiry and release', async () => {
-    const b = world.start('b', '2.0.0')
-    await world.pass(1)
-    const a = world.start('a', '1.0.0')
-    await world.pass(1)
-    const c = world.start('c', '2.0.0')
-    await world.pass(1)
+    const b = await come('b', '2.0.0')
+    const a = await come('a', '1.0.0')
+    const c = await come('c', '2.0.0')
     await b.leader.release()
     await world.pass(1)
     expect(c.mayWrite()).toBe(true)
@@ -94,64 +92,56 @@ describe('two versions', () => {
   })
 
   it('after a rollback the older leads, when no newer one is left', async () => {
-    const b = world.start('b', '2.0.0')
-    await world.pass(1)
+    const b = await come('b', '2.0.0')
     const a = world.start('a', '1.0.0')
     await world.pass(10)
     await b.leader.release()
     await world.pass(4.2)
     expect(a.mayWrite()).toBe(true)
-    expect(notes()[annotations.holderVersion]).toBe('1.0.0')
+    expect(world.notes[annotations.holderVersion]).toBe('1.0.0')
     await world.pass(30)
     expect(a.superseded).toEqual([])
   })
 
   it('a newer one that asked and died is forgotten after a lease', async () => {
-    const a = world.start('a', '1.0.0')
-    await world.pass(1)
-    const b = world.start('b', '2.0.0')
-    await world.pass(1)
+    const a = await come('a', '1.0.0')
+    const b = await come('b', '2.0.0')
     b.kill()
     a.kill()
     const c = world.start('c', '1.0.0')
     await world.pass(14)
-    expect(notes()[annotations.candidate]).toMatch(/^2.0.0 b /)
+    expect(world.notes[annotations.candidate]).toMatch(/^2.0.0 b /)
     expect(c.mayWrite()).toBe(false)
     await world.pass(2)
     expect(c.mayWrite()).toBe(true)
     expect(c.superseded).toEqual([])
-    expect(notes()[annotations.candidate]).toBeUndefined()
+    expect(world.notes[annotations.candidate]).toBeUndefined()
   })
 
   it('asking does not prolong the life of a holder that has died', async () => {
     const a = world.start('a', '1.0.0')
-    const b = world.start('b', '2.0.0')
-    await world.pass(1)
+    const b = await come('b', '2.0.0')
     a.kill()
     await world.pass(15)
     expect(b.mayWrite()).toBe(true)
   })
 
   it('a holder strikes out a newer one that has died', async () => {
-    world.start('a', '1.0.0')
-    await world.pass(1)
+    await come('a', '1.0.0')
     world.start('b', '2.0.0').kill()
-    const b = world.start('b2', '2.0.0')
-    await world.pass(1)
+    const b = await come('b2', '2.0.0')
     b.kill()
-    expect(notes()[annotations.candidate]).toMatch(/b2/)
+    expect(world.notes[annotations.candidate]).toMatch(/b2/)
     await world.pass(18)
-    expect(notes()).toEqual({ [annotations.holderVersion]: '1.0.0' })
+    expect(world.notes).toEqual({ [annotations.holderVersion]: '1.0.0' })
   })
 
   it('a newer one that is stopped takes back what it asked', async () => {
-    world.start('a', '1.0.0')
-    await world.pass(1)
-    const b = world.start('b', '2.0.0')
-    await world.pass(1)
-    expect(notes()[annotations.candidate]).toMatch(/^2.0.0 b /)
+    await come('a', '1.0.0')
+    const b = await come('b', '2.0.0')
+    expect(world.notes[annotations.candidate]).toMatch(/^2.0.0 b /)
     await b.leader.release()
-    expect(notes()).toEqual({ [annotations.holderVersion]: '1.0.0' })
+    expect(world.notes).toEqual({ [annotations.holderVersion]: '1.0.0' })
     expect(world.server.holders).toEqual(['a'])
   })
 })

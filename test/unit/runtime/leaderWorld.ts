@@ -29,11 +29,21 @@ export interface World {
   readonly clock: FakeClock
   readonly server: LeaseServer
   readonly processes: readonly Process[]
+  /** The spec of the Lease; {} when there is none. */
+  readonly spec: Fields
+  /** The annotations of the Lease; {} when there are none. */
+  readonly notes: Readonly<Record<string, string>>
+  /** What somebody changes in the spec of the Lease by hand. */
+  editSpec(change: Fields): void
   /** Starts a process and its campaign. */
   start(name: string, version?: string, more?: More): Process
+  /** Starts `a` and `b`, and lets time pass: `a` leads and `b` stands by. */
+  startPair(seconds: number): Promise<{ readonly a: Process; readonly b: Process }>
   /** Lets time pass in small steps; throws as soon as two would write at the same time. */
   pass(seconds: number): Promise<void>
 }
+
+type Fields = Readonly<Record<string, string | number>>
 
 interface More {
   /** Always 1 unless given: delays are then at their longest. */
@@ -52,23 +62,37 @@ export function makeWorld(): World {
     const writers = processes.filter((each) => each.mayWrite()).map(({ name }) => name)
     if (writers.length > 1) throw new Error(`at ${clock.now()} ms ${writers.join(' and ')} would write`)
   }
+  const start: World['start'] = (name, version = '1.0.0', { random = () => 1, rate = 1 } = {}) => {
+    const process = startProcess(clock, server, { name, version, random, rate })
+    processes.push(process)
+    return process
+  }
+  const pass: World['pass'] = async (seconds) => {
+    await settle()
+    check()
+    for (let left = seconds * 1000; left > 0; left -= stepMilliseconds) {
+      await clock.pass(Math.min(left, stepMilliseconds))
+      check()
+    }
+  }
   return {
     clock,
     server,
     processes,
-    start(name, version = '1.0.0', { random = () => 1, rate = 1 } = {}) {
-      const process = startProcess(clock, server, { name, version, random, rate })
-      processes.push(process)
-      return process
+    get spec() {
+      return server.lease?.spec ?? {}
     },
-    async pass(seconds) {
-      await settle()
-      check()
-      for (let left = seconds * 1000; left > 0; left -= stepMilliseconds) {
-        await clock.pass(Math.min(left, stepMilliseconds))
-        check()
-      }
+    get notes() {
+      return server.lease?.metadata.annotations ?? {}
     },
+    editSpec: (change) => server.edit((lease) => ({ ...lease, spec: { ...lease.spec, ...change } })),
+    start,
+    async startPair(seconds) {
+      const pair = { a: start('a'), b: start('b') }
+      await pass(seconds)
+      return pair
+    },
+    pass,
   }
 }
 
