@@ -33,19 +33,20 @@ export function hashOnce(release: AppRelease, desired: Desired): Desired {
 /**
  * How far each service of a release is, judged by the Deployments that the release renders, or that the API server is
  * known to make of them.
+ * In: for whom and what is rendered, once; the Deployments as they are, by name; what is known of our writes. Out: what
+ * tells one row a service; what it tells may change between two calls, by what is learnt from a write in between.
  */
-export function rolloutIn(
+export function followRollout(
   owner: Owner,
   release: AppRelease,
   deployments: ReadonlyMap<string, ObservedDeployment>,
   fights: Fights,
-): ServiceRollout[] {
-  const desired = new Map(
-    release.spec.services.map((service) => [service.name, hashOnce(release, makeDeployment(owner, service))]),
-  )
-  const isCurrent = (deployment: ObservedDeployment): boolean => {
-    const wanted = desired.get(deployment.metadata.name)
-    return wanted !== undefined && fights.isAsDesired(wanted, deployment.metadata.uid ?? '', deployment.digest)
+): () => ServiceRollout[] {
+  const { services } = release.spec
+  const desired = new Map(services.map((service) => [service.name, hashOnce(release, makeDeployment(owner, service))]))
+  const isCurrent = ({ metadata: { name, uid = '' }, digest }: ObservedDeployment): boolean => {
+    const wanted = desired.get(name)
+    return wanted !== undefined && fights.isAsDesired(wanted, uid, digest)
   }
-  return rolloutOf(release.spec.services, deployments, isCurrent, hasSucceeded(release))
+  return () => rolloutOf(services, deployments, isCurrent, hasSucceeded(release))
 }

@@ -17,7 +17,7 @@ import { ownerOf } from '../../render/appInstance.ts'
 import type { Controller, Ctx, Reader, Watch } from '../../runtime/controller.ts'
 import { hasSucceeded } from '../../status/appRelease.ts'
 import { childTypes } from '../informers.ts'
-import { rolloutIn } from '../rollout.ts'
+import { followRollout } from '../rollout.ts'
 import { cleanup } from './cleanup.ts'
 import { decide, mayApply, planOf, standingOf } from './decide.ts'
 import { refusalOf, viewIsIncomplete } from './gates.ts'
@@ -48,16 +48,17 @@ export const appInstance: Controller<AppInstance, AppInstanceStatus> = {
     const incomplete = viewIsIncomplete(seen)
     if (incomplete) return { outcome: incomplete }
     const { objection, changes, next } = decide(seen)
-    const fights = fightsOf(ctx.target.cache)
+    const { cache, kube } = ctx.target
+    const fights = fightsOf(cache)
     const { release = seen.releases[0], refused } = next ? await createRelease(ctx, next, fights) : {}
+    const rollout = release ? followRollout(ownerOf(instance), release, seen.deployments, fights) : () => []
     const applied =
       release && mayApply(seen, objection)
-        ? await execute(ctx.target.kube, planOf(seen, release), seen.owned, standingOf(seen, release, fights, ctx.now))
+        ? await execute(kube, planOf(seen, release), seen.owned, standingOf(release, rollout, fights, ctx.now))
         : undefined
     await pruneReleases(ctx, seen)
-    const rollout = release ? rolloutIn(ownerOf(instance), release, seen.deployments, fights) : []
     const refusal = refusalOf(refused ?? applied?.refused)
-    return report(seen, { objection: objection ?? refusal, release, changes, applied, rollout }, ctx.now)
+    return report(seen, { objection: objection ?? refusal, release, changes, applied, rollout: rollout() }, ctx.now)
   },
 
   cleanup,

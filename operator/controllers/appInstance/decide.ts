@@ -6,7 +6,8 @@ import type { Change } from '../../render/release.ts'
 import { asksForRelease, changesBetween, makeRelease } from '../../render/release.ts'
 import { ownerOf, renderInstance } from '../../render/appInstance.ts'
 import { hasSucceeded } from '../../status/appRelease.ts'
-import { hashOnce, rolloutIn } from '../rollout.ts'
+import type { ServiceRollout } from '../../status/rollout.ts'
+import { hashOnce } from '../rollout.ts'
 import type { Objection } from './gates.ts'
 import { firstObjection } from './gates.ts'
 import type { Observed } from './observe.ts'
@@ -42,15 +43,18 @@ export function planOf({ instance, projectUid, hubUid, releases }: Observed, rel
 }
 
 /** What the plan of `release` is applied by, besides what was observed: who waits for whom, and what was tried before. */
-export function standingOf(seen: Observed, release: AppRelease, fights: Fights, now: Date): Standing {
+export function standingOf(
+  release: AppRelease,
+  rollout: () => readonly ServiceRollout[],
+  fights: Fights,
+  now: Date,
+): Standing {
   return {
     fights,
     now,
     wasComplete: hasSucceeded(release),
-    isRolledOut: (name) =>
-      rolloutIn(ownerOf(seen.instance), release, seen.deployments, fights).some(
-        ({ service, isComplete }) => service.name === name && isComplete,
-      ),
+    // Asked anew each time: a write of this very reconcile may have shown what the API server makes of a Deployment.
+    isRolledOut: (name) => rollout().some(({ service, isComplete }) => service.name === name && isComplete),
   }
 }
 

@@ -10,7 +10,7 @@ import { ownerOf } from '../../render/appInstance.ts'
 import type { Controller, Reader, Report } from '../../runtime/controller.ts'
 import { conditionOf, conditionsOf } from '../../status/conditions.ts'
 import { releaseVerdict } from '../../status/appRelease.ts'
-import { deploymentsOf, rolloutIn } from '../rollout.ts'
+import { deploymentsOf, followRollout } from '../rollout.ts'
 
 /** What the API server makes of a Deployment is learnt from an answer (fights): no event need follow. */
 const secondLookSeconds = 30
@@ -34,12 +34,9 @@ export const appRelease: Controller<AppRelease, AppReleaseStatus> = {
     if (isDecided(release) || instance?.metadata.uid !== release.spec.instanceUid) {
       return Promise.resolve({ outcome: { kind: 'settled' } })
     }
-    const { name } = instance.metadata
-    const verdict = releaseVerdict(
-      release,
-      releasesOf(cache, refOf(instance)),
-      rolloutIn(ownerOf(instance), release, deploymentsOf(target.cache, name), fightsOf(target.cache)),
-    )
+    const deployments = deploymentsOf(target.cache, instance.metadata.name)
+    const rollout = followRollout(ownerOf(instance), release, deployments, fightsOf(target.cache))
+    const verdict = releaseVerdict(release, releasesOf(cache, refOf(instance)), rollout())
     const generation = release.metadata.generation ?? 0
     const conditions = conditionsOf(release.status?.conditions, { Succeeded: verdict }, generation, now)
     const { reason, message } = verdict

@@ -1,24 +1,12 @@
 import { expect, it } from '@jest/globals'
 import { appInstanceKind } from '../../../operator/api/appInstance.ts'
 import { deploymentType } from '../../../operator/api/builtin.ts'
-import { fieldManager, refOf } from '../../../operator/api/meta.ts'
+import { refOf } from '../../../operator/api/meta.ts'
 import type { KubeObject } from '../../../operator/api/meta.ts'
 import { fightsOf } from '../../../operator/apply/fights.ts'
 import { appRelease } from '../../../operator/controllers/appRelease/controller.ts'
-import type { Desired } from '../../../operator/render/plan.ts'
 import { ctxOf, decide, readerOf, withRevisions } from '../../render/world.ts'
-import { objects } from './instance.ts'
-
-/** The Deployment as the API server holds it, complete, when a policy makes it wait a second longer. */
-function alteredLive({ object }: Desired): KubeObject {
-  const { spec } = object as unknown as { spec: { template: { spec: object } } }
-  const template = { ...spec.template, spec: { ...spec.template.spec, terminationGracePeriodSeconds: 31 } }
-  const fieldsV1 = { 'f:metadata': { 'f:labels': {} }, 'f:spec': {} }
-  const managedFields = [{ manager: fieldManager, operation: 'Apply', fieldsV1 }]
-  const counts = { replicas: 1, updatedReplicas: 1, availableReplicas: 1, observedGeneration: 1 }
-  const metadata = { ...object.metadata, uid: 'u', generation: 1, resourceVersion: '7', managedFields }
-  return { ...object, metadata, spec: { ...spec, template }, status: counts } as KubeObject
-}
+import { alteredLive, objects } from './instance.ts'
 
 it('a release of which the API server alters a Deployment is looked at again until that is known, and has succeeded then', async () => {
   const world = await withRevisions(Object.values(objects))

@@ -1,6 +1,6 @@
 import type { AppInstance, AppInstanceStatus } from '../../../operator/api/appInstance.ts'
 import type { AppRelease } from '../../../operator/api/appRelease.ts'
-import { labels } from '../../../operator/api/meta.ts'
+import { fieldManager, labels } from '../../../operator/api/meta.ts'
 import type { KubeObject } from '../../../operator/api/meta.ts'
 import { refusalOf } from '../../../operator/controllers/appInstance/gates.ts'
 import { report } from '../../../operator/controllers/appInstance/report.ts'
@@ -8,7 +8,7 @@ import { podDigest } from '../../../operator/controllers/digests.ts'
 import type { Applied } from '../../../operator/apply/execute.ts'
 import type { KubeErrorCode } from '../../../operator/kube/errors.ts'
 import { KubeError } from '../../../operator/kube/errors.ts'
-import type { Plan } from '../../../operator/render/plan.ts'
+import type { Desired, Plan } from '../../../operator/render/plan.ts'
 import type { Report } from '../../../operator/runtime/controller.ts'
 import type { ServiceRollout } from '../../../operator/status/rollout.ts'
 import { decide, now, withRevisions } from '../../render/world.ts'
@@ -110,4 +110,15 @@ export function worldWith(services: readonly object[], spec: object = {}, stack 
     app: { ...objects.app, spec: { stack: { [stack]: stack === 'name' ? 'absent' : services } } } as KubeObject,
     instance: { ...objects.instance, spec: { ...objects.instance.spec, ...spec } } as KubeObject,
   }
+}
+
+/** The Deployment as the API server holds it, complete, when a policy makes it wait a second longer. */
+export function alteredLive({ object }: Desired): KubeObject {
+  const { spec } = object as unknown as { spec: { template: { spec: object } } }
+  const template = { ...spec.template, spec: { ...spec.template.spec, terminationGracePeriodSeconds: 31 } }
+  const fieldsV1 = { 'f:metadata': { 'f:labels': {} }, 'f:spec': {} }
+  const managedFields = [{ manager: fieldManager, operation: 'Apply', fieldsV1 }]
+  const counts = { replicas: 1, updatedReplicas: 1, availableReplicas: 1, observedGeneration: 1 }
+  const metadata = { ...object.metadata, uid: 'u', generation: 1, resourceVersion: '7', managedFields }
+  return { ...object, metadata, spec: { ...spec, template }, status: counts } as KubeObject
 }

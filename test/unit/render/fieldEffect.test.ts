@@ -5,7 +5,7 @@ import { kinds } from '../../../operator/api/kinds.ts'
 import type { KubeObject } from '../../../operator/api/meta.ts'
 import { Fights } from '../../../operator/apply/fights.ts'
 import { report } from '../../../operator/controllers/appInstance/report.ts'
-import { rolloutIn } from '../../../operator/controllers/rollout.ts'
+import { followRollout } from '../../../operator/controllers/rollout.ts'
 import { ownerOf } from '../../../operator/render/appInstance.ts'
 import { decide, now, withRevisions } from '../../render/world.ts'
 import { everything, rolledOut } from './everything.ts'
@@ -31,7 +31,7 @@ async function visibleIn(objects: readonly KubeObject[], changed: KubeObject): P
 
 function decisionOf(world: readonly KubeObject[], { name }: { readonly name: string }): unknown {
   const { seen, objection, changes, release, plan } = decide(world, name)
-  const rollout = release ? rolloutIn(ownerOf(seen.instance), release, seen.deployments, new Fights()) : []
+  const rollout = release ? followRollout(ownerOf(seen.instance), release, seen.deployments, new Fights())() : []
   const { status, events } = report(seen, { objection, release, changes, applied: undefined, rollout }, now)
   return { objection, changes, plan, status, events }
 }
