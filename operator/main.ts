@@ -9,6 +9,7 @@ import { createDefaultEnvs } from './controllers/appEnv.ts'
 import { informers } from './controllers/informers.ts'
 import { AccessError, loadKubeConfig, makeKubeClient } from './kube/clientNode.ts'
 import { KubeError } from './kube/errors.ts'
+import type { AnswerNote } from './kube/transport.ts'
 import { AppsteadOperator } from './operator.ts'
 import { systemClock } from './runtime/clock.ts'
 import { startHealthServer } from './runtime/health.ts'
@@ -30,7 +31,7 @@ async function main(config: Config): Promise<void> {
   const identity = `${config.instance}_${randomBytes(4).toString('hex')}`
   const wire = {
     userAgent: `appstead/${config.version} (${identity})`,
-    onAnswer: (note: Parameters<Metrics['answered']>[0]) => metrics.answered(note),
+    onAnswer: (note: AnswerNote) => metrics.answered(note),
   }
   // Nor does it wait for long because the server is busy: a lead that is not renewed is lost.
   const leaseClient = makeKubeClient(loadKubeConfig(), { ...wire, callConnections: 1, maxPauseSeconds: 1 })

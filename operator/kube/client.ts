@@ -14,7 +14,6 @@ export interface ListOptions extends CallOptions {
   /** Page size. */
   readonly limit?: number
   readonly continueToken?: string
-  readonly resourceVersion?: string
 }
 
 export interface ListPage {

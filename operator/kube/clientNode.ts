@@ -178,7 +178,6 @@ function listQuery(options: ListOptions): string {
     labelSelector: options.labelSelector,
     limit: options.limit,
     continue: options.continueToken,
-    resourceVersion: options.resourceVersion,
   })
 }
 

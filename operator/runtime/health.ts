@@ -1,14 +1,11 @@
-import { createServer, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer, type ServerResponse } from 'node:http'
 import type { Timing } from '../kube/timing.ts'
 import { systemClock } from './clock.ts'
 import { EventLoop } from './eventLoop.ts'
+import { listen, type ListeningServer, type ListenOptions } from './httpServer.ts'
 import type { InformerHealth } from './informers.ts'
 
-export interface HealthOptions {
-  /** 0: any free port. */
-  readonly port: number
-  readonly host?: string
+export interface HealthOptions extends ListenOptions {
   /** How each type's list + watch is doing. */
   informers(): readonly InformerHealth[]
   /** True while reconciles may run, or could at once if we led. */
@@ -17,33 +14,26 @@ export interface HealthOptions {
   readonly timing?: Timing
 }
 
-export interface HealthServer {
-  readonly port: number
-  close(): Promise<void>
-}
-
 /**
  * Serves /livez: 503 only for what a restart mends, a list + watch that hangs (one that is connected, or tries again, is
  * alive) and an event loop that stalls again and again (eventLoop.ts); one that stalls for good answers nothing at all,
  * which the probe's timeout takes for a failure. And /readyz: 200 once all caches are filled and `isReady`. What is wrong
  * is said line by line. Rejects when the port cannot be had.
  */
-export async function startHealthServer(options: HealthOptions): Promise<HealthServer> {
+export async function startHealthServer(options: HealthOptions): Promise<ListeningServer> {
   const loop = new EventLoop(options.timing ?? systemClock)
   const server = createServer((request, response) => {
     if (request.url === '/livez') answer(response, notAlive(options, loop))
     else if (request.url === '/readyz') answer(response, notReady(options))
     else response.writeHead(404).end()
   })
-  await listen(server, options)
+  const listening = await listen(server, options)
   return {
-    port: (server.address() as AddressInfo).port,
-    close: () =>
-      new Promise((resolve) => {
-        loop.stop()
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
+    ...listening,
+    close() {
+      loop.stop()
+      return listening.close()
+    },
   }
 }
 
@@ -65,14 +55,4 @@ function describe({ type, state, error }: InformerHealth): string {
 function answer(response: ServerResponse, wrong: readonly string[]): void {
   response.writeHead(wrong.length === 0 ? 200 : 503, { 'content-type': 'text/plain' })
   response.end(wrong.length === 0 ? 'ok\n' : `${['not ok', ...wrong].join('\n')}\n`)
-}
-
-function listen(server: Server, options: HealthOptions): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(options.port, options.host, () => {
-      server.off('error', reject)
-      resolve()
-    })
-  })
 }

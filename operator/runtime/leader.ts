@@ -8,12 +8,6 @@ import type { LeaseRecord } from './lease.ts'
 import { LeaseAccess } from './leaseAccess.ts'
 import { LeaseSight } from './leaseSight.ts'
 
-/** What guards every write. */
-export interface Fence {
-  /** Throws a KubeError, Fenced, when this process may not write now. */
-  check(): void
-}
-
 export interface LeaderOptions {
   /** With a connection of its own, or the operator's own load would cost it the lead; and without a fence. */
   readonly client: Pick<KubeClient, 'get' | 'watch' | 'create' | 'patch'>
@@ -45,7 +39,7 @@ const releaseAttempts = 3
  * was last seen to change. Our right to write ends by itself a renew deadline after the start of the last renewal that
  * succeeded, which is before anybody else may take the Lease; no timer must fire for it.
  */
-export class Leader implements Fence {
+export class Leader {
   readonly #options: LeaderOptions
   readonly #log: Logger
   readonly #sight: LeaseSight
@@ -89,10 +83,12 @@ export class Leader implements Fence {
     })
   }
 
+  /** True while this process may write. */
   get isLeading(): boolean {
     return this.#options.clock.now() < this.#until
   }
 
+  /** Guards every write: throws a KubeError, Fenced, when this process may not write now. */
   check(): void {
     if (this.isLeading) return
     throw new KubeError('Fenced', `${this.#options.identity} does not lead: nothing was written`)

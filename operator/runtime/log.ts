@@ -1,14 +1,13 @@
 import { pino, type DestinationStream, type Logger } from 'pino'
-import { makeLogOutput } from './logOutput.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
 /**
- * The process' log: one JSON line per entry, on stdout unless `destination` is given. Levels: error, somebody
+ * The process' log: one JSON line per entry, given to `destination` (logOutput.ts). Levels: error, somebody
  * must look; warn, we go on but not as we should; info, what an admin wants to read of a day; debug, every reconcile. A
  * message is a constant, what varies is in the fields. Of an error only what shownError names is written.
  */
-export function makeLog(level: LogLevel, destination: DestinationStream = makeLogOutput()): Logger {
+export function makeLog(level: LogLevel, destination: DestinationStream): Logger {
   return pino(
     {
       level,

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Registry } from 'prom-client'
+import type { AnswerNote } from '../kube/transport.ts'
 import type { ThrownClass } from './actions.ts'
 import {
   makeOwnMetrics,
@@ -57,13 +58,6 @@ export interface ClusterMetrics {
   watchRestarted(type: string, reason: string): void
   /** Something a watch sent could not be read and was left out. */
   eventSkipped(type: string): void
-}
-
-/** An answer of an API server; `code` is its HTTP status, `<error>` when there was none. */
-export interface Answered {
-  readonly method: string
-  readonly code: number | '<error>'
-  readonly host: string
 }
 
 /**
@@ -150,8 +144,8 @@ export class Metrics {
     }
   }
 
-  /** A request was answered, or failed. */
-  answered({ method, code, host }: Answered): void {
+  /** A request to an API server was answered, or failed. */
+  answered({ method, code, host }: AnswerNote): void {
     this.#requests.inc({ code, host, method })
   }
 

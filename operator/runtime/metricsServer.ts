@@ -1,17 +1,9 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { listen, type ListeningServer, type ListenOptions } from './httpServer.ts'
 
-export interface MetricsServerOptions {
-  /** 0: any free port. */
-  readonly port: number
-  readonly host?: string
+export interface MetricsServerOptions extends ListenOptions {
   /** What is served: Metrics.text. */
   text(): Promise<string>
-}
-
-export interface MetricsServer {
-  readonly port: number
-  close(): Promise<void>
 }
 
 const contentType = 'text/plain; version=0.0.4; charset=utf-8'
@@ -24,7 +16,7 @@ const maxConnections = 32
  * Serves GET /metrics and nothing else, without asking who it is: nothing of a tenant is in it. Scrapes that come while
  * one is made get the same answer. Rejects when the port cannot be had.
  */
-export async function startMetricsServer(options: MetricsServerOptions): Promise<MetricsServer> {
+export async function startMetricsServer(options: MetricsServerOptions): Promise<ListeningServer> {
   let underWay: Promise<string> | undefined
   const read = (): Promise<string> => {
     underWay ??= options.text().finally(() => (underWay = undefined))
@@ -32,15 +24,7 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
   }
   const server = createServer(limits, (request, response) => void serve(request, response, read))
   server.maxConnections = maxConnections
-  await listen(server, options)
-  return {
-    port: (server.address() as AddressInfo).port,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
-  }
+  return await listen(server, options)
 }
 
 async function serve(request: IncomingMessage, response: ServerResponse, read: () => Promise<string>): Promise<void> {
@@ -64,14 +48,4 @@ function refusalOf({ method, url, headers }: IncomingMessage): number | undefine
   if (method !== 'GET') return 405
   const hasBody = headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
   return hasBody ? 413 : undefined
-}
-
-function listen(server: Server, options: MetricsServerOptions): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(options.port, options.host, () => {
-      server.off('error', reject)
-      resolve()
-    })
-  })
 }

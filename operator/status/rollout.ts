@@ -22,7 +22,7 @@ export function rolloutOf(
   services: readonly ResolvedService[],
   deployments: ReadonlyMap<string, ObservedDeployment>,
   isCurrent: (deployment: ObservedDeployment) => boolean,
-  wasComplete = false,
+  wasComplete: boolean,
 ): ServiceRollout[] {
   return services.map((service) => {
     const deployment = deployments.get(service.name)

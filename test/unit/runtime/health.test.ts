@@ -1,10 +1,11 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
-import { startHealthServer, type HealthServer } from '../../../operator/runtime/health.ts'
+import { startHealthServer } from '../../../operator/runtime/health.ts'
+import type { ListeningServer } from '../../../operator/runtime/httpServer.ts'
 import { EventLoop } from '../../../operator/runtime/eventLoop.ts'
 import type { InformerHealth } from '../../../operator/runtime/informers.ts'
 import { makeFakeClock, settle, type FakeClock } from './fakeClock.ts'
 
-let server: HealthServer | undefined
+let server: ListeningServer | undefined
 afterEach(() => server?.close())
 
 const pods: InformerHealth = {

@@ -2,10 +2,11 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { request, type IncomingMessage, type RequestOptions } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { startMetricsServer, type MetricsServer } from '../../../operator/runtime/metricsServer.ts'
+import type { ListeningServer } from '../../../operator/runtime/httpServer.ts'
+import { startMetricsServer } from '../../../operator/runtime/metricsServer.ts'
 
 describe('the metrics server', () => {
-  let server: MetricsServer
+  let server: ListeningServer
   let scrapes = 0
 
   beforeEach(async () => {
