@@ -1,15 +1,23 @@
 import { describe, expect, it } from '@jest/globals'
 import { rollOut } from '../../support/kubelet.ts'
-import { conditionsOf, getInstance, makeApp, makeInstance, messageOf, releasesOf, useWorld, web } from './world.ts'
+import {
+  conditionsOf,
+  create,
+  createRunning,
+  getInstance,
+  makeInstance,
+  messageOf,
+  releasesOf,
+  useWorld,
+  web,
+} from './world.ts'
 
 const world = useWorld()
 
 describe('a reference to nothing', () => {
   it('to a stack, a revision or an environment is waited for, and named with what there is', async () => {
     const { hands, operator, app, namespace } = world
-    await hands.apply(makeApp(world))
-    await hands.apply(makeInstance(world, { env: 'nowhere' }))
-    await operator.settle()
+    await create(world, { spec: { env: 'nowhere' } })
     const noEnv = await getInstance(world)
     expect(noEnv['status'].phase).toBe('Pending')
     expect(conditionsOf(noEnv)).toMatchObject({
@@ -33,9 +41,7 @@ describe('a reference to nothing', () => {
 
   it('that appears later is found, also when it is of another stack', async () => {
     const { hands, operator, app } = world
-    await hands.apply(makeApp(world))
-    await hands.apply(makeInstance(world, { stack: { revision: 'other-r1-abcdef' } }))
-    await operator.settle()
+    await create(world, { spec: { stack: { revision: 'other-r1-abcdef' } } })
     expect(conditionsOf(await getInstance(world))).toMatchObject({ Ready: 'Unknown RevisionNotFound' })
     const metadata = { namespace: world.namespace, name: 'other-r1-abcdef' }
     await hands.apply({
@@ -58,10 +64,7 @@ describe('a reference to nothing', () => {
 
   it('in a spec that was good before leaves what ran alone', async () => {
     const { hands, operator, instance } = world
-    await hands.apply(makeApp(world))
-    await hands.apply(makeInstance(world))
-    await operator.settle()
-    await rollOut(hands, operator, instance)
+    await createRunning(world)
     await hands.apply(makeInstance(world, { stack: { revision: 'shop-r9-abcdef' }, image: 'hello:2' }))
     await operator.settle()
     const waiting = await getInstance(world)
@@ -99,10 +102,7 @@ describe('a spec that only other objects can refute', () => {
   ])(
     '%s is Invalid: field, value, what would be right',
     async (_, services, spec, reason, parts) => {
-      const { hands, operator } = world
-      await hands.apply(makeApp(world, services))
-      await hands.apply(makeInstance(world, spec))
-      await operator.settle()
+      await create(world, { stack: services, spec })
       const invalid = await getInstance(world)
       expect(invalid['status'].phase).toBe('Invalid')
       expect(conditionsOf(invalid)).toMatchObject({
@@ -116,11 +116,8 @@ describe('a spec that only other objects can refute', () => {
   )
 
   it('a release larger than 256 KB is refused with its size', async () => {
-    const { hands, operator } = world
     const variables = Array.from({ length: 34 }, (_, index) => ({ name: `V${index}`, value: '€'.repeat(2700) }))
-    await hands.apply(makeApp(world, [web]))
-    await hands.apply(makeInstance(world, { variables }))
-    await operator.settle()
+    await create(world, { spec: { variables } })
     const tooLarge = await getInstance(world)
     expect(conditionsOf(tooLarge)).toMatchObject({ Accepted: 'False ReleaseTooLarge' })
     expect(messageOf(tooLarge, 'Accepted')).toMatch(/take \d+ bytes; at most 262144/)
@@ -174,9 +171,7 @@ describe('what the cluster refuses', () => {
       })
       return JSON.stringify(reply.body).includes('cost centre')
     })
-    await hands.apply(makeApp(world))
-    await hands.apply(makeInstance(world))
-    await operator.settle()
+    await create(world)
     const refused = await getInstance(world)
     expect(conditionsOf(refused)['Ready']).toMatch(/^(Unknown Forbidden|False RefusedByServer)$/)
     for (const part of ["Deployment 'web'", 'deployments need a cost centre', metadata.name]) {
@@ -200,10 +195,7 @@ describe('what the cluster refuses', () => {
 
   it('of the pods, by a quota, is said with the numbers', async () => {
     const { hands, operator, instance } = world
-    await hands.apply(makeApp(world))
-    await hands.apply(makeInstance(world))
-    await operator.settle()
-    await rollOut(hands, operator, instance)
+    await createRunning(world)
     await hands.apply({
       apiVersion: 'v1',
       kind: 'ResourceQuota',

@@ -3,6 +3,7 @@ import { rollOut } from '../../support/kubelet.ts'
 import {
   childWrites,
   conditionsOf,
+  createRunning,
   getInstance,
   makeApp,
   makeInstance,
@@ -15,19 +16,10 @@ import {
 
 const world = useWorld()
 
-async function create(stack: string | object[] = [web], spec: object = {}): Promise<void> {
-  const { hands, operator, instance } = world
-  await hands.apply(makeApp(world, stack))
-  await hands.apply(makeInstance(world, spec))
-  await operator.settle()
-  await rollOut(hands, operator, instance)
-  operator.writes.splice(0)
-}
-
 describe('change', () => {
   it('of the image makes the next release with exactly one write in the namespace', async () => {
     const { hands, operator, instance } = world
-    await create()
+    await createRunning(world)
     await hands.apply(makeInstance(world, { image: 'hello:2' }))
     await operator.settle()
     expect(childWrites(world)).toEqual(['apply Deployment web'])
@@ -55,17 +47,12 @@ describe('change', () => {
 
   it('of a variable makes the next release, and the pods get it', async () => {
     const { hands, operator, instance } = world
-    await create([
-      {
-        ...web,
-        variables: [
-          { name: 'GREETING', value: 'stack' },
-          { name: 'OTHER', value: 'stays' },
-        ],
-      },
-    ])
-    const variables = [{ name: 'GREETING', value: 'instance' }]
-    await hands.apply(makeInstance(world, { variables }))
+    const inStack = [
+      { name: 'GREETING', value: 'stack' },
+      { name: 'OTHER', value: 'stays' },
+    ]
+    await createRunning(world, { stack: [{ ...web, variables: inStack }] })
+    await hands.apply(makeInstance(world, { variables: [{ name: 'GREETING', value: 'instance' }] }))
     await operator.settle()
     expect(childWrites(world)).toEqual(['apply Deployment web'])
     const deployment = await hands.get('Deployment', { namespace: instance, name: 'web' })
@@ -80,7 +67,7 @@ describe('change', () => {
 
   it('that is overtaken before it was rolled out is marked so', async () => {
     const { hands, operator } = world
-    await create()
+    await createRunning(world)
     await hands.apply(makeInstance(world, { image: 'hello:2' }))
     await operator.settle()
     await hands.apply(makeInstance(world, { image: 'hello:3' }))
@@ -93,7 +80,7 @@ describe('change', () => {
 
   it('that misses its deadline says so, and that it succeeded when it is completed after all', async () => {
     const { hands, operator, instance } = world
-    await create([{ ...web, rollout: { progressDeadlineSeconds: 10 } }])
+    await createRunning(world, { stack: [{ ...web, rollout: { progressDeadlineSeconds: 10 } }] })
     await hands.apply(makeInstance(world, { image: 'hello:2' }))
     const succeeded = async (): Promise<string> => conditionsOf((await releasesOf(world)).at(-1)!)['Succeeded'] ?? ''
     const isLate = async (): Promise<boolean> => (await succeeded()) === 'False RolloutDeadlineExceeded'
@@ -107,7 +94,7 @@ describe('change', () => {
 
   it('made twice before it is looked at makes one release, of the last', async () => {
     const { hands } = world
-    await create()
+    await createRunning(world)
     await world.whileDown(async () => {
       await hands.apply(makeInstance(world, { image: 'hello:2' }))
       await hands.apply(makeInstance(world, { image: 'hello:3', replicas: 2 }))
@@ -130,7 +117,7 @@ describe('stack', () => {
   it('edited publishes a revision; the instance says it is outdated, and moves when it is pinned to it', async () => {
     const { hands, operator, instance } = world
     await hands.apply(makeStack(world, 'shop', withVariable('a')))
-    await create('shop')
+    await createRunning(world, { stack: 'shop' })
     await hands.apply(makeStack(world, 'shop', withVariable('b')))
     await operator.settle()
     const [first = '', second = ''] = await stackRevisions('shop')
@@ -191,7 +178,7 @@ describe('stack', () => {
     const pinned = { ...world, instance: `${app}-pinned` }
     await hands.apply(makeStack(world, 'shop', withVariable('a')))
     await hands.apply(makeStack(world, 'store', withVariable('b')))
-    await create('shop')
+    await createRunning(world, { stack: 'shop' })
     const [first = ''] = await stackRevisions('shop')
     await hands.apply(makeInstance(pinned, { stack: { revision: first } }))
     await operator.settle()

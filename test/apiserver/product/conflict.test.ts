@@ -4,6 +4,8 @@ import { makeProject } from '../../support/productCluster.ts'
 import {
   childWrites,
   conditionsOf,
+  create,
+  createRunning,
   getInstance,
   makeApp,
   makeInstance,
@@ -96,12 +98,8 @@ describe('a namespace of somebody else', () => {
   it('of the instance of another project with the same name names its holder', async () => {
     const { hands, operator, instance } = world
     const app = world.app
-    await hands.apply(makeApp(world))
-    await hands.apply(makeInstance(world))
-    await operator.settle()
-    await rollOut(hands, operator, instance)
+    await createRunning(world)
     const before = await namespaceOf(instance)
-    operator.writes.splice(0)
 
     // App `a` with instance `b-c`, and App `a-b` with instance `c`, are the same name of a namespace.
     const other = await makeProject(hands)
@@ -153,9 +151,7 @@ describe('a namespace of somebody else', () => {
   it('that goes away lets the instance be created', async () => {
     const { hands, operator, instance } = world
     await hands.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: instance } })
-    await hands.apply(makeApp(world))
-    await hands.apply(makeInstance(world))
-    await operator.settle()
+    await create(world)
     expect((await getInstance(world))['status'].phase).toBe('Errored')
     await hands.remove('Namespace', { namespace: '', name: instance })
     await operator.until('it is claimed', async () => (await hands.list('Deployment', instance)).length === 1)

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { makePodsReady, rollOut } from '../../support/kubelet.ts'
 import {
   conditionsOf,
+  create,
   getInstance,
   makeApp,
   makeInstance,
@@ -17,13 +18,8 @@ const world = useWorld()
 describe('create', () => {
   it('makes everything an instance needs, and says at each step how it stands', async () => {
     const { hands, operator, namespace, instance } = world
-    await hands.apply(
-      makeApp(world, [
-        { ...web, generatedSecrets: [{ name: 'SESSION_SECRET' }], files: [{ path: '/etc/motd', content: 'hi' }] },
-      ]),
-    )
-    await hands.apply(makeInstance(world))
-    await operator.settle()
+    const more = { generatedSecrets: [{ name: 'SESSION_SECRET' }], files: [{ path: '/etc/motd', content: 'hi' }] }
+    await create(world, { stack: [{ ...web, ...more }] })
     await operator.until('its pod is made', async () => (await hands.list('Pod', instance)).length === 1)
     await operator.settle()
 
@@ -113,9 +109,8 @@ describe('create', () => {
 
   it('counts the replicas of all services, and is Ready only when all are', async () => {
     const { hands, operator, instance } = world
-    await hands.apply(makeApp(world, [web, { name: 'jobs', type: 'Worker', image: 'hello:1', replicas: 2 }]))
-    await hands.apply(makeInstance(world, { replicas: 2 }))
-    await operator.settle()
+    const jobs = { name: 'jobs', type: 'Worker', image: 'hello:1', replicas: 2 }
+    await create(world, { stack: [web, jobs], spec: { replicas: 2 } })
     await operator.until('its pods are made', async () => (await hands.list('Pod', instance)).length === 4)
     await operator.settle()
     expect((await getInstance(world))['status'].counts).toEqual({

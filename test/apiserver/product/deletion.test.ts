@@ -3,8 +3,9 @@ import { rollOut } from '../../support/kubelet.ts'
 import {
   childWrites,
   conditionsOf,
+  create,
+  createRunning,
   getInstance,
-  makeApp,
   makeInstance,
   makeStack,
   releasesOf,
@@ -14,17 +15,27 @@ import {
 
 const world = useWorld()
 
-async function create(): Promise<void> {
-  const { hands, operator, instance } = world
-  await hands.apply(makeStack(world, 'shop', [web]))
-  await hands.apply(makeApp(world, 'shop'))
-  await hands.apply(makeInstance(world))
-  await operator.settle()
-  await rollOut(hands, operator, instance)
-  operator.writes.splice(0)
+/** An instance of an App on the stack `shop`, running. */
+async function createFromStack(): Promise<void> {
+  await world.hands.apply(makeStack(world, 'shop', [web]))
+  await createRunning(world, { stack: 'shop' })
 }
 
 const ref = () => ({ namespace: world.namespace, name: world.instance })
+
+/** Deletes the instance and holds its namespace up, so that what is said meanwhile can be read. Out: what lets it go. */
+async function removeSlowly(): Promise<() => Promise<unknown>> {
+  const { hands, operator, instance } = world
+  const slow = { namespace: instance, name: 'slow' }
+  await hands.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { ...slow, finalizers: ['test/slow'] } })
+  await hands.remove('AppInstance', ref())
+  await operator.until('the namespace is terminating', async () => {
+    const namespace = await hands.find('Namespace', { namespace: '', name: instance })
+    return namespace?.metadata.deletionTimestamp !== undefined
+  })
+  await operator.settle()
+  return () => hands.patch('ConfigMap', slow, { metadata: { finalizers: null } })
+}
 
 const isGone = async (): Promise<boolean> =>
   (await world.hands.find('AppInstance', ref())) === undefined &&
@@ -33,19 +44,8 @@ const isGone = async (): Promise<boolean> =>
 describe('deletion', () => {
   it('removes the namespace, then lets the instance go; its releases go with it', async () => {
     const { hands, operator, instance, namespace } = world
-    await create()
-    // Holds the namespace up, so that what is said meanwhile can be read.
-    await hands.apply({
-      apiVersion: 'v1',
-      kind: 'ConfigMap',
-      metadata: { namespace: instance, name: 'slow', finalizers: ['test/slow'] },
-    })
-    await hands.remove('AppInstance', ref())
-    await operator.until('the namespace is terminating', async () => {
-      const found = await hands.find('Namespace', { namespace: '', name: instance })
-      return found?.metadata.deletionTimestamp !== undefined
-    })
-    await operator.settle()
+    await createFromStack()
+    const letGo = await removeSlowly()
     const deleting = await getInstance(world)
     expect(deleting['status'].phase).toBe('Deleting')
     expect(conditionsOf(deleting)).toMatchObject({
@@ -54,7 +54,7 @@ describe('deletion', () => {
       Reconciling: 'True Terminating',
     })
     expect(await hands.columns('AppInstance', ref())).toMatchObject({ Phase: 'Deleting', Ready: 'Unknown' })
-    await hands.patch('ConfigMap', { namespace: instance, name: 'slow' }, { metadata: { finalizers: null } })
+    await letGo()
     await operator.until('all is gone', isGone)
     await operator.until('its releases are gone', async () => (await releasesOf(world)).length === 0, 40)
     expect(childWrites(world)).toEqual([`delete Namespace ${instance}`])
@@ -69,9 +69,7 @@ describe('deletion', () => {
       metadata: { name: app },
       spec: { type: 'feature' },
     })
-    await hands.apply(makeApp(world))
-    await hands.apply(makeInstance(world, { env: app }))
-    await operator.settle()
+    await create(world, { spec: { env: app } })
     await hands.remove('AppEnv', { namespace: '', name: app })
     await hands.remove('App', { namespace, name: app })
     for (const { metadata } of await hands.list('AppStackRevision', namespace)) {
@@ -84,7 +82,7 @@ describe('deletion', () => {
 
   it('of the whole project takes its instances and their namespaces with it', async () => {
     const { hands, operator, namespace } = world
-    await create()
+    await createFromStack()
     await hands.remove('Namespace', { namespace: '', name: namespace })
     await operator.until(
       'all is gone',
@@ -95,20 +93,10 @@ describe('deletion', () => {
 
   it('followed by a new instance of the same name waits for the old namespace to be gone', async () => {
     const { hands, operator, instance } = world
-    await create()
+    await createFromStack()
     const before = await hands.get('Namespace', { namespace: '', name: instance })
     const first = await getInstance(world)
-    await hands.apply({
-      apiVersion: 'v1',
-      kind: 'ConfigMap',
-      metadata: { namespace: instance, name: 'slow', finalizers: ['test/slow'] },
-    })
-    await hands.remove('AppInstance', ref())
-    await operator.until('the namespace is terminating', async () => {
-      const found = await hands.get('Namespace', { namespace: '', name: instance })
-      return found.metadata.deletionTimestamp !== undefined
-    })
-    await operator.settle()
+    const letGo = await removeSlowly()
     // Someone is impatient and takes our finalizer off.
     await hands.patch('AppInstance', ref(), { metadata: { finalizers: null } })
     await operator.until('the old one is gone', async () => (await hands.find('AppInstance', ref())) === undefined)
@@ -122,7 +110,7 @@ describe('deletion', () => {
     })
     expect(waiting['status'].phase).toBe('Creating')
 
-    await hands.patch('ConfigMap', { namespace: instance, name: 'slow' }, { metadata: { finalizers: null } })
+    await letGo()
     await operator.until('there is a new namespace', async () => {
       const now = await hands.find('Namespace', { namespace: '', name: instance })
       return now !== undefined && now.metadata.uid !== before.metadata.uid

@@ -3,8 +3,8 @@ import { rollOut } from '../../support/kubelet.ts'
 import {
   childWrites,
   conditionsOf,
+  create,
   getInstance,
-  makeApp,
   makeInstance,
   messageOf,
   releasesOf,
@@ -74,13 +74,6 @@ async function isChanging(path: string, value: number): Promise<boolean> {
   return found === value
 }
 
-async function create(spec: object = {}): Promise<void> {
-  const { hands, operator } = world
-  await hands.apply(makeApp(world))
-  await hands.apply(makeInstance(world, spec))
-  await operator.settle()
-}
-
 const deploymentWrites = (): readonly string[] => childWrites(world).filter((each) => each === 'apply Deployment web')
 
 describe('an admission policy that changes what is applied', () => {
@@ -91,7 +84,7 @@ describe('an admission policy that changes what is applied', () => {
   it('is told once, and the instance runs; nothing is written again, but once after a restart', async () => {
     const { hands, operator, instance, namespace } = world
     await changeDeployments(path, 77)
-    await create()
+    await create(world)
     await rollOut(hands, operator, instance)
     const running = await getInstance(world)
     expect(running['status'].phase).toBe('Running')
@@ -115,7 +108,7 @@ describe('an admission policy that changes what is applied', () => {
   it('is no leave for a hand to change the same, and the next release goes through', async () => {
     const { hands, operator, instance } = world
     await changeDeployments(path, 77)
-    await create()
+    await create(world)
     await rollOut(hands, operator, instance)
     await hands.patch('Deployment', deployment(), {
       spec: { template: { spec: { containers: [{ name: 'web', image: 'evil:1' }] } } },
@@ -133,7 +126,7 @@ describe('an admission policy that changes what is applied', () => {
   it('by which fewer replicas run than declared leaves the instance not ready, and says why', async () => {
     const { hands, operator, instance } = world
     await changeDeployments('/spec/replicas', 1)
-    await create({ replicas: 2 })
+    await create(world, { spec: { replicas: 2 } })
     await rollOut(hands, operator, instance)
     const short = await getInstance(world)
     expect(conditionsOf(short)['Ready']).toBe('Unknown RollingOut')
@@ -154,7 +147,7 @@ async function contest(): Promise<void> {
 describe('a controller that undoes each of our writes', () => {
   it('is told by the name of its field manager, and is not answered without end', async () => {
     const { hands, operator, instance } = world
-    await create()
+    await create(world)
     await rollOut(hands, operator, instance)
     operator.writes.splice(0)
     await operator.until('the fight is told', async () => {
@@ -187,7 +180,7 @@ describe('a controller that undoes each of our writes', () => {
 
   it('and then stops, finds our value there half a minute later', async () => {
     const { hands, operator, instance } = world
-    await create()
+    await create(world)
     await rollOut(hands, operator, instance)
     await operator.until('the fight is told', async () => {
       await contest()

@@ -1,18 +1,10 @@
 import { describe, expect, it } from '@jest/globals'
-import { breakPods, makePodsReady, rollOut } from '../../support/kubelet.ts'
-import { conditionsOf, getInstance, makeApp, makeInstance, messageOf, useWorld } from './world.ts'
+import { breakPods, makePodsReady } from '../../support/kubelet.ts'
+import { conditionsOf, createRunning, getInstance, makeInstance, messageOf, useWorld } from './world.ts'
 
 const world = useWorld()
 
 const waiting = (reason: string, message: string): object => ({ state: { waiting: { reason, message } } })
-
-async function create(spec: object = {}): Promise<void> {
-  const { hands, operator, instance } = world
-  await hands.apply(makeApp(world))
-  await hands.apply(makeInstance(world, spec))
-  await operator.settle()
-  await rollOut(hands, operator, instance)
-}
 
 describe('pods that fail', () => {
   it.each([
@@ -34,7 +26,7 @@ describe('pods that fail', () => {
     'with %s make the instance Down, with the cause, until they are ready again',
     async (reason, container, cause) => {
       const { hands, operator, instance } = world
-      await create()
+      await createRunning(world)
       await breakPods(hands, instance, container)
       await operator.until('it is told', async () => (await getInstance(world))['status'].phase === 'Down')
       await operator.settle()
@@ -50,7 +42,7 @@ describe('pods that fail', () => {
 
   it('of a new release leave the old ones serving', async () => {
     const { hands, operator, instance } = world
-    await create({ replicas: 2 })
+    await createRunning(world, { spec: { replicas: 2 } })
     await hands.apply(makeInstance(world, { replicas: 2, image: 'nowhere:1' }))
     await operator.until('a new pod is made', async () => (await hands.list('Pod', instance)).length === 3)
     await breakPods(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { rollOut } from '../../support/kubelet.ts'
-import { childWrites, getInstance, makeApp, makeInstance, useWorld, web } from './world.ts'
+import { childWrites, createRunning, getInstance, makeApp, makeInstance, useWorld, web } from './world.ts'
 
 const world = useWorld()
 
@@ -12,10 +12,7 @@ const secretServices = [
 describe('a service removed from the stack', () => {
   it('takes its objects with it, and nothing of anybody else; generated secrets stay as they were made', async () => {
     const { hands, operator, namespace, instance, app } = world
-    await hands.apply(makeApp(world, secretServices))
-    await hands.apply(makeInstance(world))
-    await operator.settle()
-    await rollOut(hands, operator, instance)
+    await createRunning(world, { stack: secretServices })
     const foreign = [
       { apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace: instance, name: 'by-hand' }, data: { a: 'b' } },
       {

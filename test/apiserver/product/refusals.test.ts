@@ -1,6 +1,16 @@
 import { describe, expect, it } from '@jest/globals'
 import { rollOut } from '../../support/kubelet.ts'
-import { childWrites, conditionsOf, getInstance, makeApp, makeInstance, messageOf, useWorld, web } from './world.ts'
+import {
+  childWrites,
+  conditionsOf,
+  createRunning,
+  getInstance,
+  makeApp,
+  makeInstance,
+  messageOf,
+  useWorld,
+  web,
+} from './world.ts'
 
 const world = useWorld()
 
@@ -21,10 +31,7 @@ async function setQuota(deployments: number): Promise<void> {
 describe('a quota that is used up', () => {
   it('is told in its own words, not tried against again and again, and the roll-out resumes when it is raised', async () => {
     const { hands, operator, namespace, instance, app } = world
-    await hands.apply(makeApp(world))
-    await hands.apply(makeInstance(world))
-    await operator.settle()
-    await rollOut(hands, operator, instance)
+    await createRunning(world)
     await setQuota(1)
     await operator.until('the quota counts', async () => {
       const { status } = await hands.get('ResourceQuota', { namespace: instance, name: 'small' })

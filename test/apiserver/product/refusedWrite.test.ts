@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { generatedSecretName } from '../../../operator/render/names.ts'
 import { rollOut } from '../../support/kubelet.ts'
-import { conditionsOf, getInstance, makeApp, makeInstance, messageOf, useWorld, web } from './world.ts'
+import { conditionsOf, createRunning, getInstance, makeApp, makeInstance, messageOf, useWorld, web } from './world.ts'
 
 const world = useWorld()
 const policyApi = 'admissionregistration.k8s.io/v1'
@@ -60,20 +60,12 @@ async function isRefusing(): Promise<boolean> {
   return JSON.stringify(reply.body).includes('on Sundays')
 }
 
-async function create(): Promise<void> {
-  const { hands, operator, instance } = world
-  await hands.apply(makeApp(world))
-  await hands.apply(makeInstance(world))
-  await operator.settle()
-  await rollOut(hands, operator, instance)
-}
-
 describe('a write that the API server refuses', () => {
   it.each(['Invalid', 'Forbidden', 'RequestEntityTooLarge'])(
     'as %s is told in the status with its own words, what runs goes on, and it is tried again when it may work',
     async (reason) => {
       const { hands, operator, instance } = world
-      await create()
+      await createRunning(world)
       await refuseDeployments(reason)
       await hands.apply(makeInstance(world, { image: 'hello:2' }))
       await operator.settle()
@@ -98,7 +90,7 @@ describe('a write that the API server refuses', () => {
 
   it('since a Secret of the name is there already lets the roll-out go on with that one, unchanged', async () => {
     const { hands, operator, instance } = world
-    await create()
+    await createRunning(world)
     const metadata = { namespace: instance, name: generatedSecretName('web', 'TOKEN') }
     const foreign = await hands.apply({ apiVersion: 'v1', kind: 'Secret', metadata, stringData: { value: 'mine' } })
     await hands.apply(makeApp(world, [{ ...web, generatedSecrets: [{ name: 'TOKEN' }] }]))

@@ -3,8 +3,8 @@ import { rollOut } from '../../support/kubelet.ts'
 import {
   childWrites,
   conditionsOf,
+  createRunning,
   getInstance,
-  makeApp,
   makeInstance,
   messageOf,
   releasesOf,
@@ -16,11 +16,7 @@ const world = useWorld()
 describe('kubectl scale', () => {
   it('waits for the next deployment and says so; the next release applies it', async () => {
     const { hands, operator, namespace, instance } = world
-    await hands.apply(makeApp(world))
-    await hands.apply(makeInstance(world))
-    await operator.settle()
-    await rollOut(hands, operator, instance)
-    operator.writes.splice(0)
+    await createRunning(world)
     const ref = { namespace, name: instance }
     expect(await hands.get('AppInstance', ref)).toMatchObject({ spec: { replicas: 1 } })
     await hands.patch('AppInstance', ref, { spec: { replicas: 3 } }, 'scale')
@@ -74,11 +70,7 @@ describe('kubectl scale', () => {
 
   it('back before the next deployment leaves nothing pending', async () => {
     const { hands, operator, namespace, instance } = world
-    await hands.apply(makeApp(world))
-    await hands.apply(makeInstance(world, { replicas: 2 }))
-    await operator.settle()
-    await rollOut(hands, operator, instance)
-    operator.writes.splice(0)
+    await createRunning(world, { spec: { replicas: 2 } })
     for (const replicas of [1, 2]) {
       await hands.patch('AppInstance', { namespace, name: instance }, { spec: { replicas } }, 'scale')
       await operator.settle()
@@ -91,11 +83,7 @@ describe('kubectl scale', () => {
 
   it('down to one with the next deployment removes the PodDisruptionBudget', async () => {
     const { hands, operator, instance } = world
-    await hands.apply(makeApp(world))
-    await hands.apply(makeInstance(world, { replicas: 2 }))
-    await operator.settle()
-    await rollOut(hands, operator, instance)
-    operator.writes.splice(0)
+    await createRunning(world, { spec: { replicas: 2 } })
     await hands.apply(makeInstance(world, { replicas: 1, image: 'hello:2' }))
     await operator.settle()
     expect(childWrites(world).toSorted()).toEqual(['apply Deployment web', 'delete PodDisruptionBudget web'])

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach } from '@jest/globals'
 import type { Condition } from '../../../operator/api/conditions.ts'
 import { apiVersion } from '../../../operator/api/meta.ts'
 import type { Anything, Hands } from '../../support/hands.ts'
+import { rollOut } from '../../support/kubelet.ts'
 import { makeProject, productCluster, type ProductCluster, type Project } from '../../support/productCluster.ts'
 import { startOperator, type OperatorOptions, type SteppedOperator } from '../../support/steppedOperator.ts'
 
@@ -61,6 +62,28 @@ export function makeInstance({ namespace, app, instance }: Project, spec: object
     metadata: { namespace, name: instance },
     spec: { app, env: 'dev', image: 'hello:1', ...spec },
   }
+}
+
+/** How an instance is made that is not like the others. */
+interface Making {
+  /** The App's inline stack, or the name of one. */
+  readonly stack?: Services | string
+  /** More of the instance's spec. */
+  readonly spec?: object
+}
+
+/** Creates this project's App and instance; resolves when the operator has nothing more to do about them. */
+export async function create(world: World, { stack, spec }: Making = {}): Promise<void> {
+  await world.hands.apply(makeApp(world, stack))
+  await world.hands.apply(makeInstance(world, spec))
+  await world.operator.settle()
+}
+
+/** Creates them, and lets all pods become ready. What was written until then is forgotten. */
+export async function createRunning(world: World, making: Making = {}): Promise<void> {
+  await create(world, making)
+  await rollOut(world.hands, world.operator, world.instance)
+  world.operator.writes.splice(0)
 }
 
 export async function getInstance({ hands, namespace, instance }: World): Promise<Anything> {
