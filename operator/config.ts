@@ -28,6 +28,7 @@ const schema = z.object({
   HOSTNAME: z.string().optional(),
 })
 
+/** How the process is to run: what the chart's values become (APPSTEAD_… in its environment), and who it is. */
 export interface Config {
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
   /** Where /livez and /readyz are served; 0: any free port. */

@@ -19,6 +19,7 @@ export const controllers: readonly Controller<KubeObject, unknown>[] = [
   appRelease,
 ] as readonly Controller<KubeObject, unknown>[]
 
+/** Of RBAC, as far as controllers use them themselves. */
 export type Verb = 'get' | 'create' | 'patch' | 'delete'
 
 /**

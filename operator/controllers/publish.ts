@@ -7,6 +7,7 @@ import type { StackService } from '../api/stackService.ts'
 import { newestRevision, nextRevision } from '../render/revision.ts'
 import type { Ctx, EventRecord, Reader } from '../runtime/controller.ts'
 
+/** What a stack has come to. */
 export interface Published {
   readonly newest: AppStackRevision
   /** RevisionPublished, if this call published it. */

@@ -15,7 +15,9 @@ export interface Connections {
 
 export interface ConnectionsOptions {
   readonly credentials: Credentials
+  /** At most so many for calls. */
   readonly callConnections: number
+  /** One that nobody uses for so long is closed. */
   readonly idleSeconds: number
   /** Counted up with each connection. */
   readonly opened: Opened

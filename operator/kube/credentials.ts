@@ -19,6 +19,7 @@ export interface Credentials {
   expire(): void
 }
 
+/** Who we are, as one request proves it. */
 export interface Identity {
   /** Of every request; the authorization among them. */
   readonly headers: Redacted<Readonly<Record<string, string>>>
@@ -32,7 +33,10 @@ export type TlsOptions = Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'reject
 /** As long as client-go keeps a token file's content; the kubelet renews tokens long before they end. */
 const maxAgeMilliseconds = 60_000
 
-/** The Credentials of a KubeConfig's current context; throws an Error that says what is missing in it. */
+/**
+ * The Credentials of a KubeConfig's current context; `maxAge` is in milliseconds. Throws an Error that says what is
+ * missing in it.
+ */
 export function credentialsOf(kubeConfig: KubeConfig, maxAge = maxAgeMilliseconds): Credentials {
   const cluster = kubeConfig.getCurrentCluster()
   if (cluster === null) throw new Error(`kubeconfig: no cluster for context '${kubeConfig.getCurrentContext()}'`)

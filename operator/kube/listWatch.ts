@@ -11,15 +11,17 @@ export interface ListWatchOptions {
   readonly client: Pick<KubeClient, 'list' | 'watch'>
   readonly type: ResourceType
   readonly labelSelector?: string | undefined
+  /** Only the metadata of the objects (PartialObjectMetadata). */
   readonly metadataOnly?: boolean | undefined
   readonly sink: Sink
   readonly timing: Timing
+  /** Objects of a page. Default: 500. */
   readonly pageSize?: number
-  /** Who may read a page: shared by all types of a cluster, so that they do not list all at once. */
+  /** Who may read a page: shared by all types of a cluster, so that they do not list all at once. Default: no others. */
   readonly slots?: Slots
-  /** After this long without a byte a stream is dead. Default: two bookmarks and a half. */
+  /** After this long without a byte a stream is dead. Default: 150,000, two bookmarks and a half. */
   readonly maxSilenceMilliseconds?: number
-  /** `relist` lists at most once in this time. */
+  /** `relist` lists at most once in this time. Default: 30,000. */
   readonly minRelistMilliseconds?: number
   /** Told of each failure, with the delay before the next attempt. */
   onFailure?(error: KubeError, delayMilliseconds: number): void
@@ -111,6 +113,7 @@ export class ListWatch {
     this.#progressAt = options.timing.now()
   }
 
+  /** Where it is; while watching, with the last resourceVersion seen. */
   get state(): ListWatchState {
     return this.#state
   }

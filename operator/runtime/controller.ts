@@ -11,9 +11,14 @@ export interface Reader {
   byIndex<T extends KubeObject>(type: ResourceType, index: string, value: string): readonly T[]
 }
 
-/** What reconcilers write with: our field manager, and what was written for this key is remembered (read your own writes). */
+/**
+ * What reconcilers write with: our field manager, and what was written for this key is remembered (read your own writes).
+ * Every call throws a KubeError, Fenced when nothing may be written, and ends with the reconcile's signal.
+ */
 export interface Writer {
+  /** Throws AlreadyExists when the name is taken. */
   create(type: ResourceType, object: KubeObject): Promise<KubeObject>
+  /** Server-side apply, forced. */
   apply(type: ResourceType, object: KubeObject): Promise<KubeObject>
   /** Resolves too when the object is already gone. */
   delete(type: ResourceType, ref: Ref, uid: string): Promise<void>
@@ -27,6 +32,7 @@ export interface Target {
   readonly kube: Writer
 }
 
+/** What a reconcile may use. */
 export interface Ctx {
   /** Of the hub: the cluster that holds the reconciled object. */
   readonly cache: Reader
@@ -69,6 +75,7 @@ export interface Watch {
   keys(object: KubeObject, cache: Reader): readonly Ref[]
 }
 
+/** What the engine must know to work for the objects of one kind. All but reconcile and cleanup are pure and synchronous. */
 export interface Controller<Object extends KubeObject, Status> {
   readonly kind: Kind
   readonly watches: readonly Watch[]
@@ -83,6 +90,10 @@ export interface Controller<Object extends KubeObject, Status> {
   contested?(target: Reader): number
   /** Who shares the workers with whom: project and app, say. Default: the object's namespace. */
   flowOf?(object: Object): readonly string[]
+  /**
+   * Brings the world nearer to what the object asks for; `object` is frozen and as new as the cache. What it throws is a
+   * failure, tried again with backoff: a KubeError the API server's, anything else a bug.
+   */
   reconcile(ctx: Ctx, object: Object): Promise<Report<Status>>
   /** Runs while the object is being deleted and our finalizer is held; `settled` lets the object go. */
   cleanup?(ctx: Ctx, object: Object): Promise<Report<Status>>
@@ -93,9 +104,12 @@ export interface Informer<T extends KubeObject = KubeObject> {
   readonly type: ResourceType
   /** On which clusters: the hub (default), those where things run (the hub is one), or all. */
   readonly place?: 'hub' | 'target' | 'all'
+  /** Which of them: what selector.ts can follow. */
   readonly labelSelector?: string
+  /** Only the metadata of the objects (PartialObjectMetadata). */
   readonly metadataOnly?: boolean
   /** What is kept of an object as it arrives (with managedFields); default: everything but managedFields. */
   keep?(object: KubeObject): T
+  /** By the name that Reader.byIndex is given: the values under which an object is found. */
   readonly indexes?: Readonly<Record<string, (object: T) => readonly string[]>>
 }

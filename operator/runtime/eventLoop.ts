@@ -36,6 +36,7 @@ export class EventLoop {
     return this.stalledMilliseconds <= budgetMilliseconds
   }
 
+  /** Measures no more; no timer is left. */
   stop(): void {
     this.#cancel()
   }

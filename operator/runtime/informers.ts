@@ -55,7 +55,7 @@ export class Informers implements Reader {
   readonly #abort = new AbortController()
   readonly #runs: Promise<void>[] = []
 
-  /** Throws a TypeError for two Informers of one type, and for a label selector we cannot follow. */
+  /** Throws a TypeError for two Informers of one type, and for a label selector we cannot follow. Requests nothing yet. */
   constructor(options: InformersOptions) {
     this.#clock = options.clock
     const slots = new Slots(listsAtOnce)
@@ -103,6 +103,7 @@ export class Informers implements Reader {
     return this.#entries.get(typeIdOf(type))?.selects(object) ?? false
   }
 
+  /** True when every cache holds its first complete list. */
   get isSynced(): boolean {
     for (const { cache } of this.#entries.values()) if (!cache.isSynced) return false
     return true
@@ -136,6 +137,7 @@ export class Informers implements Reader {
     await Promise.all(this.#runs)
   }
 
+  /** How each watched type is doing. */
   health(): readonly InformerHealth[] {
     const now = this.#clock.now()
     return [...this.#entries].map(([type, { cache, listWatch }]) => ({

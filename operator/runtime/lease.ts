@@ -1,5 +1,6 @@
 import { annotations, type KubeObject, type Ref, type ResourceType } from '../api/meta.ts'
 
+/** Of coordination.k8s.io: who leads, as client-go's leader election keeps it too. */
 export const leaseType: ResourceType = {
   group: 'coordination.k8s.io',
   version: 'v1',

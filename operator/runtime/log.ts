@@ -1,5 +1,6 @@
 import { pino, type DestinationStream, type Logger } from 'pino'
 
+/** Entries below it are not written. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
 /**

@@ -78,6 +78,7 @@ export class Manager {
     return this.cluster.informers.isSynced
   }
 
+  /** True from the first call of stop on. */
   get isStopping(): boolean {
     return this.#stopping !== undefined
   }

@@ -1,5 +1,6 @@
 /** Who is served first: a user's change, what became of our children, what failed, what only might have been missed. */
 export const priorities = ['user', 'event', 'retry', 'resync'] as const
+/** One of them. */
 export type Priority = (typeof priorities)[number]
 
 /** The higher of two priorities. */

@@ -25,6 +25,7 @@ export interface Situation {
   readonly altered: string
 }
 
+/** How the newest release is doing. */
 export interface ReleaseSituation {
   readonly name: string
   /** Every service complete now. */
@@ -38,7 +39,10 @@ export interface ReleaseSituation {
   readonly waiting: string
 }
 
-/** The conditions of an instance: the table of design/api.md, Phase, read from left to right. Pure. */
+/**
+ * The conditions of an instance, from which phaseOf tells its phase. Pure.
+ * In: what was found. Out: one verdict for each condition that is to stand.
+ */
 export function instanceVerdicts(situation: Situation): Verdicts {
   const { objection, release, serving, pending } = situation
   const main = objection ? objectionVerdicts(objection) : contestVerdicts(situation)

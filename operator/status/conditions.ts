@@ -8,6 +8,7 @@ export interface Verdict {
   readonly message: string
 }
 
+/** What a report says of an object; a type that is missing is a condition that does not stand. */
 export type Verdicts = Readonly<Partial<Record<ConditionType, Verdict>>>
 
 /** The order in which conditions are listed, which is the order people should read them in. */

@@ -1,6 +1,6 @@
 import type { KubeObject } from '../api/meta.ts'
 
-/** What the cache keeps of objects that are not ours to define: digests, not objects (promises.md T7). */
+/** What the cache keeps of objects that are not ours to define: digests, not objects (ADR 0004). */
 
 /** Any object made by us. */
 export interface ObservedChild extends KubeObject {
@@ -8,6 +8,7 @@ export interface ObservedChild extends KubeObject {
   readonly digest: string
 }
 
+/** How far a Deployment is, by its status. */
 export interface ObservedDeployment extends ObservedChild {
   readonly replicas: number
   readonly observedGeneration: number
@@ -17,12 +18,15 @@ export interface ObservedDeployment extends ObservedChild {
   readonly updatedReplicas: number
   /** Pods that have been ready for minReadySeconds. */
   readonly availableReplicas: number
+  /** Progressing says ProgressDeadlineExceeded. */
   readonly isDeadlineExceeded: boolean
   /** Why the API server lets no replica be created, such as a quota; '' when it does. */
   readonly refusal?: string
 }
 
+/** Whether a pod serves, and why it does not as far as its status tells. */
 export interface ObservedPod extends KubeObject {
+  /** The service it is of, by its label; '' without. */
   readonly service: string
   readonly phase: string
   readonly isReady: boolean

@@ -8,7 +8,7 @@ type Row = readonly [AppInstancePhase, (verdicts: Verdicts) => boolean]
 /** What the first release may still wait for. */
 const creating: ReadonlySet<Reason | undefined> = new Set(['Creating', 'NamespaceTerminating', 'Forbidden'])
 
-/** The first row that holds; design/api.md, Phase, is the contract. */
+/** The first row that holds is the phase; without one it is Deploying. test/unit/status holds a case for each. */
 const rows: readonly Row[] = [
   ['Errored', ({ OperationsBlocked }) => OperationsBlocked !== undefined],
   ['Deleting', ({ Reconciling }) => Reconciling?.reason === 'Terminating'],

@@ -1,5 +1,6 @@
 import type { ObservedPod } from './observed.ts'
 
+/** How many pods there are, each counted once besides in `total`. */
 export interface Counts {
   readonly total: number
   readonly running: number
@@ -16,7 +17,7 @@ export interface Cause {
 const imageReasons = new Set(['ErrImagePull', 'ImagePullBackOff', 'InvalidImageName', 'ErrImageNeverPull'])
 const configurationReasons = new Set(['CreateContainerConfigError', 'CreateContainerError', 'RunContainerError'])
 
-/** Counts of Web and Worker pods; those that are terminating are left out. */
+/** Counts of an instance's pods; those that are terminating are left out. */
 export function countPods(pods: readonly ObservedPod[]): Counts {
   const living = pods.filter((pod) => !pod.metadata.deletionTimestamp)
   const running = living.filter((pod) => pod.isReady).length

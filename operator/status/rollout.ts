@@ -1,6 +1,7 @@
 import type { ResolvedService } from '../api/appRelease.ts'
 import type { ObservedDeployment } from './observed.ts'
 
+/** How far one service of a release is. */
 export interface ServiceRollout {
   readonly service: ResolvedService
   /** Replicas, of any template, that serve. */

@@ -19,7 +19,7 @@ const letGo: Deletion = { outcome: { kind: 'settled' } }
 /**
  * Removes the instance's namespace, and lets the instance go when it is gone.
  * Before anything destructive: a live look at our CRD, at the instance and at the namespace. If the CRD is being
- * removed, only the finalizer is released and the workloads live on (design/api.md, Names, namespaces, deletion).
+ * removed, only the finalizer is released and the workloads live on (docs/engine.md, What it promises).
  */
 export async function cleanup(ctx: Ctx, instance: AppInstance): Promise<Deletion> {
   const seen = observe(ctx, instance)
