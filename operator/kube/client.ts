@@ -9,9 +9,9 @@ export interface CallOptions {
 
 /** Which objects of a type, and which page of them. */
 export interface ListOptions extends CallOptions {
-  readonly labelSelector?: string
+  readonly labelSelector?: string | undefined
   /** Only the metadata of the objects (PartialObjectMetadata). */
-  readonly metadataOnly?: boolean
+  readonly metadataOnly?: boolean | undefined
   /** Most objects of a page; the server may give fewer. */
   readonly limit?: number
   /** Of the page before; '' or missing for the first. */
@@ -32,10 +32,10 @@ export interface ListPage {
 export interface WatchOptions {
   /** Only the objects of this namespace. */
   readonly namespace?: string
-  readonly labelSelector?: string
+  readonly labelSelector?: string | undefined
   readonly fieldSelector?: string
   /** Only the metadata of the objects (PartialObjectMetadata). */
-  readonly metadataOnly?: boolean
+  readonly metadataOnly?: boolean | undefined
   /** '' for what there is now, as ADDED events, and then what changes. */
   readonly resourceVersion: string
   /** How long the server is asked to keep the stream open. Default: 300. */

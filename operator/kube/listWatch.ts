@@ -1,6 +1,6 @@
 import type { KubeObject, ResourceType } from '../api/meta.ts'
 import { Backoff, Doubts, maxWaitMilliseconds, type Doubt } from './backoff.ts'
-import type { KubeClient, ListOptions, WatchEvent, WatchOptions } from './client.ts'
+import type { KubeClient, WatchEvent } from './client.ts'
 import { isKubeError, KubeError } from './errors.ts'
 import { Intake, type Sink, type Skipped } from './sink.ts'
 import { Slots } from './slots.ts'
@@ -75,7 +75,6 @@ export const maxQuietMilliseconds = Math.max(maxSilenceMilliseconds, maxWaitMill
 /** One type's list + watch. It ends only by its signal: every failure is met with a delay and another attempt. */
 export class ListWatch {
   readonly #options: ListWatchOptions
-  readonly #selected: Pick<ListOptions & WatchOptions, 'labelSelector' | 'metadataOnly'>
   readonly #slots: Slots
   /** Of lists and of streams apart: a list that works says nothing about the stream after it. */
   readonly #listBackoff: Backoff
@@ -97,11 +96,6 @@ export class ListWatch {
 
   constructor(options: ListWatchOptions) {
     this.#options = options
-    const { labelSelector, metadataOnly } = options
-    this.#selected = {
-      ...(labelSelector === undefined ? {} : { labelSelector }),
-      ...(metadataOnly === undefined ? {} : { metadataOnly }),
-    }
     this.#slots = options.slots ?? new Slots(1)
     this.#listBackoff = new Backoff(options.timing)
     this.#streamBackoff = new Backoff(options.timing)
@@ -241,12 +235,12 @@ export class ListWatch {
   }
 
   async #readPages(signal: AbortSignal): Promise<{ items: KubeObject[]; resourceVersion: string }> {
-    const { client, type, pageSize = 500 } = this.#options
+    const { client, type, labelSelector, metadataOnly, pageSize: limit = 500 } = this.#options
     const items: KubeObject[] = []
     let continueToken = ''
     let resourceVersion: string | undefined
     do {
-      const options = { ...this.#selected, limit: pageSize, continueToken, signal }
+      const options = { labelSelector, metadataOnly, limit, continueToken, signal }
       const page = await this.#inTurn(signal, () => client.list(type, options))
       for (const item of this.#intake.keep(page.items)) items.push(item)
       continueToken = page.continueToken
@@ -270,14 +264,13 @@ export class ListWatch {
 
   /** Rejects with Timeout for a stream that went silent, and as readStream does. */
   async #readStream(resourceVersion: string, signals: readonly AbortSignal[]): Promise<void> {
-    const { client, type, timing, maxSilenceMilliseconds: maxSilence = maxSilenceMilliseconds } = this.#options
-    const timeoutSeconds = Math.round(streamSeconds * (1 + timing.random()))
-    const watch = { ...this.#selected, resourceVersion, timeoutSeconds }
-    const options = { client, type, watch, signals, timing, maxSilenceMilliseconds: maxSilence }
-    const end = await readStream(options, (event) => this.#take(event))
+    const { labelSelector, metadataOnly, ...options } = this.#options
+    const timeoutSeconds = Math.round(streamSeconds * (1 + options.timing.random()))
+    const watch = { labelSelector, metadataOnly, resourceVersion, timeoutSeconds }
+    const end = await readStream({ maxSilenceMilliseconds, ...options, watch, signals }, (event) => this.#take(event))
     if (end === 'ended') return
     this.#troubledStreams += 1
-    throw new KubeError('Timeout', `watch ${type.plural}: silent`)
+    throw new KubeError('Timeout', `watch ${options.type.plural}: silent`)
   }
 
   #take(event: WatchEvent): void {
