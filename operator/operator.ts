@@ -5,7 +5,7 @@ import { changeOf, makeChangeEvent, makeResourceEvent, metaOf, type ChangeEvent 
 import { ClusterPool, type Newcomer } from './clusters/pool.ts'
 import type { Config } from './config.ts'
 import type { CallOptions } from './kube/client.ts'
-import type { PooledKubeClient } from './kube/clientNode.ts'
+import type { PooledKubeClient } from './kube/restClient.ts'
 import { isKubeError } from './kube/errors.ts'
 import type { TransportOptions } from './kube/transport.ts'
 import type { Clock } from './runtime/clock.ts'

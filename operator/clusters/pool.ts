@@ -1,4 +1,4 @@
-import { makeKubeClient, type PooledKubeClient } from '../kube/clientNode.ts'
+import { makeKubeClient, type PooledKubeClient } from '../kube/restClient.ts'
 import type { TransportOptions } from '../kube/transport.ts'
 import { localCluster, type Cluster } from '../runtime/cluster.ts'
 import type { Loop } from '../runtime/loop.ts'

@@ -1,6 +1,6 @@
 import type { Kind } from '../../operator/api/kind.ts'
 import { keyOf, refOf, type KubeObject, type Ref, type ResourceType } from '../../operator/api/meta.ts'
-import type { PooledKubeClient } from '../../operator/kube/clientNode.ts'
+import type { PooledKubeClient } from '../../operator/kube/restClient.ts'
 import type { Controller, Reader, Report } from '../../operator/runtime/controller.ts'
 import type { AnyInformer } from '../../operator/runtime/informers.ts'
 import { configMapType, eventually, makeConfigMap } from './engineCluster.ts'

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import type { KubeObject } from '../../operator/api/meta.ts'
-import { loadKubeConfig, makeKubeClient } from '../../operator/kube/clientNode.ts'
+import { loadKubeConfig } from '../../operator/kube/access.ts'
+import { makeKubeClient } from '../../operator/kube/restClient.ts'
 import type { KubeError } from '../../operator/kube/errors.ts'
 import { boxKind, installBox, makeBox } from './engineBox.ts'
 import { configMapType, makeConfigMap, makeNamespace, useCluster } from './engineCluster.ts'

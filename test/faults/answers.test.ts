@@ -1,6 +1,7 @@
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals'
 import { keyOf, refOf } from '../../operator/api/meta.ts'
-import { loadKubeConfig, makeKubeClient } from '../../operator/kube/clientNode.ts'
+import { loadKubeConfig } from '../../operator/kube/access.ts'
+import { makeKubeClient } from '../../operator/kube/restClient.ts'
 import type { TransportOptions } from '../../operator/kube/transport.ts'
 import type { AppsteadOperator as Operator } from '../../operator/operator.ts'
 import { systemClock } from '../../operator/runtime/clock.ts'

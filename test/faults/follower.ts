@@ -1,5 +1,6 @@
 import type { ResourceType } from '../../operator/api/meta.ts'
-import { loadKubeConfig, makeKubeClient, type PooledKubeClient } from '../../operator/kube/clientNode.ts'
+import { loadKubeConfig } from '../../operator/kube/access.ts'
+import { makeKubeClient, type PooledKubeClient } from '../../operator/kube/restClient.ts'
 import type { KubeError } from '../../operator/kube/errors.ts'
 import { ListWatch, type ListWatchOptions } from '../../operator/kube/listWatch.ts'
 import { TypeCache } from '../../operator/runtime/cache.ts'

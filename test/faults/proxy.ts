@@ -4,7 +4,7 @@ import { Agent, request as httpsRequest, type RequestOptions } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { loadKubeConfig } from '../../operator/kube/clientNode.ts'
+import { loadKubeConfig } from '../../operator/kube/access.ts'
 import {
   on,
   Rules,

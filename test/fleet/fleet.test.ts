@@ -2,7 +2,7 @@ import process from 'node:process'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 // Jest cannot let a CommonJS package (@dot-i's) require an ES module that is itself being linked: client-node must be there before.
-import '../../operator/kube/clientNode.ts'
+import '../../operator/kube/access.ts'
 import { startCluster, stopCluster } from '../cluster/cluster.ts'
 import { waitUntil } from '../cluster/kubeApi.ts'
 import { establishCrds, makeAdmin } from '../support/apiserver.ts'

@@ -1,5 +1,5 @@
 import { Agent, request, type RequestOptions } from 'node:https'
-import { loadKubeConfig } from '../../../operator/kube/clientNode.ts'
+import { loadKubeConfig } from '../../../operator/kube/access.ts'
 import { parseLines } from '../../../operator/kube/lines.ts'
 import type { Admin } from '../../support/apiserver.ts'
 import type { Json } from '../double/json.ts'

@@ -1,7 +1,8 @@
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 // Jest cannot let a CommonJS package (@dot-i's) require an ES module that is itself being linked: client-node must be there before.
-import { makeClientOver } from '../../../operator/kube/clientNode.ts'
+import '../../../operator/kube/access.ts'
+import { makeClientOver } from '../../../operator/kube/restClient.ts'
 import type { Wire } from '../../../operator/kube/wire.ts'
 import type { AppsteadOperator as Operator } from '../../../operator/operator.ts'
 import type { Clock } from '../../../operator/runtime/clock.ts'

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { KubeConfig } from '@kubernetes/client-node'
 import { describe, expect, it } from '@jest/globals'
-import { makeKubeClient } from '../../../operator/kube/clientNode.ts'
+import { makeKubeClient } from '../../../operator/kube/restClient.ts'
 import { atEnd, makeRig, pod, podType, ref } from './transportRig.ts'
 
 describe('transport', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { makeKubeClient, type PooledKubeClient } from '../../../operator/kube/clientNode.ts'
+import { makeKubeClient, type PooledKubeClient } from '../../../operator/kube/restClient.ts'
 import { atEnd, drain, failure, makeRig, pod, podType, ref, until, type Handler } from './transportRig.ts'
 
 interface Stage {

@@ -1,6 +1,6 @@
 import { createServer as createSocketServer, type AddressInfo, type Socket } from 'node:net'
 import { describe, expect, it } from '@jest/globals'
-import { makeKubeClient } from '../../../operator/kube/clientNode.ts'
+import { makeKubeClient } from '../../../operator/kube/restClient.ts'
 import type { AnswerNote } from '../../../operator/kube/transport.ts'
 import { atEnd, drain, failure, kubeConfigOf, makeRig, pod, podType, ref, until, type Handler } from './transportRig.ts'
 

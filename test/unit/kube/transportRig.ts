@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { KubeConfig } from '@kubernetes/client-node'
 import { afterEach } from '@jest/globals'
-import { makeKubeClient, type PooledKubeClient } from '../../../operator/kube/clientNode.ts'
+import { makeKubeClient, type PooledKubeClient } from '../../../operator/kube/restClient.ts'
 import { credentialsOf, type Credentials } from '../../../operator/kube/credentials.ts'
 import type { KubeError } from '../../../operator/kube/errors.ts'
 import type { TransportOptions } from '../../../operator/kube/transport.ts'

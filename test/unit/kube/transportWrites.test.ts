@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { makeKubeClient } from '../../../operator/kube/clientNode.ts'
+import { makeKubeClient } from '../../../operator/kube/restClient.ts'
 import type { Credentials } from '../../../operator/kube/credentials.ts'
 import { atEnd, failure, makeRig, pod, podType, ref, until } from './transportRig.ts'
 

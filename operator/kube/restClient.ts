@@ -8,8 +8,6 @@ import { collectionPath, objectPath, queryOf } from './paths.ts'
 import { Transport, type TransportOptions } from './transport.ts'
 import type { Request, TransportStats, Wire } from './wire.ts'
 
-export { AccessError, loadKubeConfig } from './access.ts'
-
 /** A KubeClient with a transport of its own. */
 export interface PooledKubeClient extends KubeClient {
   /** Counts since the start: T12 promises at most one new connection per 1,000 requests. */
