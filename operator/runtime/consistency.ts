@@ -10,8 +10,8 @@ interface Expectation {
   readonly cache: TypeCache
   readonly ref: Ref
   readonly uid: string
-  /** Of the write; undefined: the object must be gone or on its way. */
-  readonly resourceVersion: string | undefined
+  /** The resourceVersion of the write; or the object must be gone, or at least on its way. */
+  readonly shows: { readonly resourceVersion: string } | 'gone' | 'going'
   /** In another era, after a restore of the cluster's data, resourceVersions mean something else. */
   readonly era: number
 }
@@ -72,7 +72,7 @@ export class Consistency {
     const { resourceVersion, uid = '' } = object.metadata
     const cache = informers.cacheOf(typeIdOf(type))
     if (cache === undefined || resourceVersion === undefined || !informers.watches(type, object)) return
-    this.#expect(key, { cache, ref: refOf(object), uid, resourceVersion, era: cache.era })
+    this.#expect(key, { cache, ref: refOf(object), uid, shows: { resourceVersion }, era: cache.era })
   }
 
   /** Remembers that the object with this uid must be seen to be gone or on its way. */
@@ -82,7 +82,18 @@ export class Consistency {
     { type, ref, uid }: { readonly type: ResourceType; readonly ref: Ref; readonly uid: string },
   ): void {
     const cache = informers.cacheOf(typeIdOf(type))
-    if (cache !== undefined) this.#expect(key, { cache, ref, uid, resourceVersion: undefined, era: cache.era })
+    if (cache !== undefined) this.#expect(key, { cache, ref, uid, shows: 'going', era: cache.era })
+  }
+
+  /** Remembers that an object must be seen to be gone: it was on its way, and its last finalizer was taken off. */
+  released(
+    key: string,
+    informers: Informers,
+    { type, object }: { readonly type: ResourceType; readonly object: KubeObject },
+  ): void {
+    const cache = informers.cacheOf(typeIdOf(type))
+    const { uid = '' } = object.metadata
+    if (cache !== undefined) this.#expect(key, { cache, ref: refOf(object), uid, shows: 'gone', era: cache.era })
   }
 
   /** Remembers that an object may have been written, for `doubtful`. */
@@ -175,7 +186,7 @@ export class Consistency {
     for (const [key, expected] of this.#expected) {
       for (const expectation of expected) {
         if (expectation.cache !== cache) continue
-        const isShown = compareResourceVersions(cache.seenResourceVersion, expectation.resourceVersion) >= 0
+        const isShown = compareResourceVersions(cache.seenResourceVersion, versionOf(expectation)) >= 0
         if (isShown || expectation.era !== cache.era) this.#met(key, expectation)
       }
     }
@@ -214,18 +225,25 @@ export class Consistency {
 
 /** Whether both are of one object, and both of a write or both of a deletion. */
 function isOfSame(a: Expectation, b: Expectation): boolean {
-  const isOfOneSort = (a.resourceVersion === undefined) === (b.resourceVersion === undefined)
+  const isOfOneSort = (versionOf(a) === undefined) === (versionOf(b) === undefined)
   return a.cache === b.cache && isOfOneSort && keyOf(a.ref) === keyOf(b.ref)
 }
 
+/** Whether `a` says more than `b`: it is of a later write, or of the end of the same object. */
 function isLater(a: Expectation, b: Expectation): boolean {
-  return a.uid === b.uid && compareResourceVersions(a.resourceVersion, b.resourceVersion) > 0
+  if (a.uid !== b.uid) return false
+  return a.shows === 'gone' || compareResourceVersions(versionOf(a), versionOf(b)) > 0
+}
+
+function versionOf({ shows }: Expectation): string | undefined {
+  return typeof shows === 'object' ? shows.resourceVersion : undefined
 }
 
 /** Whether an object, as the cache holds it, shows what was written. */
-function isMet({ uid, resourceVersion }: Expectation, held: KubeObject | undefined): boolean {
-  if (resourceVersion !== undefined) {
-    return held !== undefined && compareResourceVersions(held.metadata.resourceVersion, resourceVersion) >= 0
+function isMet({ uid, shows }: Expectation, held: KubeObject | undefined): boolean {
+  if (typeof shows === 'object') {
+    return held !== undefined && compareResourceVersions(held.metadata.resourceVersion, shows.resourceVersion) >= 0
   }
-  return held === undefined || held.metadata.uid !== uid || held.metadata.deletionTimestamp !== undefined
+  const isGone = held === undefined || held.metadata.uid !== uid
+  return isGone || (shows === 'going' && held.metadata.deletionTimestamp !== undefined)
 }

@@ -143,7 +143,11 @@ export class Reconciler {
         finalizer,
         signal: ctx.signal,
         cleanup: () => this.#cleanup(ctx, object),
-        wrote: (written) => consistency.wrote(key, hub.informers, { type: kind, object: written }),
+        wrote: (written) => {
+          // What goes with its last finalizer is answered as it was: no newer version of it ever comes.
+          const how = isReleased(written) ? 'released' : 'wrote'
+          consistency[how](key, hub.informers, { type: kind, object: written })
+        },
       })
       return { isDone }
     } catch (error) {
@@ -162,4 +166,9 @@ export class Reconciler {
   #record(object: KubeObject, report: Report<unknown>): void {
     for (const event of report.events ?? []) this.#options.events.record(object, event)
   }
+}
+
+/** Whether nothing holds an object any more that is on its way. */
+function isReleased({ metadata: { deletionTimestamp, finalizers = [] } }: KubeObject): boolean {
+  return deletionTimestamp !== undefined && finalizers.length === 0
 }

@@ -116,6 +116,17 @@ describe('read your own writes', () => {
     expect(consistency.isFresh('k')).toBe(true)
   })
 
+  it('waits for what lost its last finalizer until it is gone, as which it was answered', () => {
+    const { consistency, pods, informers } = makeRig()
+    const going = makePod('a', 20, { deletionTimestamp: '2026-01-01T00:00:00Z' })
+    pods.upsert(going)
+    consistency.released('k', informers, { type: podType, object: going })
+    // Another run of the cleanup would do all of it a second time.
+    expect(consistency.isFresh('k')).toBe(false)
+    pods.remove(makePod('a', 21))
+    expect(consistency.isFresh('k')).toBe(true)
+  })
+
   it('does not wait for what no cache will ever show', () => {
     const { consistency, wrote, deleted } = makeRig()
     wrote(secretType, makePod('s', 99))
