@@ -1,4 +1,5 @@
 import { keyOf, refOf, type KubeObject, type Ref, type ResourceType } from '../api/meta.ts'
+import { isKubeError } from '../kube/errors.ts'
 import type { TypeCache } from './cache.ts'
 import type { Clock } from './clock.ts'
 import type { Cluster } from './cluster.ts'
@@ -17,7 +18,7 @@ interface Expectation {
 }
 
 /** A write of which nobody knows whether it was done. */
-export interface Doubtful {
+interface Doubtful {
   readonly cluster: Cluster
   readonly type: ResourceType
   readonly ref: Ref
@@ -96,20 +97,29 @@ export class Consistency {
     if (cache !== undefined) this.#expect(key, { cache, ref: refOf(object), uid, shows: 'gone', era: cache.era })
   }
 
-  /** Remembers that an object may have been written, for `doubtful`. */
+  /** Remembers that an object may have been written: the answer was lost. `lookAtDoubtful` finds out. */
   mayHaveWritten(key: string, cluster: Cluster, { type, ref }: Omit<Doubtful, 'cluster'>): void {
     const known = this.#doubtful.get(key) ?? new Map<string, Doubtful>()
     known.set(`${typeIdOf(type)} ${keyOf(ref)}`, { cluster, type, ref })
     this.#doubtful.set(key, known)
   }
 
-  /** What may have been written for the key: to be looked at live, and told by `wrote`, before it is reconciled. */
-  doubtful(key: string): readonly Doubtful[] {
-    return [...(this.#doubtful.get(key)?.values() ?? [])]
-  }
-
-  /** All that may have been written for the key was looked at. */
-  cleared(key: string): void {
+  /**
+   * Looks live at what may have been written for the key, and takes it as written as it is: a reconcile that trusted the
+   * caches could take what was before that write for what is. Throws the KubeError of a look that failed; then it is due
+   * again.
+   */
+  async lookAtDoubtful(key: string, signal: AbortSignal): Promise<void> {
+    for (const { cluster, type, ref } of this.#doubtful.get(key)?.values() ?? []) {
+      cluster.check()
+      try {
+        const object = await cluster.client.get(type, ref, { signal })
+        this.wrote(key, cluster.informers, { type, object })
+      } catch (error) {
+        // Not there, or not ours to look at: then there is nothing to wait for.
+        if (!isKubeError(error, 'NotFound', 'Forbidden')) throw error
+      }
+    }
     this.#doubtful.delete(key)
   }
 

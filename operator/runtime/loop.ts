@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
 import { keyOf, refOf, type ApiObject, type KubeObject, type Ref } from '../api/meta.ts'
-import { isKubeError } from '../kube/errors.ts'
 import { actionOf, actionOfThrown, classOfThrown, type Action } from './actions.ts'
 import { Breaker } from './breaker.ts'
 import type { Cluster } from './cluster.ts'
@@ -174,7 +173,7 @@ export class Loop {
     cancel()
   }
 
-  /** Reconciles a key and acts on how it ended. Never throws. */
+  /** Reconciles a key, unless it has to wait. Never throws. */
   async #work(key: string): Promise<void> {
     const { controller, hub, clock, metrics, deadlineSeconds } = this.#options
     const object = hub.informers.get<ApiObject<unknown, unknown>>(controller.kind, refOfKey(key))
@@ -189,48 +188,30 @@ export class Loop {
       abort.abort()
     })
     this.#running.add(abort)
-    const log = this.#log.child({ key, generation: object.metadata.generation, reconcileID: randomUUID() })
-    const startedAt = clock.now()
-    try {
-      if (!(await this.#isCertain(key, abort.signal))) return
-      const { outcome, owing } = await this.#reconciler.run(key, object, log, abort.signal)
-      if (owing > 0) this.#owing.set(key, owing)
-      const action = actionOf(outcome)
-      metrics.reconciled(outcome.kind, action.queue === 'after', (clock.now() - startedAt) / 1000)
-      this.#act(key, action, log, { outcome, milliseconds: Math.round(clock.now() - startedAt) })
-    } catch (error) {
-      const thrown = classOfThrown(error)
-      metrics.threw(thrown, (clock.now() - startedAt) / 1000)
-      this.#act(key, actionOfThrown(error), log, {
-        thrown,
-        err: error,
-        milliseconds: Math.round(clock.now() - startedAt),
-      })
-    } finally {
-      cancel()
-      this.#running.delete(abort)
-    }
+    await this.#reconcile(key, object, abort.signal)
+    cancel()
+    this.#running.delete(abort)
   }
 
-  /**
-   * Looks live at what may have been written although its answer was lost: a reconcile that trusted the caches could
-   * take what was before that write for what is. False when the caches have yet to show it; they wake the key.
-   */
-  async #isCertain(key: string, signal: AbortSignal): Promise<boolean> {
-    const doubtful = this.#consistency.doubtful(key)
-    if (doubtful.length === 0) return true
-    for (const { cluster, type, ref } of doubtful) {
-      cluster.check()
-      try {
-        const object = await cluster.client.get(type, ref, { signal })
-        this.#consistency.wrote(key, cluster.informers, { type, object })
-      } catch (error) {
-        // Not there, or not ours to look at: then there is nothing to wait for.
-        if (!isKubeError(error, 'NotFound', 'Forbidden')) throw error
-      }
+  /** One reconcile, and what follows from how it ended. Never throws. */
+  async #reconcile(key: string, object: ApiObject<unknown, unknown>, signal: AbortSignal): Promise<void> {
+    const { clock, metrics } = this.#options
+    const log = this.#log.child({ key, generation: object.metadata.generation, reconcileID: randomUUID() })
+    const startedAt = clock.now()
+    const passed = (): number => clock.now() - startedAt
+    try {
+      await this.#consistency.lookAtDoubtful(key, signal)
+      if (!this.#consistency.isFresh(key)) return
+      const { outcome, owing } = await this.#reconciler.run(key, object, log, signal)
+      if (owing > 0) this.#owing.set(key, owing)
+      const action = actionOf(outcome)
+      metrics.reconciled(outcome.kind, action.queue === 'after', passed() / 1000)
+      this.#act(key, action, log, { outcome, milliseconds: Math.round(passed()) })
+    } catch (error) {
+      const thrown = classOfThrown(error)
+      metrics.threw(thrown, passed() / 1000)
+      this.#act(key, actionOfThrown(error), log, { thrown, err: error, milliseconds: Math.round(passed()) })
     }
-    this.#consistency.cleared(key)
-    return this.#consistency.isFresh(key)
   }
 
   #act(key: string, action: Action, log: Logger, fields: Record<string, unknown>): void {

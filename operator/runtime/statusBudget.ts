@@ -15,7 +15,7 @@ interface Told {
 /**
  * How often the status of an object may be written: two writes at once, then one per interval. The second of the two is
  * kept for a turn of events, which so is told without delay: a result that was not told yet, or that what was told as a
- * result is one no more. The way to it, and figures that change, are coalesced (promises.md T3).
+ * result is one no more. The way to it, and figures that change, are coalesced.
  */
 export class StatusBudget {
   readonly #clock: Clock
