@@ -3,7 +3,8 @@ import { startCluster, stopCluster } from '../cluster/cluster.ts'
 import { establishCrds } from '../support/apiserver.ts'
 import { Double, furnish } from './double/server.ts'
 import { Mapping } from './parity/mapping.ts'
-import { compareRandom } from './parity/randomRun.ts'
+import { namedRequests } from './parity/namedRequests.ts'
+import { compareQuestions, compareRandom } from './parity/randomRun.ts'
 import { connect, type RealServer } from './parity/realServer.ts'
 import { record, shownKinds } from './parity/recording.ts'
 import { replay } from './parity/replay.ts'
@@ -53,10 +54,21 @@ describe('the real server', () => {
     120_000,
   )
 
-  it.each([1, 3, 4, 5])(
+  it.each(Object.entries(namedRequests))(
+    '%s, as on the double',
+    async (_name, questions) => {
+      const { difference } = await compareQuestions(server, questions)
+      expect(difference).toBeUndefined()
+    },
+    30_000,
+  )
+
+  it.each([1, 2, 3, 4])(
     'answers right and wrong requests drawn by seed %i as the double does',
     async (seed) => {
-      expect(await compareRandom(server.admin, seed, 150)).toEqual({ requests: 150, differences: [] })
+      const { questions, difference } = await compareRandom(server, seed, 150)
+      expect(difference).toBeUndefined()
+      expect(questions).toHaveLength(150)
     },
     180_000,
   )

@@ -18,6 +18,22 @@ export function withMember(value: Members, name: string, member: Json): Members 
   return rest
 }
 
+/** `value` without the members that are null, at any depth; the same value when it has none. */
+export function withoutNulls<T extends Json>(value: T): T
+export function withoutNulls(value: Json): Json {
+  if (Array.isArray(value)) {
+    const made = value.map((item: Json) => withoutNulls(item))
+    return made.every((item, index) => item === value[index]) ? value : made
+  }
+  if (!isMembers(value)) return value
+  let made: Members = value
+  for (const [name, member] of Object.entries(value)) {
+    const kept = member === null ? undefined : withoutNulls(member)
+    if (kept !== member) made = withMember(made, name, kept)
+  }
+  return made
+}
+
 /** Whether two values are the same JSON; the order of members does not count. */
 export function isSame(a: Json, b: Json): boolean {
   if (a === b) return true

@@ -23,7 +23,11 @@ export function viewOf({ served, namespace, query }: Route, accept: string): Vie
 /** Whether the View shows an object. */
 export function shows(view: View, key: string, object: Members | undefined): object is Members {
   if (object === undefined || !view.selects(object)) return false
-  return view.namespace === '' || key.startsWith(`${view.namespace}/`)
+  return isIn(view, key)
+}
+
+function isIn({ namespace }: View, key: string): boolean {
+  return namespace === '' || key.startsWith(`${namespace}/`)
 }
 
 const metadataOnly = new WeakMap<Members, Members>()
@@ -55,21 +59,22 @@ export function list(store: Store, route: Route, accept: string, resourceVersion
   const view = viewOf(route, accept)
   const token = continueOf(route)
   const at = token?.resourceVersion ?? resourceVersion
-  const all = store.list(route.served, at).filter(([key, object]) => shows(view, key, object))
-  const left = token === undefined ? all : all.filter(([key]) => key > token.after)
+  const left = store.list(route.served, at).filter(([key]) => isIn(view, key) && key > (token?.after ?? ''))
   const limit = Number(route.query.get('limit') ?? '0')
-  const page = limit > 0 ? left.slice(0, limit) : left
-  const isLast = page.length === left.length
-  const next: Continue = { resourceVersion: at, after: page.at(-1)?.[0] ?? '' }
-  const metadata = {
-    resourceVersion: String(at),
-    ...(isLast ? {} : { continue: btoa(JSON.stringify(next)), remainingItemCount: left.length - page.length }),
-  }
+  const matching = left.filter(([, object]) => view.selects(object))
+  const page = limit > 0 ? matching.slice(0, limit) : matching
+  const last = page.at(-1)?.[0] ?? ''
+  // A page that is full is the last one only if nothing at all follows, whether it is selected or not.
+  const isLast = page.length < limit || limit === 0 || left.at(-1)?.[0] === last
+  const next: Continue = { resourceVersion: at, after: last }
+  const metadata = { resourceVersion: String(at), ...(isLast ? {} : { continue: btoa(JSON.stringify(next)) }) }
   const { kind, group, version } = route.served.type
   const what = view.isMetadataOnly
     ? { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1' }
     : { kind: `${kind}List`, apiVersion: group === '' ? version : `${group}/${version}` }
-  return { status: 200, body: { ...what, metadata, items: page.map(([, object]) => shown(view, object)) } }
+  const items = page.map(([, object]) => shown(view, object))
+  // Of metadata alone, no items are null.
+  return { status: 200, body: { ...what, metadata, items: view.isMetadataOnly && items.length === 0 ? null : items } }
 }
 
 function continueOf({ query }: Route): Continue | undefined {

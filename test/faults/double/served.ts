@@ -4,7 +4,7 @@ import * as builtin from '../../../operator/api/builtin.ts'
 import { kinds } from '../../../operator/api/kinds.ts'
 import type { ResourceType } from '../../../operator/api/meta.ts'
 import { membersOf, type Members } from './json.ts'
-import { shapeOfBuiltin, shapeOfSchema, type Shape } from './shapes.ts'
+import { shapeOfBuiltin, shapeOfKind, type Shape } from './shapes.ts'
 
 /** A resource type as the double serves it. */
 export interface Served {
@@ -13,6 +13,8 @@ export interface Served {
   readonly qualified: string
   readonly shape: Shape
   readonly hasStatus: boolean
+  /** What the server takes a new object to have been before: a built-in kind has some of its objects from the first. */
+  readonly blank: Members
   /** Whether metadata.generation counts the changes of what is neither metadata nor status. */
   readonly hasGeneration: boolean
   /** Of a custom kind: its OpenAPI schema, for defaults. */
@@ -22,6 +24,13 @@ export interface Served {
 const eventType: ResourceType = { group: '', version: 'v1', kind: 'Event', plural: 'events', namespaced: true }
 
 const withStatus = new Set(['Namespace', 'Service', 'Pod', 'Deployment', 'PodDisruptionBudget'])
+const blanks: Readonly<Record<string, Members>> = {
+  Event: { involvedObject: {}, source: {} },
+  Namespace: { spec: {}, status: {} },
+  NetworkPolicy: { spec: { podSelector: {} } },
+  PodDisruptionBudget: { spec: {} },
+  Service: { spec: {}, status: { loadBalancer: {} } },
+}
 const withGeneration = new Set(['Deployment', 'PodDisruptionBudget', 'NetworkPolicy', 'CustomResourceDefinition'])
 
 function serve(type: ResourceType): Served {
@@ -30,6 +39,7 @@ function serve(type: ResourceType): Served {
     qualified: qualify(type),
     shape: shapeOfBuiltin(type.kind),
     hasStatus: withStatus.has(type.kind),
+    blank: { metadata: {}, ...blanks[type.kind] },
     hasGeneration: withGeneration.has(type.kind),
     schema: undefined,
   }
@@ -58,7 +68,7 @@ function serveKind(type: ResourceType): Served {
   const schema = crd?.versions[0]?.schema.openAPIV3Schema
   if (schema === undefined) throw new TypeError(`no CRD of ${type.kind}`)
   const hasStatus = 'status' in membersOf(schema['properties'])
-  return { ...serve(type), shape: shapeOfSchema(schema), hasStatus, hasGeneration: true, schema }
+  return { ...serve(type), shape: shapeOfKind(schema), hasStatus, hasGeneration: true, schema }
 }
 
 const builtins = Object.values(builtin).filter((value) => typeof value === 'object')

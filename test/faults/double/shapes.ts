@@ -2,7 +2,14 @@ import { isMembers, membersOf, type Json, type Members } from './json.ts'
 
 /** How server-side apply sees a value: what is merged, by which keys, and what is one piece. */
 export type Shape =
-  | { readonly kind: 'map'; readonly fields: Readonly<Record<string, Shape>>; readonly rest: Shape }
+  | {
+      readonly kind: 'map'
+      readonly fields: Readonly<Record<string, Shape>>
+      /** Of the members that are not in `fields`. */
+      readonly rest: Shape
+      /** Whether these too are names of the schema, and not of the users' choice. */
+      readonly isClosed: boolean
+    }
   /** A list of objects, each named by its keys. */
   | {
       readonly kind: 'keyed'
@@ -17,12 +24,16 @@ export type Shape =
 export const atomic: Shape = { kind: 'atomic' }
 const set: Shape = { kind: 'set' }
 
+const freeMap: Shape = { kind: 'map', fields: {}, rest: atomic, isClosed: false }
+
+/** Maps of which users choose the names, in built-in kinds and metadata. */
+const freeNames = ['labels', 'annotations', 'data', 'binaryData', 'stringData', 'limits', 'requests', 'hard']
+
 /** A shape in which the names of fields tell all, at any depth: what is not named is merged if it is an object. */
 function byName(fields: (self: Shape) => Readonly<Record<string, Shape>>): Shape {
-  const self = { kind: 'map', fields: {}, rest: atomic } as { kind: 'map'; fields: Record<string, Shape>; rest: Shape }
-  self.rest = self
-  self.fields = { ...fields(self) }
-  return self
+  const free = Object.fromEntries(freeNames.map((name) => [name, freeMap]))
+  const self = { kind: 'map', fields: {}, rest: atomic, isClosed: true } as const
+  return Object.assign(self, { rest: self, fields: { ...free, ...fields(self) } })
 }
 
 const keyed = (item: Shape, ...keys: string[]): Shape => ({ kind: 'keyed', keys, presets: { protocol: 'TCP' }, item })
@@ -37,12 +48,13 @@ const atomicNames = [
   'configMapKeyRef',
   'fieldRef',
   'resourceFieldRef',
+  'involvedObject',
 ]
 
 const common = (self: Shape): Record<string, Shape> => ({
   ...Object.fromEntries(atomicNames.map((name) => [name, atomic])),
   finalizers: set,
-  ownerReferences: keyed(self, 'uid'),
+  ownerReferences: keyed(atomic, 'uid'),
   conditions: keyed(self, 'type'),
   containers: keyed(self, 'name'),
   initContainers: keyed(self, 'name'),
@@ -55,7 +67,7 @@ const common = (self: Shape): Record<string, Shape> => ({
 
 const builtinShape = byName((self) => ({ ...common(self), ports: keyed(self, 'containerPort', 'protocol') }))
 const serviceShape = byName((self) => ({ ...common(self), ports: keyed(self, 'port', 'protocol') }))
-const metadataShape = byName((self) => ({ finalizers: set, ownerReferences: keyed(self, 'uid') }))
+const metadataShape = byName(() => ({ finalizers: set, ownerReferences: keyed(atomic, 'uid') }))
 
 /** The shape of a built-in kind. */
 export function shapeOfBuiltin(kind: string): Shape {
@@ -63,13 +75,13 @@ export function shapeOfBuiltin(kind: string): Shape {
 }
 
 /** The shape of a custom kind, as its OpenAPI schema says. */
-export function shapeOfSchema(schema: Members): Shape {
-  const shape = shapeBelow(schema)
+export function shapeOfKind(schema: Members): Shape {
+  const shape = shapeOfSchema(schema)
   if (shape.kind !== 'map') return shape
   return { ...shape, fields: { ...shape.fields, metadata: metadataShape } }
 }
 
-function shapeBelow(schema: Members): Shape {
+function shapeOfSchema(schema: Members): Shape {
   if (schema['type'] === 'array') {
     const items = membersOf(schema['items'])
     if (schema['x-kubernetes-list-type'] === 'set') return set
@@ -77,23 +89,35 @@ function shapeBelow(schema: Members): Shape {
     const keys = schema['x-kubernetes-list-map-keys'] as string[]
     const fields = membersOf(items['properties'])
     const presets = Object.fromEntries(keys.map((key) => [key, membersOf(fields[key])['default']]))
-    return { kind: 'keyed', keys, presets, item: shapeBelow(items) }
+    return { kind: 'keyed', keys, presets, item: shapeOfSchema(items) }
   }
   if (schema['type'] !== 'object' || schema['x-kubernetes-map-type'] === 'atomic') return atomic
   const fields = Object.entries(membersOf(schema['properties'])).map(
-    ([name, below]) => [name, shapeBelow(below as Members)] as const,
+    ([name, below]) => [name, shapeOfSchema(below as Members)] as const,
   )
   const { additionalProperties } = schema
   return {
     kind: 'map',
     fields: Object.fromEntries(fields),
-    rest: isMembers(additionalProperties) ? shapeBelow(additionalProperties) : atomic,
+    rest: isMembers(additionalProperties) ? shapeOfSchema(additionalProperties) : atomic,
+    isClosed: false,
   }
 }
 
 /** The shape of a member. */
 export function shapeAt(shape: Shape & { readonly kind: 'map' }, name: string): Shape {
   return Object.hasOwn(shape.fields, name) ? shape.fields[name]! : shape.rest
+}
+
+/** Whether the name of a member is one of the schema. */
+export function isNamed(shape: Shape, name: string): boolean {
+  return shape.kind === 'map' && (shape.isClosed || Object.hasOwn(shape.fields, name))
+}
+
+/** The shape of what a path element leads to. */
+export function shapeBelow(shape: Shape, element: string): Shape {
+  if (shape.kind === 'map') return shapeAt(shape, element.slice(2))
+  return shape.kind === 'keyed' ? shape.item : atomic
 }
 
 /** The `k:` or `v:` path element of a list's item. */

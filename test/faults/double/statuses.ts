@@ -68,8 +68,18 @@ export function applyConflict(): Refusal {
 
 /** A deletion was meant for an object of another uid. */
 export function uidConflict(served: Served, name: string, given: string, found: string): Refusal {
+  const why = `the UID in the precondition (${given}) does not match the UID in record (${found})`
+  return preconditionConflict(served, name, `${why}. The object might have been deleted and then recreated`)
+}
+
+/** A deletion was meant for an object as it was at another resourceVersion. */
+export function versionConflict(served: Served, name: string, given: string, found: string): Refusal {
+  const why = `the ResourceVersion in the precondition (${given}) does not match the ResourceVersion in record (${found})`
+  return preconditionConflict(served, name, `${why}. The object might have been modified`)
+}
+
+function preconditionConflict(served: Served, name: string, why: string): Refusal {
   const { group, kind } = served.type
-  const why = `the UID in the precondition (${given}) does not match the UID in record (${found}). The object might have been deleted and then recreated`
   const what = `${kind}${group === '' ? '' : `.${group}`} "${name}"`
   return refusal(409, 'Conflict', `Operation cannot be fulfilled on ${what}: ${why}`, detailsOf(served, name))
 }

@@ -1,5 +1,5 @@
 import { applied, managedOf, updated, type Author } from './apply.ts'
-import { isSame, membersOf, withMember, type Json, type Members } from './json.ts'
+import { isMembers, isSame, membersOf, withMember, withoutNulls, type Json, type Members } from './json.ts'
 import { PatchRefused, withJsonPatch, withMergePatch } from './patches.ts'
 import { keyIn, type Route } from './routes.ts'
 import { servedKind, type Served } from './served.ts'
@@ -15,6 +15,7 @@ import {
   refusal,
   uidConflict,
   uidIsImmutable,
+  versionConflict,
   type Answer,
 } from './statuses.ts'
 import type { Actor, Store } from './store.ts'
@@ -60,9 +61,21 @@ export function create(writing: Writing, body: Members): Answer {
   const taken = writing.store.get(route.served, keyIn(route, name))
   if (taken) throw alreadyExists(route.served, name, metaOf(taken).deletionTimestamp !== undefined)
   const object = newObject(writing, name, body)
-  const nothing = { apiVersion: body['apiVersion'], kind: body['kind'], metadata: {} }
-  const owned = stamped(route.served, updated(nothing, object, route.served.shape, authorOf(route)))
-  return { status: 201, body: writing.store.commit(route.served, keyIn(route, name), owned, writing.actor) }
+  const blank = { apiVersion: body['apiVersion'], kind: body['kind'], ...route.served.blank }
+  const owned = updated(blank, object, route.served, authorOf(route))
+  return { status: 201, body: storeNew(writing, name, owned) }
+}
+
+/**
+ * Objects as they were stored when they were new: the server adds the defaults of their status when it reads them, and
+ * so writes them when they are next written, even if that changes nothing else.
+ */
+const withoutStatus = new WeakSet<Members>()
+
+function storeNew({ store, route, actor }: Writing, name: string, object: Members): Members {
+  const stored = store.commit(route.served, keyIn(route, name), stamped(route.served, object), actor)
+  if (route.served.schema !== undefined && 'status' in stored) withoutStatus.add(stored)
+  return stored
 }
 
 /** What the server adds after it has noted who owns what. */
@@ -75,32 +88,45 @@ function newObject({ store, route, now }: Writing, name: string, body: Members):
   const { served, namespace } = route
   const { uid: _uid, resourceVersion: _version, managedFields: _fields, ...given } = membersOf(body['metadata'])
   const metadata = {
-    ...Object.fromEntries(Object.entries(given).filter(([field, value]) => !isDropped(field, value))),
+    ...given,
     name,
     ...(namespace === '' ? {} : { namespace }),
     uid: store.newUid(served, keyIn(route, name)),
     creationTimestamp: now,
     ...(served.hasGeneration ? { generation: 1 } : {}),
   }
-  const object =
-    served.hasStatus && served.schema ? withMember({ ...body, metadata }, 'status', undefined) : { ...body, metadata }
-  return admitted(served, withDefaults(object, served.schema ?? {}) as Members)
+  const object = { ...body, metadata }
+  return filledIn(served, served.hasStatus && served.schema ? withMember(object, 'status', undefined) : object)
 }
 
-/** What the server itself fills in, as far as the operator looks at it. */
-function admitted(served: Served, given: Members): Members {
-  const object = withoutEmptyData(served, given)
-  const { name, labels } = metaOf(object)
-  if (served.type.kind === 'Secret' && 'stringData' in object) {
-    const { stringData, ...rest } = object
-    const encoded = Object.entries(membersOf(stringData)).map(([key, value]) => [key, btoa(value as string)])
-    return { ...rest, data: { ...membersOf(rest['data']), ...Object.fromEntries(encoded) } }
-  }
-  if (served.type.kind !== 'Namespace') return object
-  return {
-    ...object,
-    metadata: { ...metaOf(object), labels: { ...labels, 'kubernetes.io/metadata.name': name } },
-  }
+/** An object as the server stores it: without what is null or empty, and with what it fills in. */
+function filledIn(served: Served, given: Members): Members {
+  const object = withoutNulls(given)
+  const filled = served.type.kind === 'Secret' ? withData(object) : object
+  const whole = withDefaults(withoutEmpty(served, filled), served.schema ?? {}) as Members
+  if (served.type.kind !== 'Namespace') return whole
+  const { name, labels } = metaOf(whole)
+  const metadata = { ...metaOf(whole), labels: { ...labels, 'kubernetes.io/metadata.name': name } }
+  return { ...whole, metadata }
+}
+
+/** Lists and maps of metadata that are empty are as none, and so are data. */
+function withoutEmpty({ schema }: Served, object: Members): Members {
+  const metadata = Object.entries(membersOf(object['metadata'])).filter(([, value]) => !isHollow(value))
+  const made: Members = { ...object, metadata: Object.fromEntries(metadata) }
+  const isDataHollow = schema === undefined && isHollow(made['data'])
+  return isDataHollow ? withMember(made, 'data', undefined) : made
+}
+
+function isHollow(value: Json): boolean {
+  return Array.isArray(value) ? value.length === 0 : isMembers(value) && Object.keys(value).length === 0
+}
+
+/** A Secret with the texts it was given among its data. */
+function withData({ stringData, ...rest }: Members): Members {
+  if (stringData === undefined) return rest
+  const encoded = Object.entries(membersOf(stringData)).map(([key, value]) => [key, btoa(value as string)])
+  return { ...rest, data: { ...membersOf(rest['data']), ...Object.fromEntries(encoded) } }
 }
 
 /** Objects are made only in a namespace that is there and not on its way out. */
@@ -140,9 +166,8 @@ function patched(before: Members, contentType: string, body: Json): Members {
 function update(writing: Writing, before: Members, wanted: Members): Members {
   const { route } = writing
   checkMeta(route, metaOf(before), metaOf(wanted))
-  const kept = onlyOf(route, before, wanted)
-  const whole = withDefaults(kept, route.served.schema ?? {}) as Members
-  const owned = updated(before, whole, route.served.shape, authorOf(route))
+  const whole = filledIn(route.served, onlyOf(route, before, wanted))
+  const owned = updated(before, whole, route.served, authorOf(route))
   return settle(writing, before, withManagedOf(whole, owned))
 }
 
@@ -172,30 +197,20 @@ function onlyOf({ served, subresource }: Route, before: Members, wanted: Members
     before['metadata'],
   )
   const fixed = { uid, creationTimestamp, deletionTimestamp, deletionGracePeriodSeconds, generation }
-  const metadata: Record<string, Json> = { ...membersOf(wanted['metadata']), ...fixed }
-  for (const [name, value] of Object.entries(metadata)) {
-    if (value === undefined || isDropped(name, value)) delete metadata[name]
-  }
-  const made = withoutEmptyData(served, { ...wanted, metadata })
+  const metadata = withoutUndefined({ ...membersOf(wanted['metadata']), ...fixed })
+  const made = { ...wanted, metadata }
   return served.hasStatus ? withMember(made, 'status', before['status']) : made
 }
 
-/** Lists and maps of metadata that are empty are as none. */
-function isDropped(name: string, value: Json): boolean {
-  if (Array.isArray(value)) return value.length === 0
-  return (name === 'labels' || name === 'annotations') && Object.keys(membersOf(value)).length === 0
-}
-
-function withoutEmptyData({ type: { kind } }: Served, object: Members): Members {
-  const isEmpty = kind === 'ConfigMap' && 'data' in object && Object.keys(membersOf(object['data'])).length === 0
-  return isEmpty ? withMember(object, 'data', undefined) : object
+function withoutUndefined(value: Members): Members {
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined))
 }
 
 /** Stores it with its new generation; nothing is stored when nothing differs, nothing is left when it may go. */
 function settle({ store, route, actor }: Writing, before: Members, after: Members): Members {
   const { served, name } = route
-  if (isSame(before, comparableTo(before, after))) return before
-  const isBumped = served.hasGeneration && !isSame(contentOf(before), contentOf(after))
+  if (isSame(before, comparableTo(before, after)) && !withoutStatus.has(before)) return before
+  const isBumped = served.hasGeneration && !isSame(contentOf(served, before), contentOf(served, after))
   const { generation = 0 } = metaOf(before)
   const next = isBumped ? { ...after, metadata: { ...metaOf(after), generation: generation + 1 } } : after
   if (!mayGo(next)) return store.commit(served, keyIn(route, name), next, actor)
@@ -216,9 +231,10 @@ export function mayGo(object: Members): boolean {
   return deletionTimestamp !== undefined && finalizers.length === 0 && !isHeld
 }
 
-function contentOf(object: Members): Members {
+/** What metadata.generation counts the changes of. */
+function contentOf({ type: { kind } }: Served, object: Members): Members {
   const { metadata: _metadata, status: _status, ...content } = object
-  return content
+  return kind === 'Deployment' ? { ...content, annotations: metaOf(object).annotations ?? {} } : content
 }
 
 function apply(writing: Writing, body: Members): Answer {
@@ -232,23 +248,31 @@ function apply(writing: Writing, body: Members): Answer {
       const why = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`
       throw conflict(route.served, route.name, why)
     }
+    if (route.subresource !== '') throw notFound(route.served, route.name)
     mustBeOpen(writing, route.name)
     const object = newObject(writing, route.name, body)
-    const { apiVersion, kind } = body
-    const base = { apiVersion, kind, metadata: { ...metaOf(object), managedFields: [] } }
-    const made = withDefaults(applied(base, body, route.served.shape, author), route.served.schema ?? {}) as Members
-    const whole = stamped(route.served, withoutEmptyData(route.served, withMember(made, 'status', object['status'])))
-    return { status: 201, body: store.commit(route.served, key, whole, writing.actor) }
+    const managed = applied(route.served.blank, body, route.served, author) as Members
+    return { status: 201, body: storeNew(writing, route.name, withManagedOf(object, managed)) }
   }
-  const merged = applied(before, body, route.served.shape, author)
+  const merged = applied(before, body, route.served, author)
   if (merged === 'conflict') throw applyConflict()
   checkMeta(route, metaOf(before), { ...metaOf(merged), ...(uid === undefined ? {} : { uid }) })
-  const whole = withDefaults(onlyOf(route, before, merged), route.served.schema ?? {}) as Members
-  return { status: 200, body: settle(writing, before, whole) }
+  const whole = filledIn(route.served, onlyOf(route, before, merged))
+  return { status: 200, body: settle(writing, before, withManagedOf(whole, merged)) }
 }
 
 interface DeleteOptions {
   readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string }
+}
+
+function checkPreconditions(
+  served: Served,
+  { name, uid = '', resourceVersion = '' }: Meta,
+  options: DeleteOptions,
+): void {
+  const { uid: wantedUid = uid, resourceVersion: wantedVersion = resourceVersion } = options.preconditions ?? {}
+  if (wantedUid !== uid) throw uidConflict(served, name, wantedUid, uid)
+  if (wantedVersion !== resourceVersion) throw versionConflict(served, name, wantedVersion, resourceVersion)
 }
 
 /** DELETE. What finalizers hold stays, marked; a namespace stays until its content is gone. */
@@ -258,8 +282,7 @@ export function remove(writing: Writing, options: DeleteOptions): Answer {
   const before = store.get(served, keyIn(route, name))
   if (before === undefined) throw notFound(served, name)
   const { uid, generation, deletionTimestamp } = metaOf(before)
-  const wanted = options.preconditions?.uid
-  if (wanted !== undefined && wanted !== uid) throw uidConflict(served, name, wanted, uid ?? '')
+  checkPreconditions(served, metaOf(before), options)
   if (deletionTimestamp !== undefined) return { status: 200, body: before }
   const marked = {
     ...before,

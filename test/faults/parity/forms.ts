@@ -2,47 +2,65 @@ import { ownedDigest } from '../../../operator/apply/digest.ts'
 import type { KubeObject } from '../../../operator/api/meta.ts'
 import { managedOf } from '../double/apply.ts'
 import { isMembers, membersOf, type Json, type Members } from '../double/json.ts'
-import type { Meta } from '../double/writes.ts'
+import { metaOf } from '../double/writes.ts'
 
 /** What of an answer or event must be the same on the double and on the real server. */
 
 /** Written by the controller-manager of the real cluster alone. */
 const foreignAnnotations = ['deployment.kubernetes.io/revision']
 
-/** The form of an object; with `isWhole`, what is neither metadata nor status too. */
-export function formOfObject(object: Members, isWhole = false): Json {
-  const { name, namespace, labels, annotations, finalizers, generation, deletionTimestamp } = object['metadata'] as Meta
-  const { metadata: _metadata, status: _status, ...content } = object
-  const own = Object.entries(annotations ?? {}).filter(([key]) => !foreignAnnotations.includes(key))
+/** Those who write in the rest of a cluster: in that of the double, and in the real one. */
+const foreignManagers = ['unknown', 'kube-controller-manager']
+
+/** The form of an object; with `isWhole`, what is not metadata too. */
+export function formOfObject(given: Members, isWhole = false): Json {
+  const object = withoutForeign(given)
+  const { name, namespace, labels, annotations, finalizers, generation, deletionTimestamp } = metaOf(object)
+  // Items of a list need not say what they are.
+  const { apiVersion: _apiVersion, kind: _kind, metadata: _metadata, ...content } = object
   return {
     name,
     namespace,
     labels: labels ?? {},
-    annotations: Object.fromEntries(own),
+    annotations: annotations ?? {},
     finalizers: finalizers ?? [],
     generation: generation ?? 0,
     isLeaving: deletionTimestamp !== undefined,
     owned: ownedDigest(object as unknown as KubeObject),
-    managers: managersOf(object),
+    managed: managedForm(object),
     ...(isWhole ? { content } : {}),
   }
 }
 
-/** Which fields are in conflict, the double does not say. */
-function messageOf(message: string): string {
-  return message.startsWith('Apply failed with') ? 'Apply failed' : message
+function withoutForeign(object: Members): Members {
+  const { annotations = {}, ...metadata } = metaOf(object)
+  const own = Object.entries(annotations).filter(([key]) => !foreignAnnotations.includes(key))
+  return { ...object, metadata: { ...metadata, ...(own.length > 0 ? { annotations: Object.fromEntries(own) } : {}) } }
 }
 
-function managersOf(object: Members): readonly string[] {
-  const entries = managedOf(object).filter(({ operation }) => operation === 'Apply')
-  return entries.map(({ manager }) => manager).toSorted()
+/** Who owns what, but what the rest of the cluster owns. */
+function managedForm(object: Members): Json {
+  const entries = managedOf(object)
+    .filter(({ manager }) => !foreignManagers.includes(manager))
+    .map(({ manager, operation, subresource = '', apiVersion, fieldsV1 }) => ({
+      by: `${manager} ${operation} ${apiVersion} ${subresource}`,
+      fieldsV1,
+    }))
+  return entries.toSorted((a, b) => (a.by < b.by ? -1 : 1))
 }
 
 /** The form of an answer. */
 export function formOfAnswer(status: number, body: Json, isWhole = false): Json {
   const { kind, items, reason, message, metadata } = membersOf(body)
   if (kind === 'Status') return { status, reason, message: status < 300 ? undefined : messageOf(message as string) }
-  if (Array.isArray(items))
-    return { status, items: items.length, isLast: (membersOf(metadata)['continue'] ?? '') === '' }
+  if (Array.isArray(items) || items === null) {
+    const isLast = (membersOf(metadata)['continue'] ?? '') === ''
+    return { status, items: items && (items as Members[]).map((item) => formOfObject(item, isWhole)), isLast }
+  }
   return isMembers(body) ? { status, object: formOfObject(body, isWhole) } : { status, body }
+}
+
+/** Which fields are in conflict, the double does not say. */
+function messageOf(message: string): string {
+  return message.startsWith('Apply failed with') ? 'Apply failed' : message
 }

@@ -1,37 +1,76 @@
-import { isMembers, type Json } from '../double/json.ts'
+import { isMembers, membersOf, type Json } from '../double/json.ts'
 
 /**
  * Between the words of a recording and those of the real cluster it is replayed on: names get an ending, so that one
- * replay never meets what another left, and uids are those the real server gave.
+ * replay never meets what another left, and uids and resourceVersions are those the real server gave.
  */
 export class Mapping {
   readonly #id: string
   readonly #uids = new Map<string, string>()
+  readonly #versions = new Map<string, string>()
+  readonly #recordedVersions = new Map<string, string>()
 
   constructor(id: string) {
     this.#id = id
   }
 
-  /** Remembers that the double's object of this uid is the real server's of that one. */
+  /** Remembers that the double's object has these uid and resourceVersion, and the real server's those. */
   learn(recorded: Json, real: Json): void {
-    const [a, b] = [uidOf(recorded), uidOf(real)]
-    if (a !== undefined && b !== undefined) this.#uids.set(a, b)
+    const [a, b] = [metaOfAnswer(recorded), metaOfAnswer(real)]
+    if (a.uid !== undefined && b.uid !== undefined) this.#uids.set(a.uid, b.uid)
+    const [recordedVersion, version] = [a.resourceVersion, b.resourceVersion]
+    if (recordedVersion === undefined || version === undefined) return
+    this.#versions.set(recordedVersion, version)
+    this.#recordedVersions.set(version, recordedVersion)
   }
 
+  /** Whether this resourceVersion of the double was learned. */
+  knows(recordedVersion: string): boolean {
+    return this.#versions.has(recordedVersion)
+  }
+
+  /** The resourceVersion that the double gave to what has this one on the real server; undefined when it was not learned. */
+  recordedVersion(version: string): string | undefined {
+    return this.#recordedVersions.get(version)
+  }
+
+  /** A text or path. */
   toReal(text: string): string {
     let mapped = text.replaceAll(/\b(hello|shop)(?=\b|-)/g, `$1${this.#id}`)
     for (const [recorded, real] of this.#uids) mapped = mapped.replaceAll(recorded, real)
-    return mapped
+    return mapped.replace(/(?<=[?&]resourceVersion=)\d+/, (version) => this.#versions.get(version) ?? version)
+  }
+
+  bodyToReal(body: Json): Json {
+    return this.#withVersions(JSON.parse(this.toReal(JSON.stringify(body))))
+  }
+
+  /** In objects and preconditions, and in what a JSON patch tests. */
+  #withVersions(value: Json): Json {
+    if (Array.isArray(value)) return value.map((item) => this.#withVersions(item))
+    if (!isMembers(value)) return value
+    const isTest = value['path'] === '/metadata/resourceVersion'
+    const entries = Object.entries(value).map(([name, member]) => {
+      const isVersion = name === 'resourceVersion' || (isTest && name === 'value')
+      return [name, isVersion ? (this.#versions.get(member as string) ?? member) : this.#withVersions(member)]
+    })
+    return Object.fromEntries(entries) as Json
   }
 
   fromReal<T extends Json>(value: T): T {
     let text = JSON.stringify(value).replaceAll(new RegExp(`\\b(hello|shop)${this.#id}(?=\\b|-)`, 'g'), '$1')
     for (const [recorded, real] of this.#uids) text = text.replaceAll(real, recorded)
+    const inRefusal = /(?<=ResourceVersion in (?:precondition|record) \()\d+/g
+    text = text.replaceAll(inRefusal, (version) => this.#recordedVersions.get(version) ?? version)
     return JSON.parse(text) as T
   }
 }
 
-function uidOf(value: Json): string | undefined {
-  const metadata = isMembers(value) ? value['metadata'] : undefined
-  return isMembers(metadata) ? (metadata['uid'] as string | undefined) : undefined
+interface Known {
+  readonly uid?: string
+  readonly resourceVersion?: string
+}
+
+function metaOfAnswer(value: Json): Known {
+  return membersOf(membersOf(value)['metadata'])
 }

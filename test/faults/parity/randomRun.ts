@@ -1,56 +1,61 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Admin } from '../../support/apiserver.ts'
-import { isSame } from '../double/json.ts'
 import { Double, furnish, type Question } from '../double/server.ts'
 import { servedKind } from '../double/served.ts'
+import type { Store } from '../double/store.ts'
 import { metaOf } from '../double/writes.ts'
 import { makeRandom } from '../schedule/random.ts'
 import { Schedule } from '../schedule/schedule.ts'
 import { startControllerManager, type ControllerManager } from '../world/controllerManager.ts'
-import { formOfAnswer } from './forms.ts'
+import { askBoth } from './asking.ts'
 import { Mapping } from './mapping.ts'
 import { beginning, drawRequest } from './randomRequests.ts'
-import { callOf, plain, type Difference } from './replay.ts'
+import type { RealServer } from './realServer.ts'
+import type { Difference } from './replay.ts'
 
 const namespaceType = servedKind('Namespace')
 
-/** Sends the same random requests to a new double and to a real server; ends at the first answer that differs. */
-export async function compareRandom(
-  admin: Admin,
-  seed: number,
-  count: number,
-): Promise<{ readonly requests: number; readonly differences: readonly Difference[] }> {
+/** What the two servers were asked, and the first answer that differs, if one does: that to the last question. */
+export interface Compared {
+  readonly questions: readonly Question[]
+  readonly difference: Difference | undefined
+}
+
+/** Sends `count` requests drawn by a seed to a new double and to a real server; ends at the first answer that differs. */
+export function compareRandom(server: RealServer, seed: number, count: number): Promise<Compared> {
   const random = makeRandom(seed)
-  const schedule = new Schedule(random.fork('schedule'))
+  return compare(server, (number, store) =>
+    number < count ? (beginning[number] ?? drawRequest(random, store)) : undefined,
+  )
+}
+
+/** The same with given requests, in the namespaces they need. */
+export function compareQuestions(server: RealServer, questions: readonly Question[]): Promise<Compared> {
+  return compare(server, (number) => [...beginning, ...questions][number])
+}
+
+let runs = 0
+
+async function compare(
+  server: RealServer,
+  next: (number: number, store: Store) => Question | undefined,
+): Promise<Compared> {
+  const schedule = new Schedule(makeRandom(1))
   const double = new Double({ now: () => schedule.wall })
   furnish(double)
   const rest = startControllerManager(double, schedule)
-  const mapping = new Mapping(`r${seed}${Date.now().toString(36).slice(-5)}`)
-  for (let number = 0; number < count; number += 1) {
-    const question = beginning[number] ?? drawRequest(random, double.store)
-    const difference = await askBoth(admin, double, question, mapping)
-    if (difference !== undefined) return { requests: number + 1, differences: [difference] }
-    if (question.method !== 'GET') await letGo(admin, double, { schedule, rest, mapping })
+  runs += 1
+  const mapping = new Mapping(`r${runs}x${Date.now().toString(36).slice(-6)}`)
+  const questions: Question[] = []
+  let difference: Difference | undefined
+  while (difference === undefined) {
+    const question = next(questions.length, double.store)
+    if (question === undefined) break
+    questions.push(question)
+    difference = await askBoth({ server, double, mapping }, question)
+    if (question.method !== 'GET') await letGo(server.admin, double, { schedule, rest, mapping })
   }
-  return { requests: count, differences: [] }
-}
-
-async function askBoth(
-  admin: Admin,
-  double: Double,
-  question: Question,
-  mapping: Mapping,
-): Promise<Difference | undefined> {
-  const call = callOf(question, mapping)
-  const expected = double.handle(question, 'user')
-  const { status, body } = await admin(call)
-  mapping.learn(expected.body, body)
-  // The double knows no defaults of built-in kinds.
-  const isWhole = !question.path.includes('/deployments')
-  const ours = plain(formOfAnswer(expected.status, expected.body, isWhole))
-  const real = plain(formOfAnswer(status, mapping.fromReal(body), isWhole))
-  if (isSame(ours, real)) return undefined
-  return { request: `${question.method} ${question.path} ${JSON.stringify(question.body)}`, double: ours, real }
+  return { questions, difference }
 }
 
 interface Others {

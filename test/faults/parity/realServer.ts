@@ -10,9 +10,19 @@ export interface RealServer {
   readonly admin: Admin
   /** Tells of every event of a collection from now on; resolves when it listens. */
   watch(path: string, onEvent: (event: StreamEvent) => void): Promise<void>
+  /** What a watch tells that `counts`, until there are as many events as expected and, in a moment more, no further ones. */
+  collect(
+    path: string,
+    accept: string | undefined,
+    counts: (event: StreamEvent) => boolean,
+    expected: number,
+  ): Promise<StreamEvent[]>
   /** Ends all watches and connections. */
   close(): void
 }
+
+const longestMilliseconds = 2000
+const moreMilliseconds = 100
 
 /** The server of a kubeconfig. */
 export async function connect(kubeconfig: string): Promise<RealServer> {
@@ -41,6 +51,23 @@ export async function connect(kubeconfig: string): Promise<RealServer> {
       const url = new URL(`${path}?watch=1&resourceVersion=${from}`, server)
       const { chunks } = await send(url, { ...options, agent, signal: abort.signal }, '')
       void follow(path, chunks, onEvent, abort.signal)
+    },
+    async collect(path, accept, counts, expected) {
+      const ending = new AbortController()
+      const seen: StreamEvent[] = []
+      let timer = setTimeout(() => ending.abort(), longestMilliseconds)
+      const note = (event?: StreamEvent): void => {
+        if (event !== undefined && counts(event)) seen.push(event)
+        if (seen.length < expected) return
+        clearTimeout(timer)
+        timer = setTimeout(() => ending.abort(), moreMilliseconds)
+      }
+      const headers = { ...options.headers, ...(accept === undefined ? {} : { accept }) }
+      const { chunks } = await send(new URL(path, server), { ...options, headers, agent, signal: ending.signal }, '')
+      note()
+      await follow(path, chunks, note, ending.signal)
+      clearTimeout(timer)
+      return seen
     },
     close() {
       abort.abort()

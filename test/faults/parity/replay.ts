@@ -44,7 +44,7 @@ export function callOf({ method, path, body, contentType, accept }: Question, ma
   return {
     method: method as NonNullable<Call['method']>,
     path: mapping.toReal(path),
-    ...(body === undefined ? {} : { body: JSON.parse(mapping.toReal(JSON.stringify(body))) as Json }),
+    ...(body === undefined ? {} : { body: mapping.bodyToReal(body) }),
     ...(contentType === undefined ? {} : { contentType }),
     ...(accept === undefined || accept === '' ? {} : { accept }),
   }
