@@ -1,9 +1,8 @@
 import { applied, managedOf, updated, type Author } from './apply.ts'
-import { isMembers, isSame, membersOf, withMember, withoutNulls, type Json, type Members } from './json.ts'
+import { isSame, membersOf, withMember, type Json, type Members } from './json.ts'
 import { PatchRefused, withJsonPatch, withMergePatch } from './patches.ts'
 import { keyIn, type Route } from './routes.ts'
 import { servedKind, type Served } from './served.ts'
-import { withDefaults } from './shapes.ts'
 import {
   alreadyExists,
   applyConflict,
@@ -19,6 +18,7 @@ import {
   type Answer,
 } from './statuses.ts'
 import type { Actor, Store } from './store.ts'
+import { filledIn } from './storedForm.ts'
 
 /** What a write works on. */
 export interface Writing {
@@ -97,36 +97,6 @@ function newObject({ store, route, now }: Writing, name: string, body: Members):
   }
   const object = { ...body, metadata }
   return filledIn(served, served.hasStatus && served.schema ? withMember(object, 'status', undefined) : object)
-}
-
-/** An object as the server stores it: without what is null or empty, and with what it fills in. */
-function filledIn(served: Served, given: Members): Members {
-  const object = withoutNulls(given)
-  const filled = served.type.kind === 'Secret' ? withData(object) : object
-  const whole = withDefaults(withoutEmpty(served, filled), served.schema ?? {}) as Members
-  if (served.type.kind !== 'Namespace') return whole
-  const { name, labels } = metaOf(whole)
-  const metadata = { ...metaOf(whole), labels: { ...labels, 'kubernetes.io/metadata.name': name } }
-  return { ...whole, metadata }
-}
-
-/** Lists and maps of metadata that are empty are as none, and so are data. */
-function withoutEmpty({ schema }: Served, object: Members): Members {
-  const metadata = Object.entries(membersOf(object['metadata'])).filter(([, value]) => !isHollow(value))
-  const made: Members = { ...object, metadata: Object.fromEntries(metadata) }
-  const isDataHollow = schema === undefined && isHollow(made['data'])
-  return isDataHollow ? withMember(made, 'data', undefined) : made
-}
-
-function isHollow(value: Json): boolean {
-  return Array.isArray(value) ? value.length === 0 : isMembers(value) && Object.keys(value).length === 0
-}
-
-/** A Secret with the texts it was given among its data. */
-function withData({ stringData, ...rest }: Members): Members {
-  if (stringData === undefined) return rest
-  const encoded = Object.entries(membersOf(stringData)).map(([key, value]) => [key, btoa(value as string)])
-  return { ...rest, data: { ...membersOf(rest['data']), ...Object.fromEntries(encoded) } }
 }
 
 /** Objects are made only in a namespace that is there and not on its way out. */

@@ -9,7 +9,7 @@ import type { Difference } from './replay.ts'
 import { shrink } from './shrink.ts'
 
 /**
- * `node test/faults/parity/main.ts --kubeconfig FILE --seeds 1-40 --requests 300`: compares the double with a running
+ * `npm run parity -- --kubeconfig FILE --seeds 1-40 --requests 300`: compares the double with a running
  * server, seed by seed, and shows the fewest requests that lead to each difference. Exits with 1 when there is one.
  */
 

@@ -3,7 +3,6 @@ import type { Question } from '../double/server.ts'
 
 const collection = '/api/v1/namespaces/shop/configmaps'
 const stacks = '/apis/appstead.dev/v1alpha1/namespaces/shop/appstacks'
-const read: Question = { method: 'GET', path: `${collection}/hello-a` }
 const stack = {
   apiVersion: 'appstead.dev/v1alpha1',
   kind: 'AppStack',
@@ -18,12 +17,11 @@ export const namedRequests: Readonly<Record<string, readonly Question[]>> = {
     apply('appstead', { labels: { b: '3', c: '1' } }),
     apply('appstead', {}),
   ],
-  'owns no container of the maps that an earlier owner left empty': [
-    create('appstead', { labels: { a: '1' }, annotations: { a: '1' } }),
-    apply('beta', { labels: { a: '2' }, annotations: {} }),
-    apply('beta', {}),
-    apply('appstead', { labels: { b: '1' } }),
-    read,
+  'leaves what others claim of a map that its last applier no longer names': [
+    apply('appstead', { labels: { a: '1', b: '1', c: '1' } }),
+    apply('beta', { labels: { a: '1' } }),
+    merge({ labels: { b: '2' } }),
+    apply('appstead', {}),
   ],
   'keeps no owners of what had none, and says at the first apply that somebody was before': [
     create('appstead', {}),

@@ -86,5 +86,6 @@ function drawDeployment(random: Random): Members {
     ...(random.chance(0.4) ? { resources: { limits } } : {}),
   }
   const template = { metadata: { labels: { of: 'hello' } }, spec: { containers: [container] } }
-  return { ...(random.chance(0.5) ? { replicas: random.integer(0, 1) } : {}), selector, template }
+  // Not one, which is the default.
+  return { ...(random.chance(0.5) ? { replicas: random.pick([0, 2]) } : {}), selector, template }
 }
