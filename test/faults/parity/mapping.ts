@@ -1,4 +1,4 @@
-import { isMembers, membersOf, type Json } from '../double/json.ts'
+import { isMembers, membersOf, type Json, type Members } from '../double/json.ts'
 
 /**
  * Between the words of a recording and those of the real cluster it is replayed on: names get an ending, so that one
@@ -19,7 +19,8 @@ export class Mapping {
     const [a, b] = [metaOfAnswer(recorded), metaOfAnswer(real)]
     if (a.uid !== undefined && b.uid !== undefined) this.#uids.set(a.uid, b.uid)
     const [recordedVersion, version] = [a.resourceVersion, b.resourceVersion]
-    if (recordedVersion === undefined || version === undefined) return
+    // That of a list is the last of all objects, and on the real server there are others.
+    if (recordedVersion === undefined || version === undefined || 'items' in membersOf(recorded)) return
     this.#versions.set(recordedVersion, version)
     this.#recordedVersions.set(version, recordedVersion)
   }
@@ -42,19 +43,19 @@ export class Mapping {
   }
 
   bodyToReal(body: Json): Json {
-    return this.#withVersions(JSON.parse(this.toReal(JSON.stringify(body))))
+    const mapped = JSON.parse(this.toReal(JSON.stringify(body))) as Json
+    if (Array.isArray(mapped)) return mapped.map((operation: Members) => this.#withVersion(operation, 'value'))
+    if (!isMembers(mapped)) return mapped
+    const parts = ['metadata', 'preconditions'].filter((name) => name in mapped)
+    const made = parts.map((name) => [name, this.#withVersion(membersOf(mapped[name]), 'resourceVersion')] as const)
+    return { ...mapped, ...Object.fromEntries(made) }
   }
 
-  /** In objects and preconditions, and in what a JSON patch tests. */
-  #withVersions(value: Json): Json {
-    if (Array.isArray(value)) return value.map((item) => this.#withVersions(item))
-    if (!isMembers(value)) return value
-    const isTest = value['path'] === '/metadata/resourceVersion'
-    const entries = Object.entries(value).map(([name, member]) => {
-      const isVersion = name === 'resourceVersion' || (isTest && name === 'value')
-      return [name, isVersion ? (this.#versions.get(member as string) ?? member) : this.#withVersions(member)]
-    })
-    return Object.fromEntries(entries) as Json
+  /** With that of the real server, if this member is a resourceVersion that was learned. */
+  #withVersion(value: Members, name: string): Members {
+    const isOther = name === 'value' && value['path'] !== '/metadata/resourceVersion'
+    const version = isOther ? undefined : this.#versions.get(value[name] as string)
+    return version === undefined ? value : { ...value, [name]: version }
   }
 
   fromReal<T extends Json>(value: T): T {
