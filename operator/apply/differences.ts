@@ -64,6 +64,11 @@ export function foreignManagerOf(live: KubeObject, paths: readonly Path[]): stri
   return writers[0]?.manager ?? ''
 }
 
+/** Whether we applied a value at this path that is there still, whatever it is now: nobody else has written there since. */
+export function isOurs(live: KubeObject, path: Path): boolean {
+  return managedFieldsOf(live).some(({ manager, fieldsV1 = {} }) => manager === fieldManager && holds(fieldsV1, path))
+}
+
 /** Whether a fieldsV1 set names the path, or something above it as a whole. */
 function holds(fields: Fields, [step, ...rest]: Path): boolean {
   const names = Object.keys(fields).filter((name) => name !== '.')

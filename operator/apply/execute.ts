@@ -5,6 +5,8 @@ import { isKubeError } from '../kube/errors.ts'
 import type { Desired, Plan, Stage } from '../render/plan.ts'
 import type { Writer } from '../runtime/controller.ts'
 import { differingPaths, foreignManagerOf, textOfPath } from './differences.ts'
+import type { Drift } from './drift.ts'
+import { lookForDrift } from './drift.ts'
 import type { Contest, Fights } from './fights.ts'
 import { identityOf, peaceSeconds } from './fights.ts'
 import type { Owned } from './owned.ts'
@@ -18,6 +20,8 @@ export interface Standing {
   /** Of the cluster that is written to. */
   readonly fights: Fights
   readonly now: Date
+  /** What the plan was rendered from: the uid of a release. */
+  readonly of: string
   /** Whether the Deployment of that name is as rendered and rolled out. */
   readonly isRolledOut: (deployment: string) => boolean
   /** The plan was in place once: what differs now is drift, and is put right at once; what is missing waits as ever. */
@@ -29,6 +33,8 @@ export interface Applied {
   readonly created: readonly Desired[]
   readonly changed: readonly Desired[]
   readonly pruned: readonly Ref[]
+  /** Of what was created and changed: what others had done to it. */
+  readonly drifted: readonly Drift[]
   /** Not written yet: the Deployments named in `for` are not rolled out. */
   readonly waiting: readonly { readonly desired: Desired; readonly for: readonly string[] }[]
   /** What the API server stores otherwise than sent; `isNew`: it said so in this very call. */
@@ -54,7 +60,8 @@ export interface Refused {
   readonly retryAfterSeconds?: number
 }
 
-type Done = { -readonly [Key in 'created' | 'changed' | 'waiting' | 'altered' | 'contested']: Applied[Key][number][] }
+type Lists = 'created' | 'changed' | 'drifted' | 'waiting' | 'altered' | 'contested'
+type Done = { -readonly [Key in Lists]: Applied[Key][number][] }
 
 /**
  * Makes the cluster be what the plan says, stage by stage, writing only what differs; then deletes what is ours and in
@@ -65,13 +72,16 @@ type Done = { -readonly [Key in 'created' | 'changed' | 'waiting' | 'altered' | 
  */
 export async function execute(kube: Writer, plan: Plan, owned: readonly Owned[], standing: Standing): Promise<Applied> {
   const live = new Map(owned.map((entry) => [identityOf(entry), entry]))
-  const done: Done = { created: [], changed: [], waiting: [], altered: [], contested: [] }
-  standing.fights.keepOnly(plan.stages.flatMap(({ objects }) => objects))
+  const done: Done = { created: [], changed: [], drifted: [], waiting: [], altered: [], contested: [] }
+  const all = plan.stages.flatMap(({ objects }) => objects)
+  standing.fights.keepOnly(all)
   for (const stage of plan.stages) {
     const stop = await applyStage(kube, stage, live, { ...standing, done })
     if (stop === 'incomplete') return { ...done, pruned: [] }
     if (stop) return { ...done, pruned: [], refused: stop }
   }
+  const isAsPlanned = [done.created, done.changed, done.waiting, done.contested].every(({ length }) => length === 0)
+  if (isAsPlanned) standing.fights.stands(all, standing.of)
   return { ...done, pruned: done.waiting.length > 0 ? [] : await prune(kube, plan, owned) }
 }
 
@@ -95,14 +105,38 @@ async function applyStage(
     else if (turn === 'held') isIncomplete ||= !live.has(identityOf(desired))
     else if (turn !== 'later') held.push(turn)
   }
-  const refused = await writeAll(kube, due, live, stand)
+  const drifted = await driftOf(kube, due, live, stand)
+  const { written, refused } = await writeAll(kube, due, live, stand)
+  for (const desired of written) {
+    ;(live.has(identityOf(desired)) ? done.changed : done.created).push(desired)
+    if (desired.mode === 'claim' && !live.has(identityOf(desired))) fights.fell(desired)
+  }
+  done.drifted.push(...drifted.filter(({ desired }) => written.includes(desired)))
   for (const desired of objects) {
     const paths = fights.alteredPaths(desired)
     if (paths) done.altered.push({ desired, paths, isNew: due.includes(desired) })
   }
   if (refused) return refused
-  for (const desired of due) (live.has(identityOf(desired)) ? done.changed : done.created).push(desired)
   return held[0] ?? (isIncomplete ? 'incomplete' : undefined)
+}
+
+/**
+ * What others did to those that are about to be written. What was not in place yet is our own roll-out, and a fight is
+ * told of as such: neither is looked at.
+ */
+async function driftOf(
+  kube: Writer,
+  due: readonly Desired[],
+  live: ReadonlyMap<string, Owned>,
+  { fights, of, wasComplete }: Stand,
+): Promise<Drift[]> {
+  const looks = due.map(async (desired) => {
+    const hasStood = fights.hasStood(desired, of)
+    const isInPlace = hasStood || wasComplete
+    if (!isInPlace || fights.contestOf(desired)) return undefined
+    return lookForDrift(kube, desired, live.get(identityOf(desired)), hasStood)
+  })
+  return (await Promise.all(looks)).filter((drift) => drift !== undefined)
 }
 
 /** Whether an object is to be written now; or the refusal that stands against it. */
@@ -158,19 +192,26 @@ async function lookWho(kube: Writer, { type, object }: Desired): Promise<Contest
 /** For so long the same object is not sent again: rights, quotas and policies change sooner than what a schema allows. */
 const refusedSeconds = { byRule: 30, bySchema: 120 }
 
-/** All writes of a stage come to their end before anything is thrown: none is left running behind our back. */
+/**
+ * All writes of a stage come to their end before anything is thrown: none is left running behind our back.
+ * Out: what was written, and the first that was refused.
+ */
 async function writeAll(
   kube: Writer,
   due: readonly Desired[],
   live: ReadonlyMap<string, Owned>,
   { fights, now }: Stand,
-): Promise<Refused | undefined> {
+): Promise<{ readonly written: readonly Desired[]; readonly refused: Refused | undefined }> {
   const results = await Promise.allSettled(due.map((desired) => write(kube, desired, live.get(identityOf(desired)))))
+  const written: Desired[] = []
   const failures: { readonly desired: Desired; readonly error: unknown }[] = []
   for (const [index, result] of results.entries()) {
     const desired = due[index]!
     if (result.status === 'rejected') failures.push({ desired, error: result.reason })
-    else if (result.value) fights.wrote(desired, result.value, now.getTime())
+    else if (result.value) {
+      written.push(desired)
+      fights.wrote(desired, result.value, now.getTime())
+    }
   }
   for (const { desired, error } of failures) {
     if (isRefusal(error)) fights.refused(desired, error, now.getTime(), secondsOf(error))
@@ -178,7 +219,7 @@ async function writeAll(
   const transient = failures.find(({ error }) => !isRefusal(error))
   if (transient) throw transient.error
   const [first] = failures as { desired: Desired; error: KubeError }[]
-  return first && { ...first, retryAfterSeconds: secondsOf(first.error) }
+  return { written, refused: first && { ...first, retryAfterSeconds: secondsOf(first.error) } }
 }
 
 /** Seconds for which an object that was refused is not sent again as it is. */

@@ -52,13 +52,15 @@ const maxStruggles = 4096
 /**
  * What the operator remembers of its own writes to one cluster, so that it never writes in an endless loop: answers of
  * the API server that differ from what was sent (an admission policy changes it), writes that someone undoes, and writes
- * that were refused. In memory only: after a restart each of these costs one more write. `now` is in milliseconds; a
+ * that were refused; and what was in place, so that drift can be told from what was never written. In memory only: after a restart each of these costs one more write. `now` is in milliseconds; a
  * clock that was set back makes us write earlier, never later.
  */
 export class Fights {
   /** By the object's namespace, then by its kind and name. */
   readonly #answers = new Map<string, Map<string, Answer>>()
   readonly #struggles = new Map<string, Struggle>()
+  /** By namespace: of what (a release's uid) all was in place once, as this process has seen. */
+  readonly #stood = new Map<string, string>()
 
   /** Whether a live object is what was rendered, or what the API server made of just that. */
   isAsDesired(desired: Desired, uid: string, digest: string): boolean {
@@ -150,9 +152,25 @@ export class Fights {
     for (const identity of answers.keys()) if (!wanted.has(identity)) answers.delete(identity)
   }
 
+  /** Remembers that all objects of a plan, which was rendered from `of`, were seen as they should be. */
+  stands([first]: readonly Desired[], of: string): void {
+    if (first) this.#stood.set(namespaceOf(first), of)
+  }
+
+  /** Whether the object was seen as it should be, since its namespace was made. */
+  hasStood(desired: Desired, of: string): boolean {
+    return this.#stood.get(namespaceOf(desired)) === of
+  }
+
+  /** Forgets what stood in a namespace that was made anew. */
+  fell(desired: Desired): void {
+    this.#stood.delete(namespaceOf(desired))
+  }
+
   /** Forgets a namespace that is gone. */
   forget(namespace: string): void {
     this.#answers.delete(namespace)
+    this.#stood.delete(namespace)
   }
 
   #answerTo(desired: Desired): Answer | undefined {

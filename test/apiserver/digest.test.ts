@@ -40,7 +40,15 @@ afterAll(async () => {
   await kube?.close()
 })
 
-const nothing: Applied = { created: [], changed: [], pruned: [], waiting: [], altered: [], contested: [] }
+const nothing: Applied = {
+  created: [],
+  changed: [],
+  pruned: [],
+  drifted: [],
+  waiting: [],
+  altered: [],
+  contested: [],
+}
 const live = (desired: Desired): Promise<KubeObject> => kube.get(desired.type, refOf(desired.object))
 const isEqual = (desired: Desired, object: KubeObject): boolean => ownedDigest(object) === desiredDigest(desired.object)
 
@@ -68,7 +76,8 @@ async function executeOn(plan: Plan): Promise<Applied> {
   }
   // Of each call its own: many hands in a minute would be a fight.
   const fights = new Fights()
-  return execute(writer, plan, owned, { fights, now: new Date(), isRolledOut: () => true, wasComplete: false })
+  const standing = { fights, now: new Date(), of: 'r1', isRolledOut: () => true, wasComplete: false }
+  return execute(writer, plan, owned, standing)
 }
 
 const kept = (plan: Plan): Desired[] =>

@@ -39,9 +39,8 @@ export function contestSentence(applied: Applied | undefined): string {
   if (contest.paths.length === 0) {
     return `${nameOf(desired)} is removed or changed each time after it was written; find out by whom in the audit log of the API server.`
   }
-  const who = contest.manager === '' ? 'somebody who left no name' : `field manager '${contest.manager}'`
   const command = `kubectl get ${kind.toLowerCase()} ${metadata.name}${where} -o yaml --show-managed-fields`
-  return `${nameOf(desired)}: ${who} changes ${listed(contest.paths)} each time after it was written; see ${command}`
+  return `${nameOf(desired)}: ${whoIs(contest.manager)} changes ${listed(contest.paths)} each time after it was written; see ${command}`
 }
 
 /** What the API server stores otherwise than it was sent; '' when nothing. */
@@ -59,6 +58,29 @@ export function alteredEvents({ applied }: { readonly applied: Applied | undefin
       action: 'Deploying',
       message: sentenceOf(each),
     }))
+}
+
+/** An Event for each object that was put right after others had changed or deleted it. */
+export function driftEvents({ applied }: { readonly applied: Applied | undefined }): EventRecord[] {
+  return (applied?.drifted ?? []).map((drift) => ({
+    type: 'Normal',
+    reason: 'DriftCorrected',
+    action: 'Repairing',
+    message: driftSentence(drift),
+  }))
+}
+
+/** Paths alone, no values: what somebody wrote there may be secret. */
+function driftSentence({ desired, paths, manager }: Applied['drifted'][number]): string {
+  if (paths.length === 0) {
+    const rest = { claim: ', with everything in it', once: ', with new values' }[desired.mode as string] ?? ''
+    return `${nameOf(desired)} was deleted; it is made again${rest}.`
+  }
+  return `${nameOf(desired)}: ${whoIs(manager)} changed ${listed(paths)}; put back as declared. What is to stay is said in the AppInstance or its stack.`
+}
+
+function whoIs(manager: string): string {
+  return manager === '' ? 'somebody who left no name' : `field manager '${manager}'`
 }
 
 function sentenceOf({ desired, paths }: Applied['altered'][number]): string {

@@ -52,6 +52,7 @@ export function standingOf(
   return {
     fights,
     now,
+    of: release.metadata.uid ?? '',
     wasComplete: hasSucceeded(release),
     // Asked anew each time: a write of this very reconcile may have shown what the API server makes of a Deployment.
     isRolledOut: (name) => rollout().some(({ service, isComplete }) => service.name === name && isComplete),

@@ -19,7 +19,7 @@ import { phaseOf } from '../../status/phase.ts'
 import type { Cause } from '../../status/pods.ts'
 import { countPods, worstCause } from '../../status/pods.ts'
 import type { ServiceRollout } from '../../status/rollout.ts'
-import { alteredEvents, alteredSentence, contestSentence, waitingSentences } from './applied.ts'
+import { alteredEvents, alteredSentence, contestSentence, driftEvents, waitingSentences } from './applied.ts'
 import type { Objection } from './gates.ts'
 import type { Observed } from './observe.ts'
 
@@ -56,6 +56,7 @@ export function report(seen: Observed, found: Findings, now: Date): Report<AppIn
     events: [
       ...madeSince(instance.status, found),
       ...alteredEvents(found),
+      ...driftEvents(found),
       ...transitionsOf(instance.status?.conditions, conditions),
     ],
   }

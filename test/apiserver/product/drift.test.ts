@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
+import { demand } from '../../support/apiserver.ts'
 import { rollOut } from '../../support/kubelet.ts'
 import { childWrites, getInstance, makeApp, makeInstance, releasesOf, useWorld, web } from './world.ts'
 
@@ -15,18 +16,39 @@ beforeEach(async () => {
 
 const deployment = () => ({ namespace: world.instance, name: 'web' })
 
+const advice = 'put back as declared. What is to stay is said in the AppInstance or its stack.'
+
+/** The Events that tell of drift, as `type message`. */
+async function told(): Promise<readonly string[]> {
+  const events = await world.hands.list('Event', world.namespace)
+  return events
+    .filter(({ reason, involvedObject }) => reason === 'DriftCorrected' && involvedObject.name === world.instance)
+    .map(({ type, message }) => `${type} ${message}`)
+}
+
 describe('drift by hand', () => {
   it.each([
-    ['the number of replicas', { spec: { replicas: 5 } }],
-    ['the image', { spec: { template: { spec: { containers: [{ name: 'web', image: 'evil:1' }] } } } }],
-    ['a label', { metadata: { labels: { 'appstead.dev/service': null } } }],
-    ['the update strategy', { spec: { strategy: { rollingUpdate: { maxUnavailable: 1 } } } }],
+    ['the number of replicas', { spec: { replicas: 5 } }, 'spec.replicas'],
+    [
+      'the image',
+      { spec: { template: { spec: { containers: [{ name: 'web', image: 'evil:1' }] } } } },
+      'spec.template.spec.containers[web].image',
+    ],
+    ['a label', { metadata: { labels: { 'appstead.dev/service': null } } }, 'metadata.labels[appstead.dev/service]'],
+    [
+      'the update strategy',
+      { spec: { strategy: { rollingUpdate: { maxUnavailable: 1 } } } },
+      'spec.strategy.rollingUpdate.maxUnavailable',
+    ],
   ])(
-    'of %s of the Deployment is put back with one write',
-    async (_, change) => {
+    'of %s of the Deployment is put back with one write, and told with the fields, by whom, and once',
+    async (_, change, paths) => {
       const { hands, operator, instance } = world
       const before = await hands.get('Deployment', deployment())
-      await hands.patch('Deployment', deployment(), change)
+      const path = `/apis/apps/v1/namespaces/${instance}/deployments/web?fieldManager=kubectl-edit`
+      // As kubectl edit does: what the list of containers says of others stays.
+      const contentType = 'application/strategic-merge-patch+json'
+      await demand(hands.admin, { method: 'PATCH', path, body: change, contentType })
       await operator.settle()
       expect(childWrites(world)).toEqual(['apply Deployment web'])
       const after = await hands.get('Deployment', deployment())
@@ -35,6 +57,9 @@ describe('drift by hand', () => {
       await rollOut(hands, operator, instance)
       expect((await getInstance(world))['status']).toMatchObject({ phase: 'Running', currentRelease: { number: 1 } })
       expect(await releasesOf(world)).toHaveLength(1)
+      // What was taken away belongs to nobody.
+      const who = JSON.stringify(change).includes('null') ? 'somebody who left no name' : "field manager 'kubectl-edit'"
+      expect(await told()).toEqual([`Normal Deployment 'web': ${who} changed ${paths}; ${advice}`])
     },
     30_000,
   )
@@ -47,6 +72,8 @@ describe('drift by hand', () => {
       'appstead.dev/instance': world.instance,
     })
     expect((await getInstance(world))['status'].phase).toBe('Running')
+    const what = 'somebody who left no name changed metadata.labels[appstead.dev/instance]'
+    expect(await told()).toEqual([`Normal Deployment 'web': ${what}; ${advice}`])
   }, 30_000)
 
   it.each([
@@ -93,6 +120,7 @@ describe('drift by hand', () => {
       expect(childWrites(world)).toEqual([`apply ${kind} ${name}`])
       await rollOut(hands, operator, instance)
       expect((await getInstance(world))['status'].phase).toBe('Running')
+      expect(await told()).toEqual([`Normal ${kind} '${name}' was deleted; it is made again.`])
     },
     30_000,
   )
@@ -113,5 +141,45 @@ describe('drift by hand', () => {
       ({ thrown, key }) => thrown !== undefined && thrown !== 'transient' && key?.endsWith(instance),
     )
     expect(refused).toEqual([])
+    expect(await told()).toEqual([
+      `Normal Namespace '${instance}' was deleted; it is made again, with everything in it.`,
+    ])
   }, 60_000)
+
+  it('of a generated Secret that is deleted is told: its values are new', async () => {
+    const { hands, operator, instance } = world
+    const [before] = await hands.list('Secret', instance)
+    const { name } = before!.metadata
+    await hands.remove('Secret', { namespace: instance, name })
+    await operator.until('it is there again', async () => {
+      return (await hands.find('Secret', { namespace: instance, name })) !== undefined
+    })
+    await operator.settle()
+    expect((await hands.get('Secret', { namespace: instance, name }))['data']).not.toEqual(before!['data'])
+    expect(await told()).toEqual([`Normal Secret '${name}' was deleted; it is made again, with new values.`])
+  }, 30_000)
+
+  it('of two objects at once is told of each, also after a restart', async () => {
+    const { hands, instance } = world
+    await world.whileDown(() => Promise.resolve())
+    await world.operator.settle()
+    await hands.remove('Service', { namespace: instance, name: 'web' })
+    await hands.patch('Deployment', deployment(), { spec: { replicas: 7 } }, 'scale')
+    await world.operator.settle()
+    expect((await told()).toSorted()).toEqual([
+      expect.stringMatching(/^Normal Deployment 'web': field manager '.+' changed spec\.replicas; put back/),
+      "Normal Service 'web' was deleted; it is made again.",
+    ])
+  }, 30_000)
+
+  it('is not what a user changes in the instance, nor what others add to its objects', async () => {
+    const { hands, operator, instance } = world
+    await hands.patch('Deployment', deployment(), { metadata: { annotations: { foreign: 'x' } } })
+    await operator.settle()
+    await hands.apply(makeInstance(world, { replicas: 3, image: 'hello:2' }))
+    await operator.settle()
+    await rollOut(hands, operator, instance)
+    expect((await getInstance(world))['status']).toMatchObject({ phase: 'Running', currentRelease: { number: 2 } })
+    expect(await told()).toEqual([])
+  }, 30_000)
 })

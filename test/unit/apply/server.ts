@@ -28,6 +28,8 @@ function fresh() {
     /** Deployments that are rolled out. */
     rolledOut: new Set<string>(),
     wasComplete: false,
+    /** What the plan was rendered from. */
+    of: 'r1',
     /** What the server holds where that is not what the cache shows. */
     live: new Map<string, KubeObject | undefined>(),
   }
@@ -91,12 +93,13 @@ export const workload = (name: string, more: Partial<Desired> = {}): Desired =>
 export const standing = (): Standing => ({
   fights: at.fights,
   now: at.now,
+  of: at.of,
   wasComplete: at.wasComplete,
   isRolledOut: (name) => at.rolledOut.has(name),
 })
 export const run = (plan: Plan, owned: readonly Owned[] = [...at.state.values()]): Promise<Applied> =>
   execute(kube, plan, owned, standing())
-export const nothing = { created: [], changed: [], pruned: [], waiting: [], altered: [], contested: [] }
+export const nothing = { created: [], changed: [], pruned: [], drifted: [], waiting: [], altered: [], contested: [] }
 export const names = (): string[] => [...at.state.values()].map(({ object }) => object.metadata.name)
 
 export function put(owned: Desired, digest = desiredDigest(owned.object), metadata: object = {}): void {

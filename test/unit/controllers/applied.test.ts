@@ -75,6 +75,24 @@ describe('a fight', () => {
   })
 })
 
+describe('drift', () => {
+  const advice = 'put back as declared. What is to stay is said in the AppInstance or its stack.'
+
+  it.each([
+    [['spec.replicas'], 'kubectl', `Deployment 'web': field manager 'kubectl' changed spec.replicas; ${advice}`],
+    [['a'], '', `Deployment 'web': somebody who left no name changed a; ${advice}`],
+    [['a', 'b', 'c', 'd', 'e'], 'x', `Deployment 'web': field manager 'x' changed a, b, c and 2 more; ${advice}`],
+    [[], '', "Deployment 'web' was deleted; it is made again."],
+  ])('at %j by %j is an Event, and leaves Ready as it is', async (paths, manager, message) => {
+    const { events, ready } = await told({
+      rollout: done,
+      applied: (plan) => ({ drifted: [{ desired: deploymentIn(plan), paths, manager }] }),
+    })
+    expect(events).toContainEqual({ type: 'Normal', reason: 'DriftCorrected', action: 'Repairing', message })
+    expect(ready).toMatchObject({ status: 'True', message: 'All services are ready.' })
+  })
+})
+
 describe('what the API server stores otherwise', () => {
   const text =
     "Deployment 'web': the API server stores spec.replicas otherwise than applied: an admission policy or webhook changes it."

@@ -59,7 +59,15 @@ export interface Happening {
   readonly before?: AppInstanceStatus
 }
 
-const nothingApplied: Applied = { created: [], changed: [], pruned: [], waiting: [], altered: [], contested: [] }
+const nothingApplied: Applied = {
+  created: [],
+  changed: [],
+  pruned: [],
+  drifted: [],
+  waiting: [],
+  altered: [],
+  contested: [],
+}
 
 /** The report of a reconcile that finds this. */
 export async function reportOf(happening: Happening): Promise<Report<AppInstanceStatus> & { release?: AppRelease }> {

@@ -205,6 +205,7 @@ function appliedOf(list: readonly ResolvedService[], { fight, altered, waits }: 
     created: [],
     changed: [],
     pruned: [],
+    drifted: [],
     waiting: waits && list.length > 1 ? [{ desired: last, for: [list[0]!.name] }] : [],
     altered: altered ? [{ desired, paths: altered, isNew: false }] : [],
     contested: fight ? [{ desired, contest: fight, retryAfterSeconds: 30 }] : [],
