@@ -1,7 +1,5 @@
 import type { Ref } from '../api/meta.ts'
 import { refOf } from '../api/meta.ts'
-import type { KubeError } from '../kube/errors.ts'
-import { isKubeError } from '../kube/errors.ts'
 import type { Desired, Plan, Stage } from '../render/plan.ts'
 import type { Writer } from '../runtime/controller.ts'
 import { differingPaths, foreignManagerOf, textOfPath } from './differences.ts'
@@ -11,9 +9,12 @@ import type { Contest, Fights } from './fights.ts'
 import { identityOf, peaceSeconds } from './fights.ts'
 import type { Owned } from './owned.ts'
 import { prune } from './prune.ts'
+import type { Refused } from './refusal.ts'
+import { isRefusal, refusedBy } from './refusal.ts'
 import { write } from './write.ts'
 
 export type { Owned } from './owned.ts'
+export type { Refused } from './refusal.ts'
 
 /** What is known besides the plan and the objects. */
 export interface Standing {
@@ -49,15 +50,8 @@ export interface Applied {
     readonly contest: Contest
     readonly retryAfterSeconds: number
   }[]
-  /** The object the API server refused for what it is, and why; nothing after its stage was done. */
+  /** The object the API server refused, or its removal, and why; nothing after its stage was done. */
   readonly refused?: Refused
-}
-
-export interface Refused {
-  readonly desired: Pick<Desired, 'type' | 'object'>
-  readonly error: KubeError
-  /** When it may be sent again. */
-  readonly retryAfterSeconds?: number
 }
 
 type Lists = 'created' | 'changed' | 'drifted' | 'waiting' | 'altered' | 'contested'
@@ -82,7 +76,7 @@ export async function execute(kube: Writer, plan: Plan, owned: readonly Owned[],
   }
   const isAsPlanned = [done.created, done.changed, done.waiting, done.contested].every(({ length }) => length === 0)
   if (isAsPlanned) standing.fights.stands(all, standing.of)
-  return { ...done, pruned: done.waiting.length > 0 ? [] : await prune(kube, plan, owned) }
+  return { ...done, ...(done.waiting.length > 0 ? { pruned: [] } : await prune(kube, plan, owned, standing)) }
 }
 
 interface Stand extends Standing {
@@ -189,9 +183,6 @@ async function lookWho(kube: Writer, { type, object }: Desired): Promise<Contest
   return { paths: paths.map(textOfPath), manager: foreignManagerOf(live, paths) }
 }
 
-/** For so long the same object is not sent again: rights, quotas and policies change sooner than what a schema allows. */
-const refusedSeconds = { byRule: 30, bySchema: 120 }
-
 /**
  * All writes of a stage come to their end before anything is thrown: none is left running behind our back.
  * Out: what was written, and the first that was refused.
@@ -213,26 +204,10 @@ async function writeAll(
       fights.wrote(desired, result.value, now.getTime())
     }
   }
-  for (const { desired, error } of failures) {
-    if (isRefusal(error)) fights.refused(desired, error, now.getTime(), secondsOf(error))
-  }
+  const refusals = failures
+    .filter(({ error }) => isRefusal(error))
+    .map(({ desired, error }) => refusedBy(fights, desired, error, now.getTime()))
   const transient = failures.find(({ error }) => !isRefusal(error))
   if (transient) throw transient.error
-  const [first] = failures as { desired: Desired; error: KubeError }[]
-  return { written, refused: first && { ...first, retryAfterSeconds: secondsOf(first.error) } }
-}
-
-/** Seconds for which an object that was refused is not sent again as it is. */
-export function secondsOf(error: KubeError): number {
-  return isOfRule(error) ? refusedSeconds.byRule : refusedSeconds.bySchema
-}
-
-/** A write that fails again as long as the object is what it is: refused by schema, size, quota, admission or rights. */
-export function isRefusal(error: unknown): error is KubeError {
-  return isKubeError(error, 'Invalid', 'Forbidden', 'BadRequest', 'TooLarge')
-}
-
-/** Whether rights, a quota or a policy of the cluster refuse: policies and webhooks answer 422 too, but the spec is not at fault. */
-export function isOfRule({ code, message }: KubeError): boolean {
-  return code === 'Forbidden' || /ValidatingAdmissionPolicy|admission webhook/.test(message)
+  return { written, refused: refusals[0] }
 }

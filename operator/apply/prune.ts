@@ -4,24 +4,49 @@ import { labels, refOf } from '../api/meta.ts'
 import type { Plan } from '../render/plan.ts'
 import type { Writer } from '../runtime/controller.ts'
 import { ownedDigest } from './digest.ts'
-import type { Owned } from './owned.ts'
+import type { Fights } from './fights.ts'
 import { identityOf } from './fights.ts'
+import type { Owned } from './owned.ts'
+import type { Refused } from './refusal.ts'
+import { refusalAgainst, refusedBy, removalOf } from './refusal.ts'
+
+/** What was deleted; and what the API server refused to delete, or to let us look at: nothing after it was. */
+export interface Pruned {
+  readonly pruned: readonly Ref[]
+  readonly refused?: Refused
+}
 
 /**
  * Deletes what is ours and in no stage, the last of the kinds first: nothing loses what it stands on.
  * Never deleted: what is not ours by field manager, the namespace, claims of `once`, what kept releases need; anything
  * for a plan that wants nothing to run, which no release asks for; what a live look shows not to be ours any more.
- * Out: what was deleted. Throws a KubeError.
+ * A refusal is returned, and holds for a while. Throws a transient KubeError.
  */
-export async function prune(kube: Writer, plan: Plan, owned: readonly Owned[]): Promise<Ref[]> {
+export async function prune(
+  kube: Writer,
+  plan: Plan,
+  owned: readonly Owned[],
+  { fights, now }: { readonly fights: Fights; readonly now: Date },
+): Promise<Pruned> {
   const pruned: Ref[] = []
-  for (const { type, object } of surplusOf(plan, owned)) {
-    const live = await kube.getLive(type, refOf(object))
-    if (!live || !isOurs(live, object)) continue
-    await kube.delete(type, refOf(object), object.metadata.uid ?? '')
-    pruned.push(refOf(object))
+  for (const each of surplusOf(plan, owned)) {
+    const removal = removalOf(each.type, each.object)
+    const held = refusalAgainst(fights, removal, now.getTime())
+    if (held) return { pruned, refused: held }
+    try {
+      if (await remove(kube, each)) pruned.push(refOf(each.object))
+    } catch (error) {
+      return { pruned, refused: refusedBy(fights, removal, error, now.getTime()) }
+    }
   }
-  return pruned
+  return { pruned }
+}
+
+async function remove(kube: Writer, { type, object }: Owned): Promise<boolean> {
+  const live = await kube.getLive(type, refOf(object))
+  if (!live || !isOurs(live, object)) return false
+  await kube.delete(type, refOf(object), object.metadata.uid ?? '')
+  return true
 }
 
 function surplusOf(plan: Plan, owned: readonly Owned[]): Owned[] {

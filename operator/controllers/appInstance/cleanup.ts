@@ -3,12 +3,13 @@ import { appInstanceKind } from '../../api/appInstance.ts'
 import { crdType, namespaceType } from '../../api/builtin.ts'
 import { group, refOf } from '../../api/meta.ts'
 import { fightsOf } from '../../apply/fights.ts'
+import { refusalAgainst, refusedBy, removalOf, type Refused } from '../../apply/refusal.ts'
 import type { Ctx, EventRecord, Report } from '../../runtime/controller.ts'
 import { conditionsOf } from '../../status/conditions.ts'
 import type { Verdicts } from '../../status/conditions.ts'
 import { phaseOf } from '../../status/phase.ts'
 import type { ObservedChild } from '../../status/observed.ts'
-import { isClaimedBy, isUnproven, viewIsIncomplete } from './gates.ts'
+import { isClaimedBy, isUnproven, refusalOf, viewIsIncomplete } from './gates.ts'
 import { observe } from './observe.ts'
 import type { Observed } from './observe.ts'
 
@@ -20,6 +21,7 @@ const letGo: Deletion = { outcome: { kind: 'settled' } }
  * Removes the instance's namespace, and lets the instance go when it is gone.
  * Before anything destructive: a live look at our CRD, at the instance and at the namespace. If the CRD is being
  * removed, only the finalizer is released and the workloads live on (docs/engine.md, What it promises).
+ * What the API server refuses is told, and tried again after a while.
  */
 export async function cleanup(ctx: Ctx, instance: AppInstance): Promise<Deletion> {
   const seen = observe(ctx, instance)
@@ -28,6 +30,20 @@ export async function cleanup(ctx: Ctx, instance: AppInstance): Promise<Deletion
   if (seen.namespace && isClaimedBy(seen.namespace, seen) && seen.namespace.metadata.deletionTimestamp) {
     return terminating(seen, ctx.now)
   }
+  const fights = fightsOf(ctx.target.cache)
+  const { name, uid = '' } = instance.metadata
+  const removal = removalOf(namespaceType, { apiVersion: 'v1', kind: 'Namespace', metadata: { name, uid } })
+  const held = refusalAgainst(fights, removal, ctx.now.getTime())
+  if (held) return refusedTermination(seen, ctx.now, held)
+  try {
+    return await remove(ctx, seen)
+  } catch (error) {
+    return refusedTermination(seen, ctx.now, refusedBy(fights, removal, error, ctx.now.getTime()))
+  }
+}
+
+async function remove(ctx: Ctx, seen: Observed): Promise<Deletion> {
+  const { instance } = seen
   if (await isCrdLeaving(ctx)) return letGo
   const namespace = await liveNamespace(ctx, instance)
   if (!namespace) {
@@ -37,14 +53,9 @@ export async function cleanup(ctx: Ctx, instance: AppInstance): Promise<Deletion
   if (!isClaimedBy(namespace, seen)) return isUnproven(namespace, seen) ? leaveBehind(namespace) : letGo
   if (!(await isStillDeleted(ctx, instance))) return letGo
   await ctx.target.kube.delete(namespaceType, refOf(namespace), namespace.metadata.uid ?? '')
-  return terminating(seen, ctx.now, [
-    {
-      type: 'Normal',
-      reason: 'NamespaceDeleted',
-      action: 'Deleting',
-      message: `Namespace ${namespace.metadata.name} is being removed with everything in it.`,
-    },
-  ])
+  const message = `Namespace ${namespace.metadata.name} is being removed with everything in it.`
+  const event: EventRecord = { type: 'Normal', reason: 'NamespaceDeleted', action: 'Deleting', message }
+  return { ...terminating(seen, ctx.now), events: [event] }
 }
 
 /** Lets the instance go, and says aloud what nobody proved to be its own. */
@@ -68,8 +79,24 @@ async function isStillDeleted(ctx: Ctx, instance: AppInstance): Promise<boolean>
   return live?.metadata.uid === instance.metadata.uid && live?.metadata.deletionTimestamp !== undefined
 }
 
-function terminating({ instance, pods }: Observed, now: Date, events: readonly EventRecord[] = []): Deletion {
-  const message = `Namespace '${instance.metadata.name}' is being removed; see kubectl describe namespace ${instance.metadata.name}`
+function terminating(seen: Observed, now: Date): Deletion {
+  const { name } = seen.instance.metadata
+  const message = `Namespace '${name}' is being removed; see kubectl describe namespace ${name}`
+  return { status: statusOf(seen, now, message), outcome: { kind: 'progressing', reason: 'Terminating', message } }
+}
+
+/** The API server does not let us: it stays as it is, and nobody is left to wonder why. */
+function refusedTermination(seen: Observed, now: Date, refused: Refused): Deletion {
+  const objection = refusalOf(refused)
+  const { reason, message } = objection
+  return {
+    status: statusOf(seen, now, message),
+    outcome: { ...objection, kind: 'progressing', reason: 'Terminating' },
+    events: [{ type: 'Warning', reason, action: 'Deleting', message }],
+  }
+}
+
+function statusOf({ instance, pods }: Observed, now: Date, message: string): AppInstanceStatus {
   const isServing = pods.some(({ isReady, metadata }) => isReady && !metadata.deletionTimestamp)
   const verdicts: Verdicts = {
     Accepted: { status: 'True', reason: 'Accepted', message: 'The deletion can be acted on.' },
@@ -82,13 +109,9 @@ function terminating({ instance, pods }: Observed, now: Date, events: readonly E
   }
   const generation = instance.metadata.generation ?? 0
   return {
-    status: {
-      observedGeneration: generation,
-      phase: phaseOf(verdicts),
-      conditions: conditionsOf(instance.status?.conditions, verdicts, generation, now),
-      namespace: instance.metadata.name,
-    },
-    outcome: { kind: 'progressing', reason: 'Terminating', message },
-    events,
+    observedGeneration: generation,
+    phase: phaseOf(verdicts),
+    conditions: conditionsOf(instance.status?.conditions, verdicts, generation, now),
+    namespace: instance.metadata.name,
   }
 }

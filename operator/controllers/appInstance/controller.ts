@@ -10,9 +10,9 @@ import { appStackRevisionKind } from '../../api/appStackRevision.ts'
 import { namespaceType, podType } from '../../api/builtin.ts'
 import type { KubeObject, Ref, ResourceType } from '../../api/meta.ts'
 import { finalizers, keyOf, refOf } from '../../api/meta.ts'
-import type { Applied } from '../../apply/execute.ts'
-import { execute, isRefusal, secondsOf } from '../../apply/execute.ts'
+import { execute } from '../../apply/execute.ts'
 import { fightsOf, type Fights } from '../../apply/fights.ts'
+import { refusalAgainst, refusedBy, removalOf, type Refused } from '../../apply/refusal.ts'
 import { ownerOf } from '../../render/appInstance.ts'
 import type { Controller, Ctx, Reader, Watch } from '../../runtime/controller.ts'
 import { hasSucceeded } from '../../status/appRelease.ts'
@@ -56,9 +56,10 @@ export const appInstance: Controller<AppInstance, AppInstanceStatus> = {
       release && mayApply(seen, objection)
         ? await execute(kube, planOf(seen, release), seen.owned, standingOf(release, rollout, fights, ctx.now))
         : undefined
-    await pruneReleases(ctx, seen)
-    const refusal = refusalOf(refused ?? applied?.refused)
-    return report(seen, { objection: objection ?? refusal, release, changes, applied, rollout: rollout() }, ctx.now)
+    await pruneReleases(ctx, seen, fights)
+    const refusal = refused ?? applied?.refused
+    const hindrance = objection ?? (refusal && refusalOf(refusal))
+    return report(seen, { objection: hindrance, release, changes, applied, rollout: rollout() }, ctx.now)
   },
 
   cleanup,
@@ -88,26 +89,32 @@ async function createRelease(
   ctx: Ctx,
   next: AppRelease,
   fights: Fights,
-): Promise<{ release?: AppRelease; refused?: Applied['refused'] }> {
+): Promise<{ release?: AppRelease; refused?: Refused }> {
   const desired = { type: appReleaseKind, object: next, mode: 'once' } as const
-  const { refusal, retryAfterSeconds } = fights.holdOf(desired, ctx.now.getTime()) ?? {}
-  if (refusal) return { refused: { desired, error: refusal, retryAfterSeconds: retryAfterSeconds ?? 0 } }
+  const refused = refusalAgainst(fights, desired, ctx.now.getTime())
+  if (refused) return { refused }
   try {
     return { release: (await ctx.kube.create(appReleaseKind, next)) as AppRelease }
   } catch (error) {
-    if (!isRefusal(error)) throw error
-    fights.refused(desired, error, ctx.now.getTime(), secondsOf(error))
-    return { refused: { desired, error, retryAfterSeconds: secondsOf(error) } }
+    return { refused: refusedBy(fights, desired, error, ctx.now.getTime()) }
   }
 }
 
 /** Kept of an instance, newest first, besides the last good one; what the others named is pruned with the next change. */
 const keptReleases = 10
 
-async function pruneReleases(ctx: Ctx, { releases }: Observed): Promise<void> {
+/** Releases too many do no harm: if they may not be deleted, everything else goes on. */
+async function pruneReleases(ctx: Ctx, { releases }: Observed, fights: Fights): Promise<void> {
   const good = releases.find(hasSucceeded)
+  const now = ctx.now.getTime()
   for (const release of releases.slice(keptReleases)) {
-    if (release === good) continue
-    await ctx.kube.delete(appReleaseKind, refOf(release), release.metadata.uid ?? '')
+    const removal = removalOf(appReleaseKind, release)
+    if (release === good || refusalAgainst(fights, removal, now)) continue
+    try {
+      await ctx.kube.delete(appReleaseKind, refOf(release), release.metadata.uid ?? '')
+    } catch (error) {
+      const { retryAfterSeconds } = refusedBy(fights, removal, error, now)
+      ctx.log.warn({ err: error, retryAfterSeconds }, 'Keeping a release that may not be deleted')
+    }
   }
 }

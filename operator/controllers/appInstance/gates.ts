@@ -1,5 +1,5 @@
-import type { Refused } from '../../apply/execute.ts'
-import { isOfRule } from '../../apply/execute.ts'
+import type { Refused } from '../../apply/refusal.ts'
+import { isOfRule } from '../../apply/refusal.ts'
 import { canonical } from '../../api/canonical.ts'
 import { renderVersion } from '../../render/appInstance.ts'
 import type { ObservedChild } from '../../status/observed.ts'
@@ -200,8 +200,7 @@ function waitsFor(
 const ruleRetrySeconds = 30
 
 /** What the API server refused: the spec is at fault, or rights, quota and policies of the cluster are. */
-export function refusalOf(refused: Refused | undefined): Objection | undefined {
-  if (!refused) return undefined
+export function refusalOf(refused: Refused): Objection {
   const { desired, error, retryAfterSeconds = ruleRetrySeconds } = refused
   const message = `The API server refused ${desired.type.kind} '${desired.object.metadata.name}': ${error.message}`
   return isOfRule(error)

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals'
 import { configMapType, namespaceType, secretType, serviceType } from '../../../operator/api/builtin.ts'
 import { labels } from '../../../operator/api/meta.ts'
 import { execute } from '../../../operator/apply/execute.ts'
+import { KubeError } from '../../../operator/kube/errors.ts'
 import type { Plan } from '../../../operator/render/plan.ts'
 import type { Writer } from '../../../operator/runtime/controller.ts'
 import { at, desired, kube, names, planOf, put, reset, run, standing, workload } from './server.ts'
@@ -26,6 +27,39 @@ describe('pruning', () => {
     expect(pruned).toEqual(gone.map(() => ({ namespace: 'shop-dev', name: 'b' })))
     expect(removed).toEqual(['Deployment', 'Service', 'ConfigMap'])
     expect(names()).toEqual(['a'])
+  })
+
+  it.each([
+    ['Forbidden', 30],
+    ['Invalid', 120],
+  ] as const)(
+    'that is refused as %s is returned, what it stands on stays, and it waits %i s',
+    async (code, seconds) => {
+      await run(planOf([workload('a')], [desired('b'), workload('b')]))
+      const asked: string[] = []
+      const remove: Writer['delete'] = (type) => {
+        asked.push(type.kind)
+        return Promise.reject(new KubeError(code, 'not you'))
+      }
+      const attempt = () =>
+        execute({ ...kube, delete: remove }, planOf([workload('a')]), [...at.state.values()], standing())
+      for (let second = 0; second < seconds; second += 1) {
+        const { refused, pruned } = await attempt()
+        expect([refused?.desired.object.metadata.name, refused?.error.code, pruned]).toEqual(['b', code, []])
+        expect(refused?.retryAfterSeconds).toBe(seconds - second)
+        at.now = new Date(at.now.getTime() + 1000)
+      }
+      expect([asked, names()]).toEqual([['Deployment'], ['a', 'b', 'b']])
+      expect((await run(planOf([workload('a')]))).refused).toBeUndefined()
+      expect(names()).toEqual(['a'])
+    },
+  )
+
+  it('that fails otherwise is thrown', async () => {
+    await run(planOf([workload('a')], [desired('b')]))
+    const busy: Writer = { ...kube, delete: () => Promise.reject(new KubeError('Unavailable', 'busy')) }
+    const failing = execute(busy, planOf([workload('a')]), [...at.state.values()], standing())
+    await expect(failing).rejects.toMatchObject({ code: 'Unavailable' })
   })
 
   it('takes no foreign object, no Secret, no namespace, none that kept releases need, none that is going', async () => {

@@ -77,19 +77,19 @@ export async function reportOf(happening: Happening): Promise<Report<AppInstance
   const world = await withRevisions([...base, ...(happening.more ?? []), ...given])
   const { seen, objection, changes, release, plan } = decide(world)
   const instance = { ...seen.instance, ...(happening.before && { status: happening.before }) } as AppInstance
-  const refused = happening.refusal && {
-    desired: plan!.stages[0]!.objects[0]!,
-    error: new KubeError(happening.refusal, 'create namespaces hello-dev: exceeded quota'),
-  }
-  const applied: Applied | undefined =
-    release && !objection
-      ? { ...nothingApplied, ...happening.applied?.(plan!), ...(refused && { refused }) }
-      : undefined
+  const applied = release && !objection ? appliedIn(happening, plan!) : undefined
   const idle = { ready: 0, isComplete: false, isDeadlineExceeded: false }
   const rollout = (release?.spec.services ?? []).map((service) => ({ service, ...idle, ...happening.rollout }))
   const pods = happening.container || happening.unschedulable ? [podOf(happening)] : []
-  const found = { objection: objection ?? refusalOf(applied?.refused), release, changes, applied, rollout }
+  const refusal = applied?.refused && refusalOf(applied.refused)
+  const found = { objection: objection ?? refusal, release, changes, applied, rollout }
   return { ...report({ ...seen, instance, pods }, found, now), ...(release && { release }) }
+}
+
+function appliedIn({ refusal, applied }: Happening, plan: Plan): Applied {
+  const desired = plan.stages[0]!.objects[0]!
+  const error = refusal && new KubeError(refusal, 'create namespaces hello-dev: exceeded quota')
+  return { ...nothingApplied, ...applied?.(plan), ...(error && { refused: { desired, error } }) }
 }
 
 function podOf({ container, unschedulable }: Happening) {
