@@ -37,6 +37,8 @@ async function removeSlowly(): Promise<() => Promise<unknown>> {
   return () => hands.patch('ConfigMap', slow, { metadata: { finalizers: null } })
 }
 
+const phase = async (): Promise<string> => (await getInstance(world))['status'].phase
+
 const isGone = async (): Promise<boolean> =>
   (await world.hands.find('AppInstance', ref())) === undefined &&
   (await world.hands.find('Namespace', { namespace: '', name: world.instance })) === undefined
@@ -79,6 +81,46 @@ describe('deletion', () => {
     await hands.remove('AppInstance', ref())
     await operator.until('all is gone', isGone)
   }, 30_000)
+
+  it.each([
+    ['during a roll-out', () => world.operator.until('it rolls out', async () => (await phase()) === 'Deploying')],
+    ['in the moment of a change', () => Promise.resolve()],
+  ])(
+    '%s wins: the namespace goes, and nothing of it is made again',
+    async (_, begun) => {
+      const { hands, operator, instance } = world
+      await createRunning(world)
+      // Holds the namespace up while what is in it goes, under the operator's eyes.
+      await hands.apply({
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: { namespace: instance, name: 'slow', finalizers: ['test/slow'] },
+      })
+      await hands.apply(makeInstance(world, { image: 'hello:2' }))
+      await begun()
+      await hands.remove('AppInstance', ref())
+      await operator.until('the workload is gone', async () => {
+        const left = await Promise.all(['Deployment', 'Pod', 'Service'].map((kind) => hands.list(kind, instance)))
+        return left.every((objects) => objects.length === 0)
+      })
+      // Nor does a change of one that is leaving bring anything back.
+      await hands.apply(makeInstance(world, { image: 'hello:3', replicas: 3 }))
+      await operator.settle()
+      const leaving = await getInstance(world)
+      expect(leaving['status'].phase).toBe('Deleting')
+      expect(conditionsOf(leaving)).toMatchObject({ Ready: 'Unknown Terminating', Available: 'False NotServing' })
+      expect(await hands.list('Deployment', instance)).toEqual([])
+      await hands.patch('ConfigMap', { namespace: instance, name: 'slow' }, { metadata: { finalizers: null } })
+      await operator.until('all is gone', isGone)
+      await operator.settle()
+      const writes = childWrites(world)
+      expect(writes.indexOf(`delete Namespace ${instance}`)).toBe(writes.length - 1)
+      expect(writes.length).toBeLessThanOrEqual(2)
+      expect(operator.log.filter(({ thrown }) => thrown !== undefined && thrown !== 'transient')).toEqual([])
+      await operator.until('its releases are gone', async () => (await releasesOf(world)).length === 0, 40)
+    },
+    60_000,
+  )
 
   it('of the whole project takes its instances and their namespaces with it', async () => {
     const { hands, operator, namespace } = world
