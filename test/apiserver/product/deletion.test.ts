@@ -122,6 +122,17 @@ describe('deletion', () => {
     60_000,
   )
 
+  it('while no operator ran is done by the next one, and what was changed meanwhile is not', async () => {
+    const { hands } = world
+    await create()
+    await world.whileDown(async () => {
+      await hands.apply(makeInstance(world, { image: 'hello:2', replicas: 2 }))
+      await hands.remove('AppInstance', ref())
+    })
+    await world.operator.until('all is gone', isGone)
+    expect(childWrites(world)).toEqual([`delete Namespace ${world.instance}`])
+  }, 60_000)
+
   it('of the whole project takes its instances and their namespaces with it', async () => {
     const { hands, operator, namespace } = world
     await createFromStack()

@@ -125,6 +125,17 @@ describe('drift by hand', () => {
     30_000,
   )
 
+  it('that takes our finalizer off the instance is undone, and that of others stays', async () => {
+    const { hands, operator, namespace, instance } = world
+    const ref = { namespace, name: instance }
+    await hands.patch('AppInstance', ref, { metadata: { finalizers: ['test/others'] } })
+    await operator.settle()
+    const { finalizers } = (await getInstance(world)).metadata as { finalizers?: readonly string[] }
+    expect(finalizers?.toSorted()).toEqual(['appstead.dev/instance-cleanup', 'test/others'])
+    expect(childWrites(world)).toEqual([])
+    await hands.patch('AppInstance', ref, { metadata: { finalizers: ['appstead.dev/instance-cleanup'] } })
+  }, 30_000)
+
   it('that deletes the namespace is undone with the same release', async () => {
     const { hands, operator, instance } = world
     const before = await hands.get('Namespace', { namespace: '', name: instance })

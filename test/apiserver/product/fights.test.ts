@@ -27,7 +27,7 @@ afterEach(async () => {
 const deployment = () => ({ namespace: world.instance, name: 'web' })
 
 /** A policy of the platform that sets `path` of each Deployment in this test's namespaces; resolves when it is in force. */
-async function changeDeployments(path: string, value: number): Promise<void> {
+async function changeDeployments(path: string, value: number | boolean): Promise<void> {
   const { hands, app, operator } = world
   const metadata = { name: `change-${app}` }
   const resourceRules = [
@@ -55,7 +55,7 @@ async function post({ kind, path }: (typeof policies)[number], object: object): 
   if (status > 299) throw new Error(JSON.stringify(body))
 }
 
-async function isChanging(path: string, value: number): Promise<boolean> {
+async function isChanging(path: string, value: number | boolean, namespace = `${world.app}-probe`): Promise<boolean> {
   const matchLabels = { a: 'b' }
   const template = { metadata: { labels: matchLabels }, spec: { containers: [{ name: 'a', image: 'a:1' }] } }
   const body = {
@@ -65,7 +65,7 @@ async function isChanging(path: string, value: number): Promise<boolean> {
     // Not what the server would make of it without the policy.
     spec: { replicas: 3, selector: { matchLabels }, template },
   }
-  const where = `/apis/apps/v1/namespaces/${world.app}-probe/deployments?dryRun=All`
+  const where = `/apis/apps/v1/namespaces/${namespace}/deployments?dryRun=All`
   const { body: answer } = await world.hands.admin({ method: 'POST', path: where, body })
   const found = path
     .slice(1)
@@ -133,6 +133,39 @@ describe('an admission policy that changes what is applied', () => {
     expect(messageOf(short, 'Ready')).toContain("Deployment 'web': the API server stores spec.replicas otherwise")
     expect(short['status'].counts.summary).toBe('1/2')
     expect(deploymentWrites()).toHaveLength(1)
+  }, 60_000)
+})
+
+describe('a policy that makes pods of the kind that Pod Security forbids', () => {
+  it('is told in its words while the old ones serve, and the next image without it heals', async () => {
+    const { hands, operator, instance, app } = world
+    await create()
+    await rollOut(hands, operator, instance)
+    const path = '/spec/template/spec/securityContext/runAsNonRoot'
+    await changeDeployments(path, false)
+    await hands.apply(makeInstance(world, { image: 'hello:2' }))
+    const words = 'violates PodSecurity "restricted:latest": runAsNonRoot != true'
+    await operator.until('it is told', async () => messageOf(await getInstance(world), 'Ready').includes(words))
+    await operator.settle()
+    const refused = await getInstance(world)
+    expect(conditionsOf(refused)).toMatchObject({
+      Ready: 'Unknown Forbidden',
+      Available: 'True Serving',
+      Reconciling: 'True Forbidden',
+    })
+    expect(messageOf(refused, 'Ready')).toContain(`kubectl describe replicasets -n ${instance}`)
+    const writes = deploymentWrites().length
+    for (const label of ['a', 'b', 'c']) {
+      await hands.patch('Deployment', deployment(), { metadata: { labels: { foreign: label } } })
+      await operator.settle()
+    }
+    expect(deploymentWrites()).toHaveLength(writes)
+    for (const each of policies) await hands.admin({ method: 'DELETE', path: `${each.path}/change-${app}` })
+    await operator.until('the policy is not in force', async () => !(await isChanging(path, false, instance)))
+    await hands.apply(makeInstance(world, { image: 'hello:3' }))
+    await operator.settle()
+    await rollOut(hands, operator, instance)
+    expect((await getInstance(world))['status']).toMatchObject({ phase: 'Running', currentRelease: { number: 3 } })
   }, 60_000)
 })
 
