@@ -124,7 +124,7 @@ describe('deletion', () => {
 
   it('while no operator ran is done by the next one, and what was changed meanwhile is not', async () => {
     const { hands } = world
-    await create()
+    await createRunning(world)
     await world.whileDown(async () => {
       await hands.apply(makeInstance(world, { image: 'hello:2', replicas: 2 }))
       await hands.remove('AppInstance', ref())

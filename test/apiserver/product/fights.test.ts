@@ -4,6 +4,7 @@ import {
   childWrites,
   conditionsOf,
   create,
+  createRunning,
   getInstance,
   makeInstance,
   messageOf,
@@ -139,8 +140,7 @@ describe('an admission policy that changes what is applied', () => {
 describe('a policy that makes pods of the kind that Pod Security forbids', () => {
   it('is told in its words while the old ones serve, and the next image without it heals', async () => {
     const { hands, operator, instance, app } = world
-    await create()
-    await rollOut(hands, operator, instance)
+    await createRunning(world)
     const path = '/spec/template/spec/securityContext/runAsNonRoot'
     await changeDeployments(path, false)
     await hands.apply(makeInstance(world, { image: 'hello:2' }))

@@ -8,6 +8,7 @@ import { layCable } from './cable.ts'
 import { fastClock, patientConfig } from './fastClock.ts'
 import {
   conditionsOf,
+  createRunning,
   getInstance,
   makeApp,
   makeInstance,
@@ -74,14 +75,6 @@ const allowedSince = (startedAt: number, objects: number): number =>
 
 const phaseOf = async (of: World): Promise<string> => (await getInstance(of))['status']?.phase
 
-async function create(services: readonly object[] = [web]): Promise<void> {
-  const { hands, operator, instance } = world
-  await hands.apply(makeApp(world, services))
-  await hands.apply(makeInstance(world))
-  await operator.settle()
-  await rollOut(hands, operator, instance)
-}
-
 /** What happens around an object wakes its instance, and is no reason to try again what was refused. */
 async function poke(kind: string, name: string): Promise<void> {
   for (const foreign of ['a', 'b', 'c', 'd', 'e']) {
@@ -94,7 +87,7 @@ describe('rights that are taken away while the operator runs', () => {
   it('to write Deployments: it says so, goes on with the rest, does not insist, and does it when they are back', async () => {
     const { hands, operator, instance, namespace, cluster } = world
     const second = { ...world, instance: `${world.app}-second` }
-    await create()
+    await createRunning(world)
     await takeAway('apps', 'deployments', 'create', 'patch')
     const mark = auditMark(cluster)
     const startedAt = performance.now()
@@ -132,7 +125,7 @@ describe('rights that are taken away while the operator runs', () => {
 
   it('to delete Deployments: a service that was removed stays, is told of, and goes when they are back', async () => {
     const { hands, operator, instance, namespace, app, cluster } = world
-    await create([web, { name: 'jobs', type: 'Worker', image: 'jobs:1' }])
+    await createRunning(world, { stack: [web, { name: 'jobs', type: 'Worker', image: 'jobs:1' }] })
     await takeAway('apps', 'deployments', 'delete')
     const mark = auditMark(cluster)
     const startedAt = performance.now()
@@ -158,7 +151,7 @@ describe('rights that are taken away while the operator runs', () => {
 
   it('to delete namespaces: the deletion says so, nothing is let go, and it ends when they are back', async () => {
     const { hands, operator, instance, namespace, cluster } = world
-    await create()
+    await createRunning(world)
     await takeAway('', 'namespaces', 'delete')
     const mark = auditMark(cluster)
     const startedAt = performance.now()
@@ -188,7 +181,7 @@ describe('rights that are taken away while the operator runs', () => {
 
   it('to watch Deployments: it says which and why, the rest is watched, and what happened meanwhile is found', async () => {
     const { hands, instance, cluster } = world
-    await create()
+    await createRunning(world)
     await world.operator.stop()
     const kubeconfig = readFileSync(world.operatorKubeconfig, 'utf8')
     const cable = await layCable(Number(/server: .*:(\d+)/.exec(kubeconfig)?.[1]))
