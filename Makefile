@@ -15,7 +15,7 @@ test: $(PACKAGES)
 
 ## From nothing to an app that runs, and an update of it under requests: make demo [NAME=…] [LEVEL=kwok|node].
 demo: $(PACKAGES)
-	@$(NODE) test/demo/main.ts --level '$(LEVEL)' --name '$(NAME)'
+	@$(NODE) --disable-warning=ExperimentalWarning test/demo/main.ts --level '$(LEVEL)' --name '$(NAME)'
 
 ## A cluster on this machine: make cluster [LEVEL=control|kwok|node] [NAME=…]. See test/cluster/README.md.
 cluster: $(PACKAGES)

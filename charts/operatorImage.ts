@@ -1,24 +1,25 @@
 import { join } from 'node:path'
 import { productionPackages, type ImageSpec } from '../test/cluster/image.ts'
+import { operatorFiles } from './operatorFiles.ts'
 
 const root = join(import.meta.dirname, '..')
 
 /** What no running program reads: types, source maps, texts for people. */
 const idle = /\.(d\.[cm]?ts|map|md)$|\/node_modules\/@types\//
 
-/** The operator's image: Node, operator/ as it is, and the packages it needs to run. */
+/** The operator's image: Node, operator/ without its types, and the packages it needs to run. */
 export function operatorImage(name: string): ImageSpec {
   return {
     name,
     node: true,
     files: {
       '/app/package.json': join(root, 'package.json'),
-      '/app/operator': join(root, 'operator'),
+      ...operatorFiles('/app/operator'),
       ...productionPackages(root, '/app'),
     },
     without: (path) => idle.test(path),
     workingFolder: '/app',
-    entrypoint: ['node', 'operator/main.ts'],
+    entrypoint: ['node', 'operator/main.js'],
     environment: { NODE_ENV: 'production' },
     ports: [8081, 8080],
   }

@@ -1,20 +1,25 @@
 import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { createInterface } from 'node:readline'
-import { checkout } from '../cluster/layout.ts'
+import { layOutOperator } from '../support/shippedOperator.ts'
 import { measure, measurePackages, promisedRatio } from './resident.ts'
 
 /**
- * Resident memory of the idle operator on the cluster of KUBECONFIG, beside a process that only imports its packages
- * (promise T7). Reported, never judged: npm run bench:idle [-- SECONDS]. The cluster needs our CRDs and the namespace
+ * Resident memory of the idle operator, as its image has it, on the cluster of KUBECONFIG, beside a process that only
+ * imports its packages (promise T7). Reported, never judged: npm run bench:idle [-- SECONDS]. The cluster needs our CRDs and the namespace
  * appstead-system, or what is measured is an operator that waits.
  */
 
 const seconds = Number(process.argv[2] ?? 30)
 
-const child = spawn(process.execPath, [join(checkout, 'operator/main.ts')], {
-  cwd: checkout,
+const folder = mkdtempSync(join(tmpdir(), 'appstead-idle-'))
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+const start = await layOutOperator(folder)
+const child = spawn(process.execPath, start.arguments, {
+  cwd: start.folder,
   stdio: ['ignore', 'pipe', 'inherit'],
   env: { ...process.env, APPSTEAD_HEALTH_PORT: '0', APPSTEAD_METRICS_PORT: '0', APPSTEAD_LOG_LEVEL: 'info' },
 })

@@ -1,10 +1,22 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import process from 'node:process'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { makeImage, productionPackages } from './image.ts'
 import { checkout } from './layout.ts'
 import { run } from './process.ts'
+import { layOutOperator } from '../support/shippedOperator.ts'
 
 let folder = ''
 
@@ -144,4 +156,16 @@ describe('an image', () => {
       [],
     )
   })
+
+  it('of the operator is JavaScript that runs: what is wrong with a setting it says in one line', async () => {
+    const { folder: app, arguments: args } = await layOutOperator(join(folder, 'operator'))
+    const ended = spawnSync(process.execPath, args, { cwd: app, env: { APPSTEAD_WORKERS: 'many' }, encoding: 'utf8' })
+    expect(ended).toMatchObject({
+      status: 1,
+      stdout: '',
+      stderr: 'APPSTEAD_WORKERS="many": must be a whole number from 1 to 64\n',
+    })
+    const files = readdirSync(join(app, 'operator'), { recursive: true, encoding: 'utf8' })
+    expect(files.filter((name) => /\.(ts|md)$/.test(name))).toEqual([])
+  }, 30_000)
 })

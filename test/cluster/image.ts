@@ -204,6 +204,18 @@ export async function makeImage(spec: ImageSpec, path: string): Promise<Image> {
   }
 }
 
+/** Lays the files of an image out in a folder, as a container that runs it finds them below /. Throws as makeImage does. */
+export async function layOut(spec: ImageSpec, folder: string): Promise<void> {
+  mkdirSync(folder, { recursive: true })
+  const layerFile = join(folder, '.layer')
+  try {
+    await writeTar(layerFile, await makeEntries(spec))
+    await run('tar', ['-xf', layerFile, '-C', folder])
+  } finally {
+    rmSync(layerFile, { force: true })
+  }
+}
+
 /**
  * The packages that run in production, for `files`: from their place under `into` to their folder in the checkout.
  * Throws when one is not installed.

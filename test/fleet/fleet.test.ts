@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import process from 'node:process'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
@@ -9,6 +12,7 @@ import { establishCrds, makeAdmin } from '../support/apiserver.ts'
 import { auditMark, requestsOf, type Request } from '../support/auditLog.ts'
 import { startOperatorProcess, type OperatorProcess } from '../support/operatorProcess.ts'
 import { prepare, type ProductCluster } from '../support/productCluster.ts'
+import { layOutOperator, type OperatorStart } from '../support/shippedOperator.ts'
 import {
   measurePackages,
   promisedKilobytesOfHistory,
@@ -58,6 +62,9 @@ const patienceSeconds = 30
 describe(`${size} instances`, () => {
   let world: ProductCluster
   let operator: OperatorProcess | undefined
+  const folder = mkdtempSync(join(tmpdir(), 'appstead-fleet-'))
+  /** As its image starts it: what is promised of its memory is of that. */
+  let start: OperatorStart
   const requestsSince = (mark: number): readonly Request[] => requestsOf(world.cluster, world.operatorUser, mark)
 
   beforeAll(async () => {
@@ -65,6 +72,7 @@ describe(`${size} instances`, () => {
     const admin = await makeAdmin(cluster.kubeconfig)
     await establishCrds(admin)
     world = await prepare(cluster, admin)
+    start = await layOutOperator(folder)
   }, 120_000)
 
   afterAll(async () => {
@@ -72,6 +80,7 @@ describe(`${size} instances`, () => {
       await operator?.stop()
     } finally {
       await stopCluster({ name: clusterName, report: () => undefined })
+      rmSync(folder, { recursive: true })
     }
   }, 60_000)
 
@@ -109,7 +118,7 @@ describe(`${size} instances`, () => {
 
   it('are all made, each with as few requests as one, while a small project is served at once', async () => {
     const { hands, cluster } = world
-    operator = await startOperatorProcess({ kubeconfig: world.operatorKubeconfig, logLevel: 'warn' })
+    operator = await startOperatorProcess({ kubeconfig: world.operatorKubeconfig, logLevel: 'warn', start })
     for (const project of [small, ...others]) await makeProject(hands, project)
     const started = auditMark(cluster)
     await createAll(hands, smallMembers)
@@ -170,7 +179,7 @@ describe(`${size} instances`, () => {
     for (const member of changedWhileDown) await applyMember(hands, member, 'hello:2')
     const mark = auditMark(cluster)
     const startedAt = performance.now()
-    operator = await startOperatorProcess({ kubeconfig: world.operatorKubeconfig, logLevel: 'warn' })
+    operator = await startOperatorProcess({ kubeconfig: world.operatorKubeconfig, logLevel: 'warn', start })
     const syncedSeconds = (performance.now() - startedAt) / 1000
     await allReady()
     await settle()

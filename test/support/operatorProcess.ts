@@ -2,12 +2,12 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
-import { join } from 'node:path'
 import process from 'node:process'
 import { waitUntil } from '../cluster/kubeApi.ts'
 import { checkout } from '../cluster/layout.ts'
+import type { OperatorStart } from './shippedOperator.ts'
 
-/** The operator as its container starts it. */
+/** The operator as a process of its own. */
 export interface OperatorProcess {
   readonly child: ChildProcess
   /** All it has written so far, where it was read. */
@@ -36,6 +36,8 @@ export interface OperatorProcessOptions {
   readonly logLevel?: 'debug' | 'warn'
   /** What its standard output is; 'pipe', read, unless given. */
   readonly stdout?: number | 'pipe'
+  /** The source of this checkout unless given. */
+  readonly start?: OperatorStart
 }
 
 /** Starts the operator and resolves when it is ready. */
@@ -43,11 +45,12 @@ export async function startOperatorProcess({
   kubeconfig,
   logLevel = 'debug',
   stdout = 'pipe',
+  start = { folder: checkout, arguments: ['operator/main.ts'] },
 }: OperatorProcessOptions): Promise<OperatorProcess> {
   const [healthPort, metricsPort] = [await freePort(), await freePort()]
-  const child = spawn(process.execPath, [join(checkout, 'operator', 'main.ts')], {
+  const child = spawn(process.execPath, start.arguments, {
     stdio: ['ignore', stdout, 'pipe'],
-    cwd: checkout,
+    cwd: start.folder,
     env: {
       ...process.env,
       KUBECONFIG: kubeconfig,
