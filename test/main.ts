@@ -39,7 +39,7 @@ const stages: readonly Stage[] = [
   jest('cluster', 'the local cluster: up, down, nothing left behind', 50),
   jest('apiserver', 'the operator, stepped, on a real control plane', 660),
   jest('faults', 'crashes, lies, cuts: on an API double and before the real server', 270),
-  jest('fleet', '1,000 instances on a real control plane, nodes and pods by kwok', 220),
+  jest('fleet', '1,000 instances on a real control plane, nodes and pods by kwok', 290),
   jest('node', 'the operator on a real node: pods, traffic, roll-outs', 265),
 ]
 

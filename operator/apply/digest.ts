@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { canonical } from '../api/canonical.ts'
 import { fieldManager } from '../api/meta.ts'
 import type { KubeObject } from '../api/meta.ts'
+import { sharedText } from '../runtime/sharedText.ts'
 
 /**
  * Is an object on the server what we rendered? Compared are only the values at the paths our field manager owns, so
@@ -26,22 +27,21 @@ export function managedFieldsOf(object: KubeObject): readonly ManagedFields[] {
   return (object.metadata as { managedFields?: readonly ManagedFields[] }).managedFields ?? []
 }
 
-/** A digest, once somebody has asked for it. */
-interface Slot {
-  digest?: string
-}
+/** Digests of what was rendered, by what tells the objects of one source apart. */
+type Digests = Map<string, string>
 
-/** Of rendered objects: each is asked for its digest several times in a reconcile. */
-const slots = new WeakMap<KubeObject, Slot>()
-/** Of what objects were rendered from, by what tells them apart. */
-const shared = new WeakMap<object, Map<string, Slot>>()
+/** Of a source (or of an object that has none) for as long as it is there. */
+const known = new WeakMap<object, Digests>()
+/** What a rendered object was rendered from: each is asked for its digest several times in a reconcile. */
+const origins = new WeakMap<KubeObject, { readonly source: object; readonly id: string }>()
 
 /** Digest of what we render: everything but what names the object. */
 export function desiredDigest(object: KubeObject): string {
-  const slot = slots.get(object) ?? {}
-  slots.set(object, slot)
-  slot.digest ??= digestOf(object)
-  return slot.digest
+  const { source, id } = origins.get(object) ?? { source: object, id: '' }
+  const digests = known.get(source) ?? new Map<string, string>()
+  const digest = digests.get(id) ?? sharedText(digestOf(object))
+  known.set(source, digests.set(id, digest))
+  return digest
 }
 
 /**
@@ -50,11 +50,7 @@ export function desiredDigest(object: KubeObject): string {
  * object depends on, and must never change; `id` tells the objects of a source apart.
  */
 export function hashedOnce(source: object, id: string, object: KubeObject): void {
-  const known = shared.get(source) ?? new Map<string, Slot>()
-  shared.set(source, known)
-  const slot = known.get(id) ?? {}
-  known.set(id, slot)
-  slots.set(object, slot)
+  origins.set(object, { source, id: sharedText(id) })
 }
 
 function digestOf(object: KubeObject): string {

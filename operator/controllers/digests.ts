@@ -1,9 +1,26 @@
 import type { KubeObject } from '../api/meta.ts'
-import { labels } from '../api/meta.ts'
+import { group, labels } from '../api/meta.ts'
 import { shortened } from '../api/text.ts'
 import type { ObservedDeployment, ObservedPod } from '../status/observed.ts'
 
 /** From what the API server sends to what the cache keeps. */
+
+const readOfMetadata = new Set(['name', 'namespace', 'uid', 'resourceVersion', 'generation', 'deletionTimestamp'])
+
+/** Of metadata that is not ours to define: what names the object, says how far it is, and the marks we put on it. */
+export function slim({ metadata }: KubeObject): KubeObject['metadata'] {
+  const { labels: all, annotations } = metadata
+  const members = Object.entries(metadata).filter(([name]) => readOfMetadata.has(name))
+  const marks = Object.entries({ labels: marksOf(all), annotations: marksOf(annotations) })
+  return Object.fromEntries([...members, ...marks.filter(([, each]) => each !== undefined)]) as KubeObject['metadata']
+}
+
+type Marks = Readonly<Record<string, string>> | undefined
+
+function marksOf(marks: Marks = {}): Marks {
+  const ours = Object.entries(marks).filter(([name]) => name.startsWith(`${group}/`))
+  return ours.length === 0 ? undefined : Object.fromEntries(ours)
+}
 
 interface DeploymentObject extends KubeObject {
   readonly spec?: { readonly replicas?: number }

@@ -25,7 +25,7 @@ import { ownedDigest } from '../apply/digest.ts'
 import { inlineStackName } from '../render/names.ts'
 import type { Informer } from '../runtime/controller.ts'
 import type { ObservedChild, ObservedDeployment, ObservedPod } from '../status/observed.ts'
-import { deploymentDigest, podDigest } from './digests.ts'
+import { deploymentDigest, podDigest, slim } from './digests.ts'
 
 /** The namespaced types of which an instance has objects of ours in its namespace. */
 export const childTypes: readonly ResourceType[] = [
@@ -49,14 +49,9 @@ function childInformer(type: ResourceType, more: Partial<Informer<ObservedChild>
   return { type, ...ours, keep: childDigest, indexes: { namespace: byNamespace }, ...more }
 }
 
-/** What is kept of a child: its metadata without managedFields, and the digest of what our field manager owns. */
+/** What is kept of a child: what `slim` leaves of its metadata, and the digest of what our field manager owns. */
 function childDigest(object: KubeObject): ObservedChild {
   return { apiVersion: object.apiVersion, kind: object.kind, metadata: slim(object), digest: ownedDigest(object) }
-}
-
-function slim({ metadata }: KubeObject): KubeObject['metadata'] {
-  const { managedFields: _dropped, ...rest } = metadata as KubeObject['metadata'] & { managedFields?: unknown }
-  return rest
 }
 
 const app: Informer<App> = {

@@ -3,6 +3,7 @@ import type { Doubt } from '../kube/backoff.ts'
 import type { Sink } from '../kube/sink.ts'
 import type { Informer } from './controller.ts'
 import { compareResourceVersions } from './resourceVersion.ts'
+import { sharedText } from './sharedText.ts'
 
 /** A change of one object: undefined before it was created, undefined after it was deleted. */
 export type ChangeHandler = (before: KubeObject | undefined, after: KubeObject | undefined) => void
@@ -20,7 +21,8 @@ interface Change {
   readonly after: KubeObject | undefined
 }
 
-type Index = Map<string, Map<string, KubeObject>>
+/** Most values of most indexes have one object: a list, for a Map of its own would be larger than that object. */
+type Index = Map<string, KubeObject[]>
 
 /** A list may lack so many of the objects held, or this share of them, without being doubted. */
 const fewObjects = 10
@@ -80,7 +82,7 @@ export class TypeCache implements Sink {
   byIndex(index: string, value: string): readonly KubeObject[] {
     const entries = this.#indexes.get(index)
     if (entries === undefined) throw new TypeError(`${this.#options.informer.type.kind} has no index '${index}'`)
-    return [...(entries.get(value)?.values() ?? [])]
+    return [...(entries.get(value) ?? [])]
   }
 
   /** Called for each change from now on, after the cache holds it; until what is returned is called. */
@@ -103,15 +105,12 @@ export class TypeCache implements Sink {
   keep(object: KubeObject): KubeObject {
     const { informer } = this.#options
     dropCopies(object)
-    if (informer.keep !== undefined) {
-      const kept: KubeObject | undefined = this.#guard(object, () => informer.keep?.(object))
-      // An object that keep() cannot read must not stop the others of its type: what reads it will fail for its key alone.
-      return freeze(
-        kept ?? { apiVersion: object.apiVersion, kind: object.kind, metadata: withoutManagedFields(object) },
-      )
-    }
-    withoutManagedFields(object)
-    return freeze(object)
+    const kept: KubeObject | undefined = this.#guard(object, () => informer.keep?.(object))
+    if (kept !== undefined) return settle(kept)
+    const metadata = withoutManagedFields(object)
+    // An object that keep() cannot read must not stop the others of its type: what reads it will fail for its key alone.
+    const rest = informer.keep === undefined ? object : { apiVersion: object.apiVersion, kind: object.kind }
+    return settle({ ...rest, metadata })
   }
 
   /** A list is doubted when it is older than what was seen, and when it lacks much of what is held, or all of it. */
@@ -188,30 +187,19 @@ export class TypeCache implements Sink {
   #change(key: string, before: KubeObject | undefined, after: KubeObject | undefined): void {
     if (after === undefined) this.#objects.delete(key)
     else this.#objects.set(key, after)
-    for (const [name, index] of this.#indexes) this.#reindex(index, name, key, { before, after })
+    for (const [name, index] of this.#indexes) this.#reindex(index, name, { before, after })
     for (const handler of this.#handlers) this.#guard(after ?? before, () => handler(before, after))
   }
 
-  #reindex(index: Index, name: string, key: string, change: Change): void {
-    const { before, after } = change
-    if (before !== undefined) {
-      for (const value of this.#valuesOf(name, before)) {
-        const entries = index.get(value)
-        entries?.delete(key)
-        if (entries?.size === 0) index.delete(value)
-      }
-    }
-    if (after === undefined) return
-    for (const value of this.#valuesOf(name, after)) {
-      const entries = index.get(value) ?? new Map<string, KubeObject>()
-      entries.set(key, after)
-      index.set(value, entries)
-    }
+  #reindex(index: Index, name: string, { before, after }: Change): void {
+    const [left, entered] = [before, after].map((object) => (object ? this.#valuesOf(name, object) : []))
+    for (const value of left ?? []) replaceIn(index, value, before, entered?.includes(value) ? after : undefined)
+    for (const value of entered ?? []) if (!left?.includes(value)) replaceIn(index, value, undefined, after)
   }
 
   /** An index whose function throws for an object does not hold it. */
   #valuesOf(name: string, object: KubeObject): readonly string[] {
-    return this.#guard(object, () => this.#options.informer.indexes?.[name]?.(object)) ?? []
+    return [...new Set(this.#guard(object, () => this.#options.informer.indexes?.[name]?.(object)))]
   }
 
   #tellSeen(): void {
@@ -228,6 +216,19 @@ export class TypeCache implements Sink {
   }
 }
 
+/** Puts `after` where `before` stood among the objects of a value; undefined: it was, or is to be, none of them. */
+function replaceIn(index: Index, value: string, before: KubeObject | undefined, after: KubeObject | undefined): void {
+  const objects = index.get(value) ?? []
+  const at = before === undefined ? -1 : objects.indexOf(before)
+  if (after === undefined) {
+    if (at >= 0) objects.splice(at, 1)
+    if (objects.length === 0) index.delete(value)
+  } else if (at >= 0) objects[at] = after
+  else if (objects.length >= fewObjects) objects.push(after)
+  // push() makes room for many more at once.
+  else index.set(value, objects.concat([after]))
+}
+
 function isNewer(object: KubeObject, held: KubeObject): boolean {
   return compareResourceVersions(object.metadata.resourceVersion, held.metadata.resourceVersion) > 0
 }
@@ -239,20 +240,27 @@ function keysOf(items: readonly KubeObject[]): ReadonlySet<string> {
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration'
 
 /** kubectl leaves a copy of the whole object in an annotation, of a Secret with its data: nothing here may hold it. */
-function dropCopies({ metadata }: KubeObject): void {
-  const annotations: Record<string, string> | undefined = metadata.annotations
-  if (annotations !== undefined) delete annotations[lastApplied]
+function dropCopies(object: KubeObject): void {
+  const { annotations, ...metadata } = object.metadata
+  if (annotations?.[lastApplied] === undefined) return
+  const { [lastApplied]: _dropped, ...others } = annotations
+  ;(object as { metadata: KubeObject['metadata'] }).metadata = { ...metadata, annotations: others }
 }
 
-/** Takes managedFields off: the object was just parsed and is ours alone, a copy would only cost. */
+/** A copy: V8 makes a dictionary, several times as large, of an object from which a member was deleted. */
 function withoutManagedFields({ metadata }: KubeObject): KubeObject['metadata'] {
-  delete (metadata as { managedFields?: unknown }).managedFields
-  return metadata
+  const { managedFields: _dropped, ...rest } = metadata as KubeObject['metadata'] & { managedFields?: unknown }
+  return rest
 }
 
-/** Freezes JSON all the way down. */
-function freeze<T>(value: T): T {
+/** Freezes JSON all the way down, with one copy of each text. */
+function settle<T>(value: T): T {
+  if (typeof value === 'string') return sharedText(value) as T
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
-  for (const part of Object.values(value)) freeze(part)
+  const parts = value as Record<string, unknown>
+  for (const [name, part] of Object.entries(parts)) {
+    const settled = settle(part)
+    if (typeof part === 'string') parts[name] = settled
+  }
   return Object.freeze(value)
 }

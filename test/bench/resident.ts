@@ -17,10 +17,13 @@ const { dependencies } = JSON.parse(readFileSync(new URL('../../package.json', i
 }
 const imports = Object.keys(dependencies).map((name) => `await import('${name}')`)
 
-/** Megabytes that a process has resident which imports the operator's packages, does nothing, and is so many seconds old. */
-export async function measurePackages(seconds: number): Promise<number> {
+/**
+ * Megabytes that a process has resident which imports the operator's packages, does nothing, and is so many seconds old;
+ * `options` are Node's.
+ */
+export async function measurePackages(seconds: number, options: readonly string[] = []): Promise<number> {
   const code = `${imports.join(';')}; setInterval(() => {}, 1000)`
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', code], {
+  const child = spawn(process.execPath, [...options, '--input-type=module', '--eval', code], {
     cwd: checkout,
     stdio: ['ignore', 'ignore', 'inherit'],
   })

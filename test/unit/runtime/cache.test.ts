@@ -59,6 +59,8 @@ const indexGood = (object: KubeObject): string[] => {
   return ['v']
 }
 
+const indexTwice = ({ metadata: { labels: { app = 'x' } = {} } }: KubeObject): string[] => [app, app]
+
 const keepGood = (object: KubeObject): KubeObject => {
   if (object.metadata.name === 'bad') throw new Error('keep broke')
   return object
@@ -177,6 +179,23 @@ describe('cache', () => {
     cache.remove(cache.keep(makePod('b', 5)))
     expect([byApp('x'), byApp('y')]).toEqual([[], ['a']])
     expect(() => cache.byIndex('nope', '')).toThrow(TypeError)
+  })
+
+  it('finds each of many by index, once, also when its value was said twice', () => {
+    const { cache, put } = makeRig({ indexes: { app: indexTwice } })
+    const found = (): string[] =>
+      cache.byIndex('app', 'x').map(({ metadata }) => `${metadata.name} ${metadata.resourceVersion}`)
+    put(...Array.from({ length: 30 }, (_, index) => makePod(`p${index}`, index + 1)))
+    expect(found().toSorted()).toEqual(
+      pods(30)
+        .map((_, index) => `p${index} ${index + 1}`)
+        .toSorted(),
+    )
+    put(makePod('p3', 31), makePod('p20', 32, { labels: { app: 'y' } }))
+    cache.remove(cache.keep(makePod('p0', 33)))
+    expect(found()).toHaveLength(28)
+    expect(found()).toContain('p3 31')
+    expect(found().filter((name) => /^p(0|20) /.test(name))).toEqual([])
   })
 
   it('a handler or an index that throws costs only its object', () => {

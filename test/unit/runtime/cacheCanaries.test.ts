@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { kinds } from '../../../operator/api/kinds.ts'
-import type { KubeObject } from '../../../operator/api/meta.ts'
+import { labels, type KubeObject } from '../../../operator/api/meta.ts'
 import { informers } from '../../../operator/controllers/informers.ts'
 import { TypeCache } from '../../../operator/runtime/cache.ts'
 import type { AnyInformer } from '../../../operator/runtime/informers.ts'
@@ -40,7 +40,7 @@ function held(informer: AnyInformer): KubeObject {
     name: 'a',
     uid: 'u',
     resourceVersion: '1',
-    labels: { stays: 'yes' },
+    labels: { [labels.instance]: 'yes', other: 'canary-label' },
     annotations: { 'kubectl.kubernetes.io/last-applied-configuration': '{"data":"canary-last-applied"}' },
     managedFields: [
       { manager: 'canary-manager', operation: 'Apply', fieldsV1: { 'f:data': { 'f:canary-field': {} } } },
@@ -68,7 +68,12 @@ describe('what the cache holds', () => {
     (_kind, informer) => {
       const object = held(informer)
       expect(canariesIn(object)).toEqual([])
-      expect(object.metadata).toMatchObject({ namespace: 'n', name: 'a', uid: 'u', labels: { stays: 'yes' } })
+      expect(object.metadata).toMatchObject({
+        namespace: 'n',
+        name: 'a',
+        uid: 'u',
+        labels: { [labels.instance]: 'yes' },
+      })
       expect(isFrozen(object)).toBe(true)
     },
   )
