@@ -58,7 +58,7 @@ export function textOfPath(path: Path): string {
  */
 export function foreignManagerOf(live: KubeObject, paths: readonly Path[]): string {
   const writers = managedFieldsOf(live)
-    .filter(({ manager }) => manager !== fieldManager)
+    .filter(({ manager, subresource }) => manager !== fieldManager && subresource !== 'status')
     .filter(({ fieldsV1 = {} }) => paths.some((path) => holds(fieldsV1, path)))
     .toSorted((a, b) => ((a.time ?? '') < (b.time ?? '') ? 1 : -1))
   return writers[0]?.manager ?? ''

@@ -1,4 +1,4 @@
-import { refOf } from '../api/meta.ts'
+import { refOf, type KubeObject } from '../api/meta.ts'
 import { isKubeError } from '../kube/errors.ts'
 import type { Desired } from '../render/plan.ts'
 import type { Writer } from '../runtime/controller.ts'
@@ -9,6 +9,8 @@ import type { Owned } from './owned.ts'
 /** What others did to an object that had been as rendered, and that was put right. */
 export interface Drift extends Contest {
   readonly desired: Desired
+  /** It was there, unseen for want of our label, when we meant to make it. */
+  readonly isFound?: true
 }
 
 /**
@@ -42,4 +44,14 @@ async function look(kube: Writer, desired: Desired, hasStood: boolean): Promise<
   const manager = foreignManagerOf(live, paths)
   const isTheirs = paths.length > 0 && (hasStood || manager !== '')
   return isTheirs ? { desired, paths: paths.map(textOfPath), manager } : undefined
+}
+
+/**
+ * Whether an object that we meant to make was there already: who wrote to it before stands in the API server's answer.
+ * Out: undefined when it was not.
+ */
+export function foundInstead(desired: Desired, answer: KubeObject): Drift | undefined {
+  const everything = [[]]
+  const manager = foreignManagerOf(answer, everything)
+  return manager === '' ? undefined : { desired, paths: [], manager, isFound: true }
 }

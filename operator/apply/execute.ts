@@ -1,10 +1,10 @@
-import type { Ref } from '../api/meta.ts'
+import type { KubeObject, Ref } from '../api/meta.ts'
 import { refOf } from '../api/meta.ts'
 import type { Desired, Plan, Stage } from '../render/plan.ts'
 import type { Writer } from '../runtime/controller.ts'
 import { differingPaths, foreignManagerOf, textOfPath } from './differences.ts'
 import type { Drift } from './drift.ts'
-import { lookForDrift } from './drift.ts'
+import { foundInstead, lookForDrift } from './drift.ts'
 import type { Contest, Fights } from './fights.ts'
 import { identityOf, peaceSeconds } from './fights.ts'
 import type { Owned } from './owned.ts'
@@ -101,17 +101,28 @@ async function applyStage(
   }
   const drifted = await driftOf(kube, due, live, stand)
   const { written, refused } = await writeAll(kube, due, live, stand)
-  for (const desired of written) {
-    ;(live.has(identityOf(desired)) ? done.changed : done.created).push(desired)
-    if (desired.mode === 'claim' && !live.has(identityOf(desired))) fights.fell(desired)
+  for (const [desired, answer] of written) {
+    const drift = drifted.find((each) => each.desired === desired)
+    if (live.has(identityOf(desired))) noteChange(desired, drift, stand)
+    else noteCreation(desired, drift ?? foundInstead(desired, answer), stand)
   }
-  done.drifted.push(...drifted.filter(({ desired }) => written.includes(desired)))
   for (const desired of objects) {
     const paths = fights.alteredPaths(desired)
     if (paths) done.altered.push({ desired, paths, isNew: due.includes(desired) })
   }
   if (refused) return refused
   return held[0] ?? (isIncomplete ? 'incomplete' : undefined)
+}
+
+function noteChange(desired: Desired, drift: Drift | undefined, { done }: Stand): void {
+  done.changed.push(desired)
+  if (drift) done.drifted.push(drift)
+}
+
+function noteCreation(desired: Desired, drift: Drift | undefined, { done, fights }: Stand): void {
+  done.created.push(desired)
+  if (drift) done.drifted.push(drift)
+  if (desired.mode === 'claim') fights.fell(desired)
 }
 
 /**
@@ -185,22 +196,22 @@ async function lookWho(kube: Writer, { type, object }: Desired): Promise<Contest
 
 /**
  * All writes of a stage come to their end before anything is thrown: none is left running behind our back.
- * Out: what was written, and the first that was refused.
+ * Out: what was written, with the API server's answers, and the first that was refused.
  */
 async function writeAll(
   kube: Writer,
   due: readonly Desired[],
   live: ReadonlyMap<string, Owned>,
   { fights, now }: Stand,
-): Promise<{ readonly written: readonly Desired[]; readonly refused: Refused | undefined }> {
+): Promise<{ readonly written: readonly (readonly [Desired, KubeObject])[]; readonly refused: Refused | undefined }> {
   const results = await Promise.allSettled(due.map((desired) => write(kube, desired, live.get(identityOf(desired)))))
-  const written: Desired[] = []
+  const written: [Desired, KubeObject][] = []
   const failures: { readonly desired: Desired; readonly error: unknown }[] = []
   for (const [index, result] of results.entries()) {
     const desired = due[index]!
     if (result.status === 'rejected') failures.push({ desired, error: result.reason })
     else if (result.value) {
-      written.push(desired)
+      written.push([desired, result.value])
       fights.wrote(desired, result.value, now.getTime())
     }
   }

@@ -52,8 +52,9 @@ const maxStruggles = 4096
 /**
  * What the operator remembers of its own writes to one cluster, so that it never writes in an endless loop: answers of
  * the API server that differ from what was sent (an admission policy changes it), writes that someone undoes, and writes
- * that were refused; and what was in place, so that drift can be told from what was never written. In memory only: after a restart each of these costs one more write. `now` is in milliseconds; a
- * clock that was set back makes us write earlier, never later.
+ * that were refused; and what was in place, so that drift can be told from what was never written. In memory only: after
+ * a restart each of these costs one more write. `now` is in milliseconds; a clock that was set back makes us write
+ * earlier, never later.
  */
 export class Fights {
   /** By the object's namespace, then by its kind and name. */

@@ -71,7 +71,10 @@ export function driftEvents({ applied }: { readonly applied: Applied | undefined
 }
 
 /** Paths alone, no values: what somebody wrote there may be secret. */
-function driftSentence({ desired, paths, manager }: Applied['drifted'][number]): string {
+function driftSentence({ desired, paths, manager, isFound }: Applied['drifted'][number]): string {
+  if (isFound) {
+    return `${nameOf(desired)} was there before it was to be made, with values of ${whoIs(manager)}; it is this instance's now, as declared.`
+  }
   if (paths.length === 0) {
     const rest = { claim: ', with everything in it', once: ', with new values' }[desired.mode as string] ?? ''
     return `${nameOf(desired)} was deleted; it is made again${rest}.`

@@ -125,6 +125,27 @@ describe('drift by hand', () => {
     30_000,
   )
 
+  it('of what somebody made under the name of a child before there was one is told when it becomes the child', async () => {
+    const { hands, operator, namespace, app, instance } = world
+    const path = `/api/v1/namespaces/${instance}/services?fieldManager=kubectl-create`
+    const theirs = {
+      metadata: { name: 'admin', labels: { mine: 'y' } },
+      spec: { ports: [{ port: 8080, name: 'theirs' }] },
+    }
+    await demand(hands.admin, { method: 'POST', path, body: theirs })
+    await hands.apply(makeApp(world, [web, { ...web, name: 'admin', image: 'hello:1' }]))
+    await operator.settle()
+    const { latestRevision } = (await hands.get('App', { namespace, name: app }))['status']
+    await hands.apply(makeInstance(world, { replicas: 2, stack: { revision: latestRevision } }))
+    await operator.settle()
+    const service = await hands.get('Service', { namespace: instance, name: 'admin' })
+    expect(service.metadata.labels).toMatchObject({ mine: 'y', 'appstead.dev/service': 'admin' })
+    expect(service['spec'].ports).toMatchObject([{ port: 8080 }])
+    expect(await told()).toEqual([
+      "Normal Service 'admin' was there before it was to be made, with values of field manager 'kubectl-create'; it is this instance's now, as declared.",
+    ])
+  }, 30_000)
+
   it('that takes our finalizer off the instance is undone, and that of others stays', async () => {
     const { hands, operator, namespace, instance } = world
     const ref = { namespace, name: instance }

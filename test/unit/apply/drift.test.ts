@@ -102,6 +102,17 @@ describe('drift', () => {
     expect([applied.changed.length, applied.drifted]).toEqual([1, []])
   })
 
+  it('is what somebody made under the name of an object before it was to be made', async () => {
+    const theirs = { 'kubectl-create': { 'f:data': { 'f:b': {} } } }
+    const apply: Writer['apply'] = async (type, object) => {
+      const answer = await kube.apply(type, object)
+      const isTheirs = object.metadata.name === 'files'
+      return isTheirs ? { ...answer, metadata: { ...answer.metadata, ...ownedBy({ ...mine, ...theirs }) } } : answer
+    }
+    const { drifted } = await execute({ ...kube, apply }, planOf([files, desired('new')]), [], standing())
+    expect(drifted).toEqual([{ desired: files, paths: [], manager: 'kubectl-create', isFound: true }])
+  })
+
   it('is not what an older operator did not make', async () => {
     at.wasComplete = true
     const { created, drifted } = await run(planOf([files], [token]))
