@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
 import { keyOf, refOf, type ApiObject, type KubeObject, type Ref } from '../api/meta.ts'
+import type { KubeError } from '../kube/errors.ts'
 import { actionOf, actionOfThrown, classOfThrown, type Action } from './actions.ts'
 import { Breaker } from './breaker.ts'
 import type { Cluster } from './cluster.ts'
@@ -210,6 +211,7 @@ export class Loop {
     } catch (error) {
       const thrown = classOfThrown(error)
       metrics.threw(thrown, passed() / 1000)
+      if (thrown === 'forbidden') this.#forbidden(object, error as KubeError)
       this.#act(key, actionOfThrown(error), log, { thrown, err: error, milliseconds: Math.round(passed()) })
     }
   }
@@ -233,6 +235,11 @@ export class Loop {
     const isNews = this.#said.get(key) !== outcome
     this.#said.set(key, outcome)
     log[isNews ? action.level : 'debug'](fields, 'Reconciled')
+  }
+
+  /** What the controller may not do it says in the status; that even the status or a finalizer may not be written, nobody else can say. */
+  #forbidden(object: KubeObject, { message }: KubeError): void {
+    this.#options.events.record(object, { type: 'Warning', reason: 'Forbidden', action: 'Reconciling', message })
   }
 
   /** The object is gone. */

@@ -50,7 +50,8 @@ async function giveBack(group: string, resource: string, ...verbs: readonly stri
 }
 
 async function inForce(isAllowed: boolean, group: string, resource: string, verb: string): Promise<void> {
-  const spec = { user: world.operatorUser, resourceAttributes: { group, resource, verb } }
+  const [plural, subresource = ''] = resource.split('/')
+  const spec = { user: world.operatorUser, resourceAttributes: { group, resource: plural, subresource, verb } }
   const path = '/apis/authorization.k8s.io/v1/subjectaccessreviews'
   const body = { apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview', spec }
   await world.operator.until(`${verb} ${resource} is ${isAllowed ? 'allowed' : 'forbidden'}`, async () => {
@@ -177,6 +178,23 @@ describe('rights that are taken away while the operator runs', () => {
       ]
       return left.every((each) => each === undefined)
     })
+  }, 60_000)
+
+  it('to write statuses: an Event says so, the rest is done, and all is told when they are back', async () => {
+    const { hands, operator, instance, namespace, cluster } = world
+    await takeAway('appstead.dev', 'appinstances/status', 'patch')
+    const mark = auditMark(cluster)
+    await hands.apply(makeApp(world))
+    await hands.apply(makeInstance(world))
+    await operator.until('it is deployed', async () => (await hands.list('Deployment', instance)).length === 1)
+    await operator.settle()
+    const words = `User "${world.operatorUser}" cannot patch resource "appinstances/status"`
+    const events = await hands.list('Event', namespace)
+    expect(events.filter(({ reason, message }) => reason === 'Forbidden' && message.includes(words))).toHaveLength(1)
+    expect(new Set(refusals(mark))).toEqual(new Set(['patch appinstances/status']))
+    await giveBack('appstead.dev', 'appinstances/status', 'patch')
+    await rollOut(hands, operator, instance)
+    await operator.until('it is told', async () => (await phaseOf(world)) === 'Running')
   }, 60_000)
 
   it('to watch Deployments: it says which and why, the rest is watched, and what happened meanwhile is found', async () => {
