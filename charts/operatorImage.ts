@@ -9,7 +9,7 @@ const idle = /\.(d\.[cm]?ts|map|md)$|\/node_modules\/@types\//
 
 /**
  * In MB. Left to itself, Node makes it 16 where there is much memory, most of which then lies idle, and 1 in a container
- * with the chart's limit, where what is soon garbage then survives and costs another 15 % of CPU.
+ * with the chart's limit, where what is soon garbage then survives.
  */
 const semiSpace = 4
 
