@@ -29,7 +29,7 @@ export type Verb = 'get' | 'create' | 'patch' | 'delete'
 export const writes: readonly { readonly type: ResourceType; readonly verbs: readonly Verb[] }[] = [
   { type: appEnvKind, verbs: ['create'] },
   { type: appStackRevisionKind, verbs: ['create'] },
-  { type: appReleaseKind, verbs: ['create', 'delete'] },
+  { type: appReleaseKind, verbs: ['get', 'create', 'delete'] },
   { type: appInstanceKind, verbs: ['get', 'patch'] },
   { type: crdType, verbs: ['get'] },
   { type: namespaceType, verbs: ['get', 'create', 'patch', 'delete'] },

@@ -10,6 +10,9 @@ export type ChangeHandler = (before: KubeObject | undefined, after: KubeObject |
 
 export type RemoveHandler = (object: KubeObject, resourceVersion: string) => void
 
+/** Objects that are gone and of which that is remembered: more than go while a write waits for its answer. */
+const maxRemovals = 256
+
 export interface TypeCacheOptions {
   readonly informer: Informer
   /** Told of what a handler or an index threw, with the object; the others go on. */
@@ -35,6 +38,8 @@ export class TypeCache implements Sink {
   readonly #indexes: ReadonlyMap<string, Index>
   readonly #handlers = new Set<ChangeHandler>()
   readonly #removeHandlers = new Set<RemoveHandler>()
+  /** When the last objects went, by key. */
+  readonly #removals = new Map<string, string>()
   readonly #seenHandlers = new Set<(resourceVersion: string) => void>()
   #seen = ''
   /** Complete lists so far. */
@@ -83,6 +88,11 @@ export class TypeCache implements Sink {
     const entries = this.#indexes.get(index)
     if (entries === undefined) throw new TypeError(`${this.#options.informer.type.kind} has no index '${index}'`)
     return [...(entries.get(value) ?? [])]
+  }
+
+  /** The resourceVersion at which an object of this name was seen to be gone; undefined when none was, or many have gone since. */
+  removedAt(ref: Ref): string | undefined {
+    return this.#removals.get(keyOf(ref))
   }
 
   /** Called for each change from now on, after the cache holds it; until what is returned is called. */
@@ -180,6 +190,10 @@ export class TypeCache implements Sink {
   }
 
   #remove(key: string, object: KubeObject, resourceVersion: string): void {
+    this.#removals.delete(key)
+    this.#removals.set(key, resourceVersion)
+    const [oldest] = this.#removals.keys()
+    if (this.#removals.size > maxRemovals && oldest !== undefined) this.#removals.delete(oldest)
     this.#change(key, object, undefined)
     for (const handler of this.#removeHandlers) this.#guard(object, () => handler(object, resourceVersion))
   }

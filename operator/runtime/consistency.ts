@@ -153,7 +153,7 @@ export class Consistency {
       this.#wakeAll()
     }
     this.#unsubscribes.push(
-      cache.onChange((before, after) => this.#changed(cache, before, after)),
+      cache.onChange((before, after) => this.#changed(cache, after ?? before)),
       cache.onSeen(onSeen),
     )
   }
@@ -175,29 +175,28 @@ export class Consistency {
     const byObject = this.#keys.get(cache)
     const name = keyOf(ref)
     byObject?.set(name, (byObject.get(name) ?? new Set()).add(key))
-    if (isMet(expectation, cache.get(ref))) this.#met(key, expectation)
+    if (isMet(expectation)) this.#met(key, expectation)
   }
 
-  #changed(cache: TypeCache, before: KubeObject | undefined, after: KubeObject | undefined): void {
-    const object = after ?? before
+  #changed(cache: TypeCache, object: KubeObject | undefined): void {
     if (object === undefined) return
     const name = keyOf(refOf(object))
     for (const key of this.#keys.get(cache)?.get(name) ?? []) {
       for (const expectation of this.#expected.get(key) ?? []) {
         if (expectation.cache !== cache || keyOf(expectation.ref) !== name) continue
-        const isGone = after === undefined && before?.metadata.uid === expectation.uid
-        if (isGone || isMet(expectation, after)) this.#met(key, expectation)
+        if (isMet(expectation)) this.#met(key, expectation)
       }
     }
   }
 
-  /** A complete list shows all that was written before it. */
+  /** A complete list shows all that was written before it; a deletion it shows only by what it lacks. */
   #listed(cache: TypeCache): void {
     for (const [key, expected] of this.#expected) {
       for (const expectation of expected) {
         if (expectation.cache !== cache) continue
-        const isShown = compareResourceVersions(cache.seenResourceVersion, versionOf(expectation)) >= 0
-        if (isShown || expectation.era !== cache.era) this.#met(key, expectation)
+        const version = versionOf(expectation)
+        const isOlder = version !== undefined && compareResourceVersions(cache.seenResourceVersion, version) >= 0
+        if (isOlder || expectation.era !== cache.era || isMet(expectation)) this.#met(key, expectation)
       }
     }
   }
@@ -249,10 +248,12 @@ function versionOf({ shows }: Expectation): string | undefined {
   return typeof shows === 'object' ? shows.resourceVersion : undefined
 }
 
-/** Whether an object, as the cache holds it, shows what was written. */
-function isMet({ uid, shows }: Expectation, held: KubeObject | undefined): boolean {
+/** Whether the cache shows what was written: the object as it is then or later, or that it has gone since. */
+function isMet({ cache, ref, uid, shows }: Expectation): boolean {
+  const held = cache.get(ref)
   if (typeof shows === 'object') {
-    return held !== undefined && compareResourceVersions(held.metadata.resourceVersion, shows.resourceVersion) >= 0
+    const seenAt = held === undefined ? cache.removedAt(ref) : held.metadata.resourceVersion
+    return compareResourceVersions(seenAt, shows.resourceVersion) >= 0
   }
   const isGone = held === undefined || held.metadata.uid !== uid
   return isGone || (shows === 'going' && held.metadata.deletionTimestamp !== undefined)

@@ -103,7 +103,10 @@ async function createRelease(
 /** Kept of an instance, newest first, besides the last good one; what the others named is pruned with the next change. */
 const keptReleases = 10
 
-/** Releases too many do no harm: if they may not be deleted, everything else goes on. */
+/**
+ * A look at each first: one that has succeeded after all may be the last good one. Releases too many do no harm: if they
+ * may not be deleted, everything else goes on.
+ */
 async function pruneReleases(ctx: Ctx, { releases }: Observed, fights: Fights): Promise<void> {
   const good = releases.find(hasSucceeded)
   const now = ctx.now.getTime()
@@ -111,6 +114,8 @@ async function pruneReleases(ctx: Ctx, { releases }: Observed, fights: Fights): 
     const removal = removalOf(appReleaseKind, release)
     if (release === good || refusalAgainst(fights, removal, now)) continue
     try {
+      const live = await ctx.kube.getLive(appReleaseKind, refOf(release))
+      if (!live || (!good && hasSucceeded(live as AppRelease))) continue
       await ctx.kube.delete(appReleaseKind, refOf(release), release.metadata.uid ?? '')
     } catch (error) {
       const { retryAfterSeconds } = refusedBy(fights, removal, error, now)

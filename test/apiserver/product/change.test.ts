@@ -105,6 +105,20 @@ describe('change', () => {
   }, 30_000)
 })
 
+describe('releases', () => {
+  it('are kept ten, and the last good one however old it is', async () => {
+    const { hands, operator } = world
+    await createRunning(world)
+    const numbers = async (): Promise<number[]> => (await releasesOf(world)).map(({ spec }) => spec['number'])
+    for (let number = 2; number <= 13; number += 1) {
+      await hands.apply(makeInstance(world, { image: `hello:${number}` }))
+      await operator.until('there is a release of it', async () => (await numbers()).includes(number))
+    }
+    await operator.settle()
+    expect((await numbers()).toSorted((a, b) => a - b)).toEqual([1, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13])
+  }, 60_000)
+})
+
 const stackRevisions = async (stack: string): Promise<string[]> =>
   (await world.hands.list('AppStackRevision', world.namespace))
     .filter(({ spec }) => spec['stack'] === stack)

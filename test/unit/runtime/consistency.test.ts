@@ -103,6 +103,16 @@ describe('read your own writes', () => {
     expect(consistency.isFresh('k')).toBe(true)
   })
 
+  it('of two writes of one object waits for the later, in whatever order they were answered', () => {
+    const { consistency, pods, wrote } = makeRig()
+    wrote(podType, makePod('a', 30))
+    wrote(podType, makePod('a', 20))
+    pods.upsert(makePod('a', 20))
+    expect(consistency.isFresh('k')).toBe(false)
+    pods.upsert(makePod('a', 30))
+    expect(consistency.isFresh('k')).toBe(true)
+  })
+
   it('waits for a delete until the object is gone, on its way, or another', () => {
     const { consistency, pods, woken, deleted } = makeRig()
     for (const [index, name] of ['a', 'b', 'c'].entries()) pods.upsert(makePod(name, 11 + index))
@@ -125,6 +135,29 @@ describe('read your own writes', () => {
     expect(consistency.isFresh('k')).toBe(false)
     pods.remove(makePod('a', 21))
     expect(consistency.isFresh('k')).toBe(true)
+  })
+
+  it('waits for a deletion until a list lacks the object: one from before still has it', () => {
+    const { consistency, pods, deleted, informers } = makeRig()
+    const going = makePod('b', 11, { deletionTimestamp: '2026-01-01T00:00:00Z' })
+    pods.replace([makePod('a', 11), going], '12')
+    deleted(podType, 'a')
+    consistency.released('k', informers, { type: podType, object: going })
+    pods.replace([makePod('a', 11), going], '13')
+    expect(consistency.isFresh('k')).toBe(false)
+    pods.replace([], '14')
+    expect(consistency.isFresh('k')).toBe(true)
+  })
+
+  it('does not wait for what somebody deleted before the answer came', () => {
+    const { consistency, pods, wrote } = makeRig()
+    pods.upsert(makePod('a', 20))
+    pods.remove(makePod('a', 21))
+    wrote(podType, makePod('a', 20))
+    expect(consistency.isFresh('k')).toBe(true)
+    // An older one of that name is no news of this one.
+    wrote(podType, makePod('a', 30))
+    expect(consistency.isFresh('k')).toBe(false)
   })
 
   it('does not wait for what no cache will ever show', () => {
