@@ -1,4 +1,4 @@
-import { conditionTypes, reasons } from '../operator/api/conditions.ts'
+import { conditionTypes, eventReasons, reasons } from '../operator/api/conditions.ts'
 import type { Kind } from '../operator/api/kind.ts'
 import { annotations, finalizers, labels } from '../operator/api/meta.ts'
 import type { JsonObject } from './structural.ts'
@@ -137,6 +137,11 @@ function printConditions(): readonly string[] {
       ['Reason', 'Class', 'Meaning'],
       Object.entries(reasons).map(([name, reason]) => [name, reason.class, reason.description]),
     ),
+    '## Events',
+    '',
+    'An Event beside the object tells of each change of its conditions, with the reason of the condition, and of:',
+    '',
+    ...table(['Reason', 'Meaning'], Object.entries(eventReasons)),
   ]
 }
 

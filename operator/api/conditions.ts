@@ -92,6 +92,24 @@ export const reasons = {
 
 export type Reason = keyof typeof reasons
 
+/** The closed list of reasons that only Events have; an Event that tells of a change of a condition has the condition's reason. */
+export const eventReasons = {
+  RevisionPublished: 'A new revision of the stack was published.',
+  NamespaceCreated: "The instance's namespace was created.",
+  NamespaceDeleted: "The instance's namespace is being deleted with everything in it.",
+  NamespaceLeft:
+    "A namespace carries the instance's labels, but not its recorded uids: it is left as it is when the instance is deleted. If it is yours, delete it.",
+  ReleaseCreated: 'A release was made: what follows is its roll-out.',
+  ChangedByAdmission:
+    'The API server stores something otherwise than applied: an admission policy or webhook changes it. It is left so.',
+  DriftCorrected:
+    'What others changed or deleted in the namespace of the instance was put back, or what was there under the name of a child has become it. What is to stay is said in the AppInstance or its stack.',
+  ReconcileThrottled:
+    'The object was changed more than 30 times in a short time and is looked at once in 10 seconds until that ends. Find out who changes it.',
+} as const
+
+export type EventReason = Reason | keyof typeof eventReasons
+
 /** metav1.Condition. */
 export const conditionSchema = z.object({
   type: z.string().max(64).meta({ description: 'Name of the condition, such as Ready.' }),

@@ -1,3 +1,4 @@
+import type { EventReason } from '../api/conditions.ts'
 import type { Logger } from 'pino'
 import type { Kind } from '../api/kind.ts'
 import type { KubeObject, Ref, ResourceType } from '../api/meta.ts'
@@ -50,7 +51,7 @@ export interface Ctx {
 /** A Kubernetes Event to be recorded beside the object. */
 export interface EventRecord {
   readonly type: 'Normal' | 'Warning'
-  readonly reason: string
+  readonly reason: EventReason
   /** What was done, such as Deploying. */
   readonly action: string
   readonly message: string

@@ -1,11 +1,11 @@
-import type { Condition } from '../api/conditions.ts'
+import type { Condition, Reason } from '../api/conditions.ts'
 import { reasons } from '../api/conditions.ts'
 import { conditionOf } from './conditions.ts'
 
 /** An Event that a change of conditions is worth. */
 export interface Transition {
   readonly type: 'Normal' | 'Warning'
-  readonly reason: string
+  readonly reason: Reason
   readonly action: string
   readonly message: string
 }
@@ -27,7 +27,7 @@ function waits(before: Conditions, after: Conditions): Transition | undefined {
   if (!now || now.reason === conditionOf(before, 'Reconciling')?.reason || !isHeldUp(now)) return undefined
   // Said by the rule for Ready.
   if (conditionOf(after, 'Ready')?.status === 'False') return undefined
-  return { type: 'Warning', reason: now.reason, action: 'Waiting', message: now.message }
+  return { type: 'Warning', reason: reasonOf(now), action: 'Waiting', message: now.message }
 }
 
 /** What holds up a roll-out, besides another object that is missing. */
@@ -50,24 +50,29 @@ function deployed(before: Conditions, after: Conditions): Transition | undefined
   const now = conditionOf(after, 'Deployed')
   const was = conditionOf(before, 'Deployed')
   if (now?.status !== 'True' || (was?.status === 'True' && was.message === now.message)) return undefined
-  return { type: 'Normal', reason: now.reason, action: 'Deploying', message: now.message }
+  return { type: 'Normal', reason: reasonOf(now), action: 'Deploying', message: now.message }
 }
 
 function unready(before: Conditions, after: Conditions): Transition | undefined {
   const now = conditionOf(after, 'Ready')
   const was = conditionOf(before, 'Ready')
   if (now?.status !== 'False' || (was?.status === 'False' && was.reason === now.reason)) return undefined
-  return { type: 'Warning', reason: now.reason, action: 'Checking', message: now.message }
+  return { type: 'Warning', reason: reasonOf(now), action: 'Checking', message: now.message }
 }
 
 function recovered(before: Conditions, after: Conditions): Transition | undefined {
   const now = conditionOf(after, 'Ready')
   if (now?.status !== 'True' || conditionOf(before, 'Ready')?.status !== 'False') return undefined
-  return { type: 'Normal', reason: now.reason, action: 'Checking', message: now.message }
+  return { type: 'Normal', reason: reasonOf(now), action: 'Checking', message: now.message }
 }
 
 function pending(before: Conditions, after: Conditions): Transition | undefined {
   const now = conditionOf(after, 'ChangesPending')
   if (!now || now.message === conditionOf(before, 'ChangesPending')?.message) return undefined
-  return { type: 'Normal', reason: now.reason, action: 'Waiting', message: now.message }
+  return { type: 'Normal', reason: reasonOf(now), action: 'Waiting', message: now.message }
+}
+
+/** The conditions are our own: they have no other reasons. */
+function reasonOf({ reason }: Condition): Reason {
+  return reason as Reason
 }

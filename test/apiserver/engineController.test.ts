@@ -170,7 +170,7 @@ describe('status and rest', () => {
     const controller = makeController(namespace, async (_ctx, box) => ({
       status: { observedGeneration: box.metadata.generation, size: box.spec.size },
       outcome: { kind: 'settled' },
-      events: [{ type: 'Normal', reason: 'Sized', action: 'Sizing', message: `Size is ${box.spec.size}` }],
+      events: [{ type: 'Normal', reason: 'Published', action: 'Sizing', message: `Size is ${box.spec.size}` }],
     }))
     const operator = await bench.start(controller)
     await here.client.create(boxKind, makeBox(namespace, 'quiet', { size: 3 }))
@@ -191,7 +191,7 @@ describe('status and rest', () => {
     const { kubectl, kubeconfig } = here.cluster
     const controller = makeController(namespace, async () => ({
       outcome: { kind: 'settled' },
-      events: [{ type: 'Warning', reason: 'Leaking', action: 'Looking', message: 'The box leaks' }],
+      events: [{ type: 'Warning', reason: 'ChangedByAdmission', action: 'Looking', message: 'The box leaks' }],
     }))
     await bench.start(controller)
     await here.client.create(boxKind, makeBox(namespace, 'leaky'))

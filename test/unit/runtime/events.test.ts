@@ -11,7 +11,7 @@ const box = (more: Partial<KubeObject['metadata']> = {}): KubeObject => ({
   kind: 'Box',
   metadata: { namespace: 'n', name: 'b', uid: 'u', resourceVersion: '5', ...more },
 })
-const event = (message: string): EventRecord => ({ type: 'Normal', reason: 'Made', action: 'Making', message })
+const event = (message: string): EventRecord => ({ type: 'Normal', reason: 'Published', action: 'Making', message })
 
 type Posted = KubeObject & { readonly message: string; readonly involvedObject: object }
 
