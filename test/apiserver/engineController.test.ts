@@ -204,8 +204,8 @@ describe('status and rest', () => {
     const described = await say('describe', 'box', 'leaky')
     console.log(described.slice(described.indexOf('Events:')))
     console.log(await say('events'))
-    expect(described).toMatch(/Warning\s+Leaking\s+\d+s\s+appstead\.dev\/operator\s+The box leaks/)
-    expect(await say('events')).toMatch(/Warning\s+Leaking\s+Box\/leaky\s+The box leaks/)
+    expect(described).toMatch(/Warning\s+ChangedByAdmission\s+\d+s\s+appstead\.dev\/operator\s+The box leaks/)
+    expect(await say('events')).toMatch(/Warning\s+ChangedByAdmission\s+Box\/leaky\s+The box leaks/)
   }, 60_000)
 })
 
