@@ -202,18 +202,23 @@ export class Consistency {
   }
 
   #met(key: string, expectation: Expectation): void {
-    const { cache, ref } = expectation
     const expected = this.#expected.get(key)
-    expected?.delete(expectation)
-    const byObject = this.#keys.get(cache)
-    const keys = byObject?.get(keyOf(ref))
-    keys?.delete(key)
-    if (keys?.size === 0) byObject?.delete(keyOf(ref))
-    if (expected === undefined || expected.size > 0) return
+    if (expected === undefined || !expected.delete(expectation)) return
+    // What was deleted and made anew is expected twice: gone, and there.
+    if (![...expected].some((each) => isOfSameName(each, expectation))) this.#ignore(key, expectation)
+    if (expected.size > 0) return
     this.#expected.delete(key)
     if (!this.#waiting.has(key)) return
     this.#stopWaiting(key)
     this.#toWake.add(key)
+  }
+
+  /** The key expects nothing of an object of that name any more. */
+  #ignore(key: string, { cache, ref }: Expectation): void {
+    const byObject = this.#keys.get(cache)
+    const keys = byObject?.get(keyOf(ref))
+    keys?.delete(key)
+    if (keys?.size === 0) byObject?.delete(keyOf(ref))
   }
 
   /** Has the missing types listed anew each time patience runs out, until they show the writes. */
@@ -235,7 +240,11 @@ export class Consistency {
 /** Whether both are of one object, and both of a write or both of a deletion. */
 function isOfSame(a: Expectation, b: Expectation): boolean {
   const isOfOneSort = (versionOf(a) === undefined) === (versionOf(b) === undefined)
-  return a.cache === b.cache && isOfOneSort && keyOf(a.ref) === keyOf(b.ref)
+  return isOfOneSort && isOfSameName(a, b)
+}
+
+function isOfSameName(a: Expectation, b: Expectation): boolean {
+  return a.cache === b.cache && keyOf(a.ref) === keyOf(b.ref)
 }
 
 /** Whether `a` says more than `b`: it is of a later write, or of the end of the same object. */

@@ -160,6 +160,19 @@ describe('read your own writes', () => {
     expect(consistency.isFresh('k')).toBe(false)
   })
 
+  it('waits for what was made anew under the name of what was deleted', () => {
+    const { consistency, pods, woken, wrote, deleted } = makeRig()
+    pods.upsert(makePod('a', 11))
+    deleted(podType, 'a')
+    wrote(podType, makePod('a', 13, { uid: 'another' }))
+    expect(consistency.isFresh('k')).toBe(false)
+    pods.remove(makePod('a', 12))
+    expect(woken).toEqual([])
+    pods.upsert(makePod('a', 13, { uid: 'another' }))
+    expect(woken).toEqual(['k'])
+    expect(consistency.isFresh('k')).toBe(true)
+  })
+
   it('does not wait for what no cache will ever show', () => {
     const { consistency, wrote, deleted } = makeRig()
     wrote(secretType, makePod('s', 99))
