@@ -117,13 +117,15 @@ export class Reconciler {
   ): Promise<number> {
     const { controller, hub, consistency, metrics, writeStatus } = this.#options
     if (status === undefined || isSameJson(status, object.status)) return 0
-    const delay = this.#budget.take(key, outcome)
+    const delay = this.#budget.delayOf(key, outcome)
     if (delay > 0) {
       metrics.statusCoalesced()
       return delay
     }
     hub.check()
     const written = await writeStatus(controller.kind, object, status, signal)
+    // Not before: to wait for its turn is no success, so that what fails each time would never be tried more seldom.
+    this.#budget.wrote(key, outcome)
     consistency.wrote(key, hub.informers, { type: controller.kind, object: written })
     metrics.statusWritten()
     return 0

@@ -27,19 +27,26 @@ export class StatusBudget {
     this.#intervalMilliseconds = intervalMilliseconds
   }
 
-  /** 0 when the status of a key with this outcome may be written now, and then it counts as told; else after how many milliseconds to ask again. */
-  take(key: string, outcome: Outcome): number {
-    const now = this.#clock.now()
+  /** Milliseconds after which the status of a key with this outcome may be written; 0: now. */
+  delayOf(key: string, outcome: Outcome): number {
     const told = this.#told.get(key)
-    const paidAt = Math.max(now, told?.paidAt ?? now)
     const credit = isTurn(told, outcome) ? (burst - 1) * this.#intervalMilliseconds : 0
-    if (paidAt - now > credit) return paidAt - now - credit
-    this.#told.set(key, { paidAt: paidAt + this.#intervalMilliseconds, kind: outcome.kind, reason: reasonOf(outcome) })
-    return 0
+    return Math.max(0, this.#debtOf(told) - credit)
+  }
+
+  /** The status was written, and the outcome told with it. One that could not be is for the queue to space out. */
+  wrote(key: string, outcome: Outcome): void {
+    const paidAt = this.#clock.now() + this.#debtOf(this.#told.get(key)) + this.#intervalMilliseconds
+    this.#told.set(key, { paidAt, kind: outcome.kind, reason: reasonOf(outcome) })
   }
 
   forget(key: string): void {
     this.#told.delete(key)
+  }
+
+  /** Milliseconds until all that was written is paid for. */
+  #debtOf(told: Told | undefined): number {
+    return Math.max(0, (told?.paidAt ?? 0) - this.#clock.now())
   }
 }
 

@@ -9,7 +9,7 @@ import { makeCluster } from '../../../operator/runtime/cluster.ts'
 import type { Controller, Watch } from '../../../operator/runtime/controller.ts'
 import { Events } from '../../../operator/runtime/events.ts'
 import { Informers } from '../../../operator/runtime/informers.ts'
-import { Loop } from '../../../operator/runtime/loop.ts'
+import { Loop, type LoopOptions } from '../../../operator/runtime/loop.ts'
 import { Metrics } from '../../../operator/runtime/metrics.ts'
 import { makeFakeClock, type FakeClock } from './fakeClock.ts'
 
@@ -38,9 +38,10 @@ interface Rig {
 
 /** A Loop with one worker, on a cache that only the test fills and a server that takes as long as `answer`, or has calls of its own. */
 function makeRig(
-  controller: Pick<Controller<KubeObject, unknown>, 'reconcile' | 'flowOf'>,
+  controller: Pick<Controller<KubeObject, unknown>, 'reconcile' | 'flowOf' | 'placedBy'>,
   answer: Promise<void> = Promise.resolve(),
   calls: Partial<KubeClient> = {},
+  more: Partial<Pick<LoopOptions, 'placement' | 'writeStatus'>> = {},
 ): Rig {
   const clock = makeFakeClock()
   const logged: string[] = []
@@ -73,6 +74,7 @@ function makeRig(
     workers: 1,
     deadlineSeconds: 60,
     statusIntervalMilliseconds: 1000,
+    ...more,
   })
   return { loop, boxes: informers.cacheOf('boxes.engine.test/v1') as TypeCache, clock, applied, logged }
 }
@@ -233,6 +235,28 @@ describe('a write whose answer was lost', () => {
     await clock.pass(10_000)
     expect(asked).toEqual(['apply', 'get', 'get', 'apply'])
     expect(seen).toEqual(['1', '1'])
+    await loop.stop(0)
+  })
+})
+
+describe('a status that the server does not take', () => {
+  it('is written ever more seldom', async () => {
+    const at: number[] = []
+    const { loop, boxes, clock } = makeRig(
+      { reconcile: async () => ({ status: { a: 1 }, outcome: { kind: 'settled' } }) },
+      Promise.resolve(),
+      {},
+      {
+        writeStatus: async () => {
+          at.push(clock.now())
+          throw new KubeError('Forbidden', 'no')
+        },
+      },
+    )
+    boxes.replace([makeBox('n', 'a')], '10')
+    loop.start()
+    await clock.pass(60_000)
+    expect(at.length).toBeLessThan(15)
     await loop.stop(0)
   })
 })
