@@ -178,7 +178,8 @@ export class Loop {
   async #work(key: string): Promise<void> {
     const { controller, hub, clock, metrics, deadlineSeconds } = this.#options
     const object = hub.informers.get<ApiObject<unknown, unknown>>(controller.kind, refOfKey(key))
-    if (object === undefined) return this.#forget(key)
+    // Or it was made anew, to run on another cluster, since the key began to wait.
+    if (object === undefined || !this.#isOurs(key)) return this.#forget(key)
     if (!this.#consistency.isFresh(key)) return
     const delay = this.#breaker.delayFor(key)
     if (delay > 0) return this.#queue.addAfter(key, delay)
@@ -242,7 +243,7 @@ export class Loop {
     this.#options.events.record(object, { type: 'Warning', reason: 'Forbidden', action: 'Reconciling', message })
   }
 
-  /** The object is gone. */
+  /** The object is gone, or no longer for this loop. */
   #forget(key: string): void {
     this.#queue.forget(key)
     this.#said.delete(key)

@@ -260,3 +260,34 @@ describe('a status that the server does not take', () => {
     await loop.stop(0)
   })
 })
+
+describe('an object that is made anew on another cluster before its end was looked at', () => {
+  it('is left to that one', async () => {
+    const reconciled: string[] = []
+    const first = Promise.withResolvers<void>()
+    const { loop, boxes, clock } = makeRig(
+      {
+        placedBy: (box) => box,
+        reconcile: async (_ctx, { metadata }) => {
+          reconciled.push(metadata.uid ?? '')
+          await first.promise
+          return { outcome: { kind: 'settled' } }
+        },
+      },
+      Promise.resolve(),
+      {},
+      { placement: ({ metadata }) => metadata.labels?.['project'] ?? '' },
+    )
+    boxes.onChange((before, after) => loop.changed(watch, before, after))
+    boxes.replace([makeBox('n', 'a', 'local')], '10')
+    loop.start()
+    await clock.pass(0)
+    const there = makeBox('n', 'a', 'other', '12')
+    boxes.remove(makeBox('n', 'a', 'local', '11'))
+    boxes.upsert({ ...there, metadata: { ...there.metadata, uid: 'anew' } })
+    first.resolve()
+    await clock.pass(1000)
+    expect(reconciled).toEqual(['uid-n-a'])
+    await loop.stop(0)
+  })
+})
