@@ -1,7 +1,10 @@
 /** Enough for what a burst of objects of a few kinds has in common. */
-const most = 4096
+const mostTexts = 4096
+/** Of all of them together: what nobody has any more must not add up, and files of a stack are large. */
+const mostCharacters = 1024 * 1024
 
 const known = new Map<string, string>()
+let characters = 0
 
 /**
  * The one copy of a text that was seen lately. Each object that is parsed has its own copies of names, labels and
@@ -10,7 +13,11 @@ const known = new Map<string, string>()
 export function sharedText(text: string): string {
   const earlier = known.get(text)
   if (earlier !== undefined) return earlier
-  if (known.size >= most) known.clear()
+  if (known.size >= mostTexts || characters + text.length > mostCharacters) {
+    known.clear()
+    characters = 0
+  }
   known.set(text, text)
+  characters += text.length
   return text
 }
