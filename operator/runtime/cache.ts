@@ -27,6 +27,9 @@ interface Change {
 /** Most values of most indexes have one object: a list, for a Map of its own would be larger than that object. */
 type Index = Map<string, KubeObject[]>
 
+/** The name of an index by metadata.namespace. */
+const namespaceIndex = 'namespace'
+
 /** A list may lack so many of the objects held, or this share of them, without being doubted. */
 const fewObjects = 10
 const largeShare = 0.2
@@ -166,10 +169,17 @@ export class TypeCache implements Sink {
    * for, since the next instance of that name would be judged by it.
    */
   dropNamespace(namespace: string, resourceVersion: string): void {
-    for (const [key, object] of this.#objects) {
+    for (const object of this.#heldIn(namespace)) {
       const isOlder = compareResourceVersions(object.metadata.resourceVersion, resourceVersion) < 0
-      if (object.metadata.namespace === namespace && isOlder) this.#remove(key, object, resourceVersion)
+      if (isOlder) this.#remove(keyOf(refOf(object)), object, resourceVersion)
     }
+  }
+
+  /** By the index of namespaces, if there is one: to look at all objects of all types costs 10 ms where there are 120,000. */
+  #heldIn(namespace: string): readonly KubeObject[] {
+    const index = this.#indexes.get(namespaceIndex)
+    const objects = index === undefined ? [...this.#objects.values()] : [...(index.get(namespace) ?? [])]
+    return objects.filter(({ metadata }) => metadata.namespace === namespace)
   }
 
   bookmark(resourceVersion: string): void {

@@ -111,6 +111,9 @@ export interface Informer<T extends KubeObject = KubeObject> {
   readonly metadataOnly?: boolean
   /** What is kept of an object as it arrives (with managedFields); default: everything but managedFields. */
   keep?(object: KubeObject): T
-  /** By the name that Reader.byIndex is given: the values under which an object is found. */
+  /**
+   * By the name that Reader.byIndex is given: the values under which an object is found. One that is called `namespace`
+   * must be by metadata.namespace: by it is found, too, what goes with a namespace.
+   */
   readonly indexes?: Readonly<Record<string, (object: T) => readonly string[]>>
 }

@@ -119,8 +119,11 @@ describe('cache', () => {
     expect(names()).toEqual(['a'])
   })
 
-  it('drops what was in a namespace that is gone, and not what was made there after it', () => {
-    const { cache, changes, put, names } = makeRig()
+  it.each([
+    ['without an index', {}],
+    ['by an index', { namespace: ({ metadata }: KubeObject) => [metadata.namespace ?? ''] }],
+  ])('drops what was in a namespace that is gone, and not what was made there after it, %s', (_, indexes) => {
+    const { cache, changes, put, names } = makeRig({ indexes })
     put(makePod('old', 10), makePod('elsewhere', 11, { namespace: 'm' }), makePod('new', 30))
     changes.length = 0
     cache.dropNamespace('n', '20')
