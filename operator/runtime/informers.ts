@@ -121,14 +121,16 @@ export class Informers implements Reader {
 
   /** Resolves when every cache holds its first complete list, or when stopped. */
   async whenSynced(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const check = (): void => {
-        if (this.isSynced || this.#abort.signal.aborted) resolve()
-      }
-      for (const { cache } of this.#entries.values()) cache.onSeen(check)
-      this.#abort.signal.addEventListener('abort', check, { once: true })
-      check()
-    })
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const check = (): void => {
+      if (this.isSynced || this.#abort.signal.aborted) resolve()
+    }
+    const unsubscribes = [...this.#entries.values()].map(({ cache }) => cache.onSeen(check))
+    this.#abort.signal.addEventListener('abort', check, { once: true })
+    check()
+    await promise
+    // Or each event would ask for ever whether all is filled.
+    for (const unsubscribe of unsubscribes) unsubscribe()
   }
 
   /** Cuts the watches; resolves when all have ended. */
