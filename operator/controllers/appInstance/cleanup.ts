@@ -32,6 +32,7 @@ export async function cleanup(ctx: Ctx, instance: AppInstance): Promise<Deletion
   }
   const fights = fightsOf(ctx.target.cache)
   const { name, uid = '' } = instance.metadata
+  // By the instance's uid: whose namespace there is will be known after a live look, which may be what is refused.
   const removal = removalOf(namespaceType, { apiVersion: 'v1', kind: 'Namespace', metadata: { name, uid } })
   const held = refusalAgainst(fights, removal, ctx.now.getTime())
   if (held) return refusedTermination(seen, ctx.now, held)
