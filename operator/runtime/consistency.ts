@@ -125,9 +125,13 @@ export class Consistency {
 
   /** True when the caches show everything written for the key. If not, the key is woken once they do. */
   isFresh(key: string): boolean {
-    if (!this.#expected.has(key)) return true
-    if (!this.#waiting.has(key)) this.#wait(key)
-    return false
+    if (this.#expected.has(key)) {
+      if (!this.#waiting.has(key)) this.#wait(key)
+      return false
+    }
+    // Whoever asks goes on: the event that was waited for may have woken it, too, and to be woken twice is to work twice.
+    this.#toWake.delete(key)
+    return true
   }
 
   /** The key's object is gone: nothing is written for it any more. */

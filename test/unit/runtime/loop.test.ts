@@ -239,6 +239,30 @@ describe('a write whose answer was lost', () => {
   })
 })
 
+describe('a write that the cache has not seen', () => {
+  it('lets its key wait, which then is reconciled once', async () => {
+    const seen: (string | undefined)[] = []
+    const { loop, boxes, clock } = makeRig({
+      async reconcile(ctx, box) {
+        seen.push(box.metadata.resourceVersion)
+        if (box.metadata.resourceVersion === '1') await ctx.kube.apply(boxType, makeBox('n', 'a', '', '12'))
+        return { outcome: { kind: 'settled' } }
+      },
+    })
+    boxes.onChange((before, after) => loop.changed(watch, before, after))
+    boxes.replace([makeBox('n', 'a')], '10')
+    loop.start()
+    await clock.pass(1000)
+    boxes.upsert(makeBox('n', 'a', '', '11'))
+    await clock.pass(1000)
+    expect(seen).toEqual(['1'])
+    boxes.upsert(makeBox('n', 'a', '', '12'))
+    await clock.pass(1000)
+    expect(seen).toEqual(['1', '12'])
+    await loop.stop(0)
+  })
+})
+
 describe('a status that the server does not take', () => {
   it('is written ever more seldom', async () => {
     const at: number[] = []
