@@ -34,13 +34,17 @@ interface Ended {
   readonly text: string
 }
 
-/** Starts the operator and resolves when it has ended; one that has not after 20 s is killed. */
+const killedAfterMilliseconds = 20_000
+/** Of a test that starts one process. */
+const timeout = killedAfterMilliseconds + 5000
+
+/** Starts the operator and resolves when it has ended; one that has not in time is killed. */
 async function start(environment: Readonly<Record<string, string>>): Promise<Ended> {
   const child = spawn(process.execPath, [main], {
     stdio: ['ignore', 'pipe', 'pipe'],
     // In no cluster and in nobody's home.
     env: { HOME: folder, APPSTEAD_HEALTH_PORT: '0', APPSTEAD_METRICS_PORT: '0', ...environment },
-    timeout: 20_000,
+    timeout: killedAfterMilliseconds,
     killSignal: 'SIGKILL',
   })
   let text = ''
@@ -66,27 +70,39 @@ describe('a process that cannot start says why in one line, without a secret, an
     ['there is no such file', undefined, '"FOLDER/kubeconfig" cannot be read (ENOENT)'],
     ['it is no YAML', notYaml, 'is no YAML, line 4, column 2'],
     ['it leads to no cluster', { ...good, clusters: [] }, 'the current context names no cluster'],
-  ])('%s', async (_what, kubeconfig, reason) => {
-    expect(await startWith(kubeconfig)).toEqual({ how: 1, text: `kubeconfig "FOLDER/kubeconfig": ${reason}\n` })
-  })
+  ])(
+    '%s',
+    async (_what, kubeconfig, reason) => {
+      expect(await startWith(kubeconfig)).toEqual({ how: 1, text: `kubeconfig "FOLDER/kubeconfig": ${reason}\n` })
+    },
+    timeout,
+  )
 
-  it('a setting is wrong', async () => {
-    const line = 'APPSTEAD_WORKERS="many": must be a whole number from 1 to 64'
-    expect(await start({ APPSTEAD_WORKERS: 'many' })).toEqual({ how: 1, text: `${line}\n` })
-  })
+  it(
+    'a setting is wrong',
+    async () => {
+      const line = 'APPSTEAD_WORKERS="many": must be a whole number from 1 to 64'
+      expect(await start({ APPSTEAD_WORKERS: 'many' })).toEqual({ how: 1, text: `${line}\n` })
+    },
+    timeout,
+  )
 
-  it('its port is taken', async () => {
-    const other = createServer()
-    await new Promise<void>((resolve) => other.listen(0, resolve))
-    try {
-      const { port } = other.address() as AddressInfo
-      const kubeconfig = join(folder, 'good')
-      writeFileSync(kubeconfig, JSON.stringify(good))
-      const { how, text } = await start({ KUBECONFIG: kubeconfig, APPSTEAD_METRICS_PORT: String(port) })
-      expect(text).toMatch(new RegExp(`^listen EADDRINUSE: [^\\n]*:${port}\\n$`))
-      expect(how).toBe(1)
-    } finally {
-      await new Promise((resolve) => other.close(resolve))
-    }
-  })
+  it(
+    'its port is taken',
+    async () => {
+      const other = createServer()
+      await new Promise<void>((resolve) => other.listen(0, resolve))
+      try {
+        const { port } = other.address() as AddressInfo
+        const kubeconfig = join(folder, 'good')
+        writeFileSync(kubeconfig, JSON.stringify(good))
+        const { how, text } = await start({ KUBECONFIG: kubeconfig, APPSTEAD_METRICS_PORT: String(port) })
+        expect(text).toMatch(new RegExp(`^listen EADDRINUSE: [^\\n]*:${port}\\n$`))
+        expect(how).toBe(1)
+      } finally {
+        await new Promise((resolve) => other.close(resolve))
+      }
+    },
+    timeout,
+  )
 })
