@@ -142,7 +142,10 @@ export class TypeCache implements Sink {
     const listed = keysOf(items)
     // A list that is believed is the truth, even when it is older than what was seen: then the server's data was restored.
     const isRestored = compareResourceVersions(resourceVersion, this.#seen) < 0
-    if (isRestored) this.#era += 1
+    if (isRestored) {
+      this.#era += 1
+      this.#removals.clear()
+    }
     for (const [key, object] of this.#objects) if (!listed.has(key)) this.#remove(key, object, resourceVersion)
     for (const item of items) this.#put(item, isRestored)
     this.#lists += 1

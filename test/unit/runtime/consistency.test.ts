@@ -218,6 +218,17 @@ describe('read your own writes', () => {
     expect(consistency.isFresh('k')).toBe(true)
   })
 
+  it('takes no removal of that time for one of a write since', () => {
+    const { consistency, pods, wrote } = makeRig()
+    pods.upsert(makePod('a', 20))
+    pods.remove(makePod('a', 21))
+    pods.replace([], '5')
+    wrote(podType, makePod('a', 7))
+    expect(consistency.isFresh('k')).toBe(false)
+    pods.upsert(makePod('a', 7))
+    expect(consistency.isFresh('k')).toBe(true)
+  })
+
   it('leaves no timer behind for a key whose object is gone', () => {
     const { consistency, clock, wrote } = makeRig()
     wrote(podType, makePod('a', 20))
