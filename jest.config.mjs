@@ -16,5 +16,7 @@ const project = (displayName) => ({
 })
 
 export default {
+  // Of what says nothing itself. A machine that is busy is slow: time ends what hangs, it decides no test.
+  testTimeout: 60_000,
   projects: ['unit', 'render', 'cluster', 'apiserver', 'faults', 'fleet', 'node'].map(project),
 }
