@@ -162,7 +162,7 @@ async function turnOf(
     done.waiting.push({ desired, for: needed })
     return 'later'
   }
-  const hold = fights.holdOf(desired, now)
+  const hold = fights.holdOf(desired, now, uidOf(live))
   if (hold?.refusal) return { desired, error: hold.refusal, retryAfterSeconds: hold.retryAfterSeconds }
   if (hold && !fights.contestOf(desired)) fights.found(desired, live ? await lookWho(kube, desired) : removed)
   tell(stand, desired, hold?.retryAfterSeconds ?? peaceSeconds)
@@ -217,8 +217,12 @@ async function writeAll(
   }
   const refusals = failures
     .filter(({ error }) => isRefusal(error))
-    .map(({ desired, error }) => refusedBy(fights, desired, error, now.getTime()))
+    .map(({ desired, error }) => refusedBy(fights, desired, error, now.getTime(), uidOf(live.get(identityOf(desired)))))
   const transient = failures.find(({ error }) => !isRefusal(error))
   if (transient) throw transient.error
   return { written, refused: refusals[0] }
+}
+
+function uidOf(live: Owned | undefined): string | undefined {
+  return live?.object.metadata.uid
 }

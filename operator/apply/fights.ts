@@ -33,7 +33,7 @@ interface Struggle {
   readonly desired: string
   /** Of the last writes that succeeded. */
   writes: readonly number[]
-  refusal?: { readonly error: KubeError; readonly at: number; readonly seconds: number }
+  refusal?: { readonly error: KubeError; readonly at: number; readonly seconds: number; readonly uid: string }
   /** Since then we write ever more seldom: the seconds between two writes. */
   intervalSeconds?: number
   contest?: Contest
@@ -89,19 +89,22 @@ export class Fights {
     if (desired.mode !== 'once') this.#remember(desired, answer)
   }
 
-  /** Remembers that the API server refused the object; the same is not sent again for so many seconds. */
-  refused(desired: Desired, error: KubeError, now: number, seconds: number): void {
+  /**
+   * Remembers that the API server refused the object; the same is not sent again for so many seconds, as long as the
+   * object with this uid stands where it is to be; '' is none.
+   */
+  refused(desired: Desired, error: KubeError, now: number, seconds: number, uid = ''): void {
     const struggle = this.#struggleOf(desired)
-    struggle.refusal = { error, at: now, seconds }
+    struggle.refusal = { error, at: now, seconds, uid }
     this.#touch(desired, struggle)
   }
 
-  /** Why an object that is not as rendered must not be written now; undefined when it may be. */
-  holdOf(desired: Desired, now: number): Hold | undefined {
+  /** Why an object that is not as rendered must not be written now, where one with this uid stands; undefined when it may be. */
+  holdOf(desired: Desired, now: number, uid = ''): Hold | undefined {
     const struggle = this.#known(desired)
     if (!struggle) return undefined
     const { refusal, writes } = struggle
-    if (refusal) {
+    if (refusal?.uid === uid) {
       const retryAfterSeconds = remainingSeconds(refusal.at, refusal.seconds, now)
       if (retryAfterSeconds > 0) return { refusal: refusal.error, retryAfterSeconds }
     }

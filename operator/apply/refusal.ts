@@ -42,10 +42,13 @@ export function refusalAgainst(fights: Fights, desired: Desired, now: number): R
   return refusal && { desired, error: refusal, retryAfterSeconds }
 }
 
-/** Remembers that it was refused at `now`, in milliseconds. Throws the error when it is no refusal. */
-export function refusedBy(fights: Fights, desired: Desired, error: unknown, now: number): Refused {
+/**
+ * Remembers that it was refused at `now`, in milliseconds, where an object with this uid stood. Throws the error when it
+ * is no refusal.
+ */
+export function refusedBy(fights: Fights, desired: Desired, error: unknown, now: number, uid = ''): Refused {
   if (!isRefusal(error)) throw error
   const retryAfterSeconds = secondsOf(error)
-  fights.refused(desired, error, now, retryAfterSeconds)
+  fights.refused(desired, error, now, retryAfterSeconds, uid)
   return { desired, error, retryAfterSeconds }
 }

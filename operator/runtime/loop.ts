@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
 import { keyOf, refOf, type ApiObject, type KubeObject, type Ref } from '../api/meta.ts'
-import type { KubeError } from '../kube/errors.ts'
+import { isKubeError, type KubeError } from '../kube/errors.ts'
 import { actionOf, actionOfThrown, classOfThrown, type Action } from './actions.ts'
 import { Breaker } from './breaker.ts'
 import type { Cluster } from './cluster.ts'
@@ -212,7 +212,7 @@ export class Loop {
     } catch (error) {
       const thrown = classOfThrown(error)
       metrics.threw(thrown, passed() / 1000)
-      if (thrown === 'forbidden') this.#forbidden(object, error as KubeError)
+      if (isKubeError(error, 'Forbidden', 'Invalid')) this.#refused(object, error)
       this.#act(key, actionOfThrown(error), log, { thrown, err: error, milliseconds: Math.round(passed()) })
     }
   }
@@ -238,9 +238,10 @@ export class Loop {
     log[isNews ? action.level : 'debug'](fields, 'Reconciled')
   }
 
-  /** What the controller may not do it says in the status; that even the status or a finalizer may not be written, nobody else can say. */
-  #forbidden(object: KubeObject, { message }: KubeError): void {
-    this.#options.events.record(object, { type: 'Warning', reason: 'Forbidden', action: 'Reconciling', message })
+  /** What is refused to a controller it says in the status, if it can: of the rest nobody else can tell, as of the status itself. */
+  #refused(object: KubeObject, { code, message }: KubeError): void {
+    const reason = code === 'Forbidden' ? 'Forbidden' : 'RefusedByServer'
+    this.#options.events.record(object, { type: 'Warning', reason, action: 'Reconciling', message })
   }
 
   /** The object is gone, or no longer for this loop. */

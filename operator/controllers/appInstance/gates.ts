@@ -50,12 +50,13 @@ export function viewIsIncomplete({ instance, projectUid, hubUid, releases }: Obs
   return { kind: 'progressing', reason: 'Creating', message: `Waiting for ${missing} to be seen`, retryAfterSeconds: 1 }
 }
 
-/** Whether a namespace is claimed by this very instance and cluster; an instance's uid is nobody else's, in whatever project. */
+/**
+ * Whether a namespace is claimed by this very instance, and by no other cluster; an instance's uid is nobody else's, in
+ * whatever project.
+ */
 export function isClaimedBy({ metadata }: ObservedChild, seen: Pick<Observed, 'instance' | 'hubUid'>): boolean {
-  return (
-    metadata.annotations?.[annotations.instanceUid] === seen.instance.metadata.uid &&
-    metadata.annotations?.[annotations.hubUid] === seen.hubUid
-  )
+  const { [annotations.instanceUid]: instance, [annotations.hubUid]: hub = seen.hubUid } = metadata.annotations ?? {}
+  return instance === seen.instance.metadata.uid && hub === seen.hubUid
 }
 
 /**

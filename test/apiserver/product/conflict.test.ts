@@ -80,20 +80,26 @@ describe('a namespace of somebody else', () => {
     expect(await hands.list('ConfigMap', cert.instance)).toEqual(theirs)
   }, 30_000)
 
-  it('is none that records another uid of the project, but this very instance: the record is mended', async () => {
-    const { hands, operator, instance } = world
-    await hands.apply(makeApp(world))
-    await hands.apply(makeInstance(world))
-    await operator.settle()
-    await rollOut(hands, operator, instance)
-    const key = 'appstead.dev/project-uid'
-    const { metadata } = await namespaceOf(instance)
+  it.each([
     // As when the project was made anew so shortly before the instance that its first uid was still in view.
-    await hands.patch('Namespace', { namespace: '', name: instance }, { metadata: { annotations: { [key]: 'stale' } } })
-    await operator.settle()
-    expect((await namespaceOf(instance)).metadata.annotations).toEqual(metadata.annotations)
-    expect((await getInstance(world))['status'].phase).toBe('Running')
-  }, 30_000)
+    ['another uid of the project', 'appstead.dev/project-uid', 'stale'],
+    ['no cluster', 'appstead.dev/hub-uid', null],
+  ])(
+    'is none that records %s, but this very instance: the record is mended',
+    async (_, key, value) => {
+      const { hands, operator, instance } = world
+      await hands.apply(makeApp(world))
+      await hands.apply(makeInstance(world))
+      await operator.settle()
+      await rollOut(hands, operator, instance)
+      const { metadata } = await namespaceOf(instance)
+      await hands.patch('Namespace', { namespace: '', name: instance }, { metadata: { annotations: { [key]: value } } })
+      await operator.settle()
+      expect((await namespaceOf(instance)).metadata.annotations).toEqual(metadata.annotations)
+      expect((await getInstance(world))['status'].phase).toBe('Running')
+    },
+    30_000,
+  )
 
   it('of the instance of another project with the same name names its holder', async () => {
     const { hands, operator, instance } = world

@@ -255,6 +255,14 @@ describe('a write that somebody undoes each time', () => {
   })
 })
 
+it('a refusal counts no longer than the object stands that was in the way', () => {
+  const refusal = new KubeError('Invalid', 'field is immutable')
+  fights.refused(desired(), refusal, start, 120, 'theirs')
+  expect(fights.holdOf(desired(), start + 1000, 'theirs')?.refusal).toBe(refusal)
+  expect(fights.holdOf(desired(), start + 1000, 'another')).toBeUndefined()
+  expect(fights.holdOf(desired(), start + 1000)).toBeUndefined()
+})
+
 it('a write that fails does not count', async () => {
   const failing = { ...kube, apply: () => Promise.reject(new KubeError('Unavailable', 'busy')) } as Writer
   const standing = { fights, now: new Date(start), of: 'r1', isRolledOut: () => true, wasComplete: true }
