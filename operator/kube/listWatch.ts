@@ -19,7 +19,7 @@ export interface ListWatchOptions {
   readonly pageSize?: number
   /** Who may read a page: shared by all types of a cluster, so that they do not list all at once. Default: no others. */
   readonly slots?: Slots
-  /** After this long without a byte a stream is dead. Default: 150,000, two bookmarks and a half. */
+  /** After this long without an event a stream is dead. Default: 150,000, two bookmarks and a half. */
   readonly maxSilenceMilliseconds?: number
   /** `relist` lists at most once in this time. Default: 30,000. */
   readonly minRelistMilliseconds?: number
@@ -55,7 +55,7 @@ export interface ListWatchCounts {
   readonly doubts: number
 }
 
-/** The server sends a bookmark about every minute: a stream that is silent for longer than two is dead. */
+/** The server sends a bookmark about every minute: a stream that is silent for two and a half is dead. */
 const maxSilenceMilliseconds = 150_000
 
 /** How long the server is asked to keep a stream open: drawn between one and two times this. */

@@ -3,7 +3,7 @@ import type { KubeObject } from '../../../operator/api/meta.ts'
 import { KubeError } from '../../../operator/kube/errors.ts'
 import { maxQuietMilliseconds } from '../../../operator/kube/listWatch.ts'
 import { Slots } from '../../../operator/kube/slots.ts'
-import { settle } from '../runtime/fakeClock.ts'
+import { makeFakeClock, settle } from '../runtime/fakeClock.ts'
 import { event, expired, makePod, page, start, startWith, type Stream } from './listWatchRig.ts'
 
 describe('list', () => {
@@ -134,7 +134,28 @@ describe('watch', () => {
     await rig.stop()
   })
 
-  it('takes a stream that is silent for two bookmarks for dead, and goes on without listing', async () => {
+  it.each(['NotFound', 'BadRequest'] as const)('lists again, once and not at once, after %s', async (code) => {
+    const rig = start(page('7', '', 'a', 'b'), page('90', '', 'b'))
+    await settle()
+    await rig.streams[0]?.fail(new KubeError(code, 'no such thing'))
+    expect(rig.lists).toHaveLength(1)
+    await rig.clock.pass(200)
+    expect(rig.told).toEqual(['=a,b @7', '=b @90'])
+    await rig.stop()
+  })
+
+  it.each([
+    [0, 300],
+    [0.5, 450],
+    [1, 600],
+  ])('asks by chance (%d) for a stream of %d s, so that not all end together', async (chance, timeoutSeconds) => {
+    const rig = startWith({ timing: makeFakeClock(chance) }, page('7', ''))
+    await settle()
+    expect(rig.streams[0]?.options).toMatchObject({ timeoutSeconds })
+    await rig.stop()
+  })
+
+  it('takes a stream that is silent for two and a half minutes for dead, and goes on without listing', async () => {
     const rig = start(page('7', '', 'a'))
     await rig.clock.pass(100_000)
     await rig.streams[0]?.send(event('BOOKMARK', '', '20'))

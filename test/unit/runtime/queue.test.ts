@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import type { QueueObserver } from '../../../operator/runtime/queue.ts'
+import { makeFakeClock } from './fakeClock.ts'
 import { makeQueueRig, type QueueRig } from './queueRig.ts'
 
 const makeRig = (workers = 2, observer: QueueObserver = {}): QueueRig => makeQueueRig(workers, { observer })
@@ -58,6 +59,22 @@ describe('queue', () => {
     expect(queue.addWithBackoff('b')).toBe(50)
     queue.forget('a')
     expect(queue.addWithBackoff('a')).toBe(50)
+  })
+
+  it.each([
+    [0, 400],
+    [0.5, 600],
+    [1, 800],
+  ])('draws a delay by chance (%d): after the fifth failure %d ms', async (chance, milliseconds) => {
+    const clock = makeFakeClock(chance)
+    const { queue, started } = makeQueueRig(1, { clock })
+    queue.start()
+    const delays = Array.from({ length: 5 }, () => queue.addWithBackoff('a'))
+    expect(delays.at(-1)).toBe(milliseconds)
+    await clock.pass(milliseconds - 1)
+    expect(started).toEqual([])
+    await clock.pass(1)
+    expect(started).toEqual(['a'])
   })
 
   it('does not try again before the server allows it', () => {

@@ -1,0 +1,79 @@
+import { describe, expect, it } from '@jest/globals'
+import { pino } from 'pino'
+import { namespaceType } from '../../../operator/api/builtin.ts'
+import type { Kind } from '../../../operator/api/kind.ts'
+import type { ApiObject, KubeObject } from '../../../operator/api/meta.ts'
+import type { KubeClient } from '../../../operator/kube/client.ts'
+import type { TypeCache } from '../../../operator/runtime/cache.ts'
+import { makeCluster } from '../../../operator/runtime/cluster.ts'
+import { Consistency } from '../../../operator/runtime/consistency.ts'
+import { Events } from '../../../operator/runtime/events.ts'
+import { Informers } from '../../../operator/runtime/informers.ts'
+import { Metrics } from '../../../operator/runtime/metrics.ts'
+import { Reconciler } from '../../../operator/runtime/reconciler.ts'
+import { makeFakeClock } from './fakeClock.ts'
+
+const boxKind = { group: 'engine.test', version: 'v1', kind: 'Box', plural: 'boxes', namespaced: true } as Kind
+const box: ApiObject<unknown, unknown> = {
+  apiVersion: 'engine.test/v1',
+  kind: 'Box',
+  metadata: { namespace: 'n', name: 'a', uid: 'u', resourceVersion: '1' },
+  spec: {},
+}
+
+function makeNamespace(uid: string, resourceVersion: string): KubeObject {
+  return { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'kube-system', uid, resourceVersion } }
+}
+
+/** Reconciles the box once, on the cluster of kube-system `first`; `meanwhile` happens during the reconcile. */
+async function reconcile(meanwhile: (namespaces: TypeCache) => void): Promise<{ written: unknown[]; error: unknown }> {
+  const clock = makeFakeClock()
+  const log = pino({ level: 'silent' })
+  const client = {} as KubeClient
+  const informers = new Informers({ client, informers: [{ type: namespaceType }, { type: boxKind }], clock, log })
+  const hub = makeCluster('local', client, informers)
+  const namespaces = informers.cacheOf('namespaces.v1') as TypeCache
+  namespaces.replace([makeNamespace('first', '1')], '10')
+  hub.check()
+  const written: unknown[] = []
+  const reconciler = new Reconciler({
+    controller: {
+      kind: boxKind,
+      watches: [],
+      async reconcile() {
+        meanwhile(namespaces)
+        return { status: { phase: 'Running' }, outcome: { kind: 'settled' } }
+      },
+    },
+    hub,
+    target: hub,
+    finalize: () => Promise.reject(new Error('not called')),
+    async writeStatus(_type, object, status) {
+      written.push(status)
+      return object
+    },
+    events: new Events({ client, controller: 'test', instance: 'test', clock, log }),
+    consistency: new Consistency({ informers: [informers], clock, wake: () => undefined }),
+    metrics: new Metrics().forLoop('boxes'),
+    clock,
+    log,
+    statusIntervalMilliseconds: 1000,
+  })
+  const error: unknown = await reconciler.run('n/a', box, log, new AbortController().signal).then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  )
+  return { written, error }
+}
+
+describe('a status', () => {
+  it('is written to the cluster it was decided for', async () => {
+    expect(await reconcile(() => undefined)).toEqual({ written: [{ phase: 'Running' }], error: undefined })
+  })
+
+  it('is not written to another cluster that came in its place while it was decided', async () => {
+    const { written, error } = await reconcile((namespaces) => namespaces.upsert(makeNamespace('second', '11')))
+    expect(written).toEqual([])
+    expect(error).toMatchObject({ name: 'KubeError', code: 'Fenced' })
+  })
+})
