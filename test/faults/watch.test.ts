@@ -1,12 +1,23 @@
 import { describe, expect, it } from '@jest/globals'
-import { configMapType, eventually, useCluster } from '../apiserver/engineCluster.ts'
+import type { KubeObject, ResourceType } from '../../operator/api/meta.ts'
+import { configMapType, eventually, makeConfigMap, makeNamespace, useCluster } from '../apiserver/engineCluster.ts'
+import { follow } from './follower.ts'
 import { useFollowers } from './followers.ts'
-import { on, type Action, type ProxyRequest } from './proxyRules.ts'
+import { on, watchesOf, type Action, type ProxyRequest } from './proxyRules.ts'
 
 /** Faults C18 to C21 and B9, B13, B14, B16 of the catalogue (README.md): one list + watch on the real API server. */
 const here = useCluster('faults-watch')
 const my = useFollowers(here)
 const expired: Action = { kind: 'status', code: 410 }
+
+/** Holds what one likes, as large as etcd takes it; a ConfigMap ends at 1 MiB. */
+const controllerRevisionType: ResourceType = {
+  group: 'apps',
+  version: 'v1',
+  kind: 'ControllerRevision',
+  plural: 'controllerrevisions',
+  namespaced: true,
+}
 
 describe('a stream', () => {
   it.each(['end', 'reset'] as const)(
@@ -32,6 +43,24 @@ describe('a stream', () => {
     await eventually(() => follower.names().join() === 'b,c', 6)
     expect(follower.failures.map(({ code }) => code)).toEqual(['Timeout'])
     expect(follower.changes).toEqual(['+c', '-a'])
+    expect(my.listCount()).toBe(1)
+  }, 30_000)
+
+  it('that got a bookmark goes on from there, not from the last event before it (C18)', async () => {
+    const follower = await my.start(['a'])
+    const [watch] = my.watches()
+    // Nobody follows it: only a bookmark tells how far the server has got. Its own come each minute; this one is sent in
+    // its stead, with a resourceVersion that it has come to.
+    const { metadata } = await here.client.create(configMapType, makeConfigMap(my.namespace, 'of-others'))
+    const resourceVersion = metadata.resourceVersion ?? ''
+    watch?.send({ type: 'BOOKMARK', object: { kind: 'ConfigMap', apiVersion: 'v1', metadata: { resourceVersion } } })
+    await eventually(() => follower.cache.seenResourceVersion === resourceVersion)
+    watch?.reset()
+    await eventually(() => my.watches().some((each) => each !== watch))
+    expect(my.watches().map(({ url }) => url)).toEqual([expect.stringContaining(`resourceVersion=${resourceVersion}&`)])
+    await my.create('b')
+    await eventually(() => follower.names().join() === 'a,b')
+    expect(follower.changes).toEqual(['+b'])
     expect(my.listCount()).toBe(1)
   }, 30_000)
 
@@ -163,15 +192,35 @@ describe('a line', () => {
     expect(my.listCount()).toBe(1)
   }, 30_000)
 
-  it('of 1.2 MB that comes in pieces is one event (C21)', async () => {
-    const follower = await my.start(['a'])
-    my.proxy.onLine((request) => (my.isWatch(request) ? 'split' : undefined))
-    const data = { text: 'ä'.repeat(500_000) }
-    const ref = { namespace: my.namespace, name: 'a' }
-    await here.client.patch(configMapType, ref, [{ op: 'add', path: '/data', value: data }])
-    await eventually(() => follower.changes.length === 1)
-    expect(follower.cache.get(ref)).toMatchObject({ data })
-    expect([follower.failures, my.listCount()]).toEqual([[], 1])
+  it('of 1.5 MB that comes in pieces is one event (C21)', async () => {
+    const namespace = await makeNamespace(here.client)
+    const follower = follow(my.proxy.kubeconfig, 'size=huge', { type: controllerRevisionType })
+    try {
+      const isWatch = watchesOf('controllerrevisions')
+      await eventually(() => my.proxy.watches(isWatch).length === 1)
+      const bytes: number[] = []
+      my.proxy.onLine((request, line) => {
+        if (!isWatch(request) || line.type === 'BOOKMARK') return undefined
+        bytes.push(Buffer.byteLength(JSON.stringify(line)))
+        return 'split'
+      })
+      const data = { text: 'ä'.repeat(750_000) }
+      const metadata = { namespace, name: 'huge', labels: { size: 'huge' } }
+      await here.client.create(controllerRevisionType, {
+        apiVersion: 'apps/v1',
+        kind: 'ControllerRevision',
+        metadata,
+        revision: 1,
+        data,
+      } as KubeObject)
+      await eventually(() => follower.changes.length === 1)
+      expect(bytes).toEqual([expect.any(Number)])
+      expect(bytes[0]).toBeGreaterThan(1_500_000)
+      expect(follower.cache.get({ namespace, name: 'huge' })).toMatchObject({ data })
+      expect([follower.failures, follower.listWatch.counts.lists]).toEqual([[], 1])
+    } finally {
+      await follower.stop()
+    }
   }, 30_000)
 
   it('that is lost is found by a list that somebody asks for (B13)', async () => {
