@@ -59,7 +59,7 @@ async function main(config: Config): Promise<void> {
     informers,
     controllers,
     elected: () => leader.campaign(),
-    prepare: ({ client, cache }) => createDefaultEnvs(client, cache, log),
+    prepare: ({ client, cache }, signal) => createDefaultEnvs({ client, cache, log, signal }),
   })
   const closeServers = await startServers(config, operator, metrics)
   let stopping: Promise<void> | undefined

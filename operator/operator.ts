@@ -31,8 +31,8 @@ export interface AppsteadOperatorOptions {
   /** One per watched type. */
   readonly informers: readonly AnyInformer[]
   readonly controllers: readonly AnyController[]
-  /** Run once when the caches are filled and we lead, before the controllers work. */
-  readonly prepare?: (operator: AppsteadOperator) => Promise<void>
+  /** Run once when the caches are filled and we lead, before the controllers work. Must end with its signal, at the stop. */
+  readonly prepare?: (operator: AppsteadOperator, signal: AbortSignal) => Promise<void>
   /** Resolves when this process may work; caches are filled before. Default: at once. */
   readonly elected?: () => Promise<void>
   /** The name of the cluster on which the things of an AppInstance run. Default: that of the operator. */
@@ -69,6 +69,7 @@ export class AppsteadOperator extends Operator {
   readonly #pool: ClusterPool
   readonly #options: AppsteadOperatorOptions
   readonly #subjects = new WeakMap<ResourceMeta, Subject>()
+  readonly #draining = new AbortController()
 
   constructor(options: AppsteadOperatorOptions) {
     super(loggerOf(options.log))
@@ -120,6 +121,7 @@ export class AppsteadOperator extends Operator {
 
   /** Stops, and resolves when running reconciles have ended and all connections are closed. */
   async drain(): Promise<void> {
+    this.#draining.abort()
     await this.#pool.stop(this.#options.config.stopGraceSeconds)
     await this.client.close()
   }
@@ -149,7 +151,7 @@ export class AppsteadOperator extends Operator {
     await elected?.()
     // A standby that is stopped was never elected.
     if (this.#pool.hub.isStopping) return
-    await prepare?.(this)
+    await prepare?.(this, this.#draining.signal)
     this.#pool.begin()
   }
 

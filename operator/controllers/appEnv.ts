@@ -8,19 +8,30 @@ import type { Reader } from '../runtime/controller.ts'
 
 const defaultTypes: readonly AppEnvType[] = ['prod', 'staging', 'dev']
 
+export interface DefaultEnvsOptions {
+  readonly client: Pick<KubeClient, 'create'>
+  /** Synced. */
+  readonly cache: Reader
+  readonly log: Logger
+  /** Ends it: what was not created by then stays away. */
+  readonly signal: AbortSignal
+}
+
 /**
  * Creates the AppEnvs prod, staging and dev in a cluster that has none, so that a first App needs no admin.
- * In: a client, synced caches. What cannot be created is logged: an admin may, and instances say what they wait for.
+ * What cannot be created is logged: an admin may, and instances say what they wait for. Never rejects.
  */
-export async function createDefaultEnvs(client: Pick<KubeClient, 'create'>, cache: Reader, log: Logger): Promise<void> {
+export async function createDefaultEnvs({ client, cache, log, signal }: DefaultEnvsOptions): Promise<void> {
   if (cache.list<AppEnv>(appEnvKind).length > 0) return
   for (const type of defaultTypes) {
+    if (signal.aborted) return
     const env = { apiVersion, kind: appEnvKind.kind, metadata: { name: type }, spec: { type } }
     try {
-      await client.create(appEnvKind, env)
+      await client.create(appEnvKind, env, { signal })
       log.info({ env: type }, 'Creating default AppEnv')
     } catch (error) {
-      if (!isKubeError(error, 'AlreadyExists')) log.warn({ err: error, env: type }, 'Failed to create a default AppEnv')
+      if (signal.aborted || isKubeError(error, 'AlreadyExists')) continue
+      log.warn({ err: error, env: type }, 'Failed to create a default AppEnv')
     }
   }
 }

@@ -84,7 +84,7 @@ export async function startOperator(
     statusIntervalMilliseconds: 50,
     informers,
     controllers,
-    prepare: ({ client, cache }) => createDefaultEnvs(client, cache, log),
+    prepare: ({ client, cache }, signal) => createDefaultEnvs({ client, cache, log, signal }),
     ...more,
   })
   spy(operator.client, state, fault)

@@ -1,6 +1,12 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { pino } from 'pino'
+import { createDefaultEnvs } from '../../../operator/controllers/appEnv.ts'
+import type { AppsteadOperator, AppsteadOperatorOptions } from '../../../operator/operator.ts'
+import { startProxy } from '../../faults/proxy.ts'
+import { request } from '../../faults/proxyRules.ts'
 import { makeProject, productCluster, type ProductCluster } from '../../support/productCluster.ts'
 import { startOperator, type Fault, type SteppedOperator } from '../../support/steppedOperator.ts'
+import { eventually } from '../engineCluster.ts'
 import { makeApp, makeInstance } from './world.ts'
 
 let cluster: ProductCluster
@@ -58,6 +64,29 @@ describe('the default AppEnvs', () => {
     await start()
     expect(await envs()).toEqual(['qa'])
   }, 30_000)
+
+  it('that the server does not answer for keep no operator from ending when it is told to', async () => {
+    const proxy = await startProxy(cluster.operatorKubeconfig)
+    const hold = proxy.hold(request('POST', '/appenvs'))
+    const running = Promise.withResolvers<AppsteadOperator>()
+    const prepare: AppsteadOperatorOptions['prepare'] = (inside, signal) => {
+      running.resolve(inside)
+      return createDefaultEnvs({ client: inside.client, cache: inside.cache, log: pino({ level: 'silent' }), signal })
+    }
+    try {
+      const started = startOperator({ ...cluster, operatorKubeconfig: proxy.kubeconfig }, undefined, { prepare })
+      const inside = await running.promise
+      await eventually(() => hold.count === 1)
+      // The request itself has 30 s.
+      await inside.drain()
+      await started
+      expect(inside.isWorking).toBe(false)
+      expect(await envs()).toEqual([])
+      expect(hold.count).toBe(1)
+    } finally {
+      await proxy.close()
+    }
+  }, 20_000)
 
   it('that a policy refuses are left to an admin: the operator works, and the instance says what it waits for', async () => {
     const { hands } = cluster

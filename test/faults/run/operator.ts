@@ -33,7 +33,7 @@ export function startOperator({ wire, clock, onLog }: OperatorParts): Operator {
     clock,
     informers,
     controllers,
-    prepare: ({ client, cache }) => createDefaultEnvs(client, cache, log),
+    prepare: ({ client, cache }, signal) => createDefaultEnvs({ client, cache, log, signal }),
   })
   operator.start().catch((error: unknown) => onLog(`start failed: ${String(error)}`))
   return operator
