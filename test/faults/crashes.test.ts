@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
-import { judge, playWithCrashes, sweep } from './run/crashes.ts'
+import { judge, judgeUndisturbed, playWithCrashes, sweep } from './run/crashes.ts'
 import { play } from './run/play.ts'
-import { scenarios } from './run/scenarios.ts'
+import { scenarioOf, scenarios } from './run/scenarios.ts'
 import { makeRandom } from './schedule/random.ts'
 
 const seed = 1
@@ -39,4 +39,18 @@ describe('an operator killed at one write and its successor at another', () => {
     },
     60_000,
   )
+})
+
+describe('an undisturbed run', () => {
+  it('that does not come to its end, or does what must never be, is told with what plays it again', async () => {
+    const scenario = scenarioOf('create')
+    const ending = await play(scenario, { seed })
+    expect(judgeUndisturbed(scenario, seed, ending)).toBeUndefined()
+    expect(
+      judgeUndisturbed(scenario, seed, { ...ending, state: {}, violations: ['I3: a stranger was written'] }),
+    ).toEqual({
+      replay: 'npm run faults -- --seed 1 --scenario create --faults none',
+      differences: ['I3: a stranger was written', 'the instance is not Running but undefined'],
+    })
+  })
 })

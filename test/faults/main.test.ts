@@ -31,6 +31,12 @@ describe('npm run faults', () => {
     expect(code).toBe(1)
   })
 
+  it('plays a scenario undisturbed', () => {
+    const { code, lines } = run('--seed', '1', '--scenario', 'create', '--faults', 'none')
+    expect(lines).toEqual(['1 schedules, 0 failures, seeds: none'])
+    expect(code).toBe(0)
+  })
+
   it('runs the seeds that follow for as long as it is told', () => {
     const { code, lines } = run('--minutes', '0.02', '--seed', '1', '--scenario', 'image')
     expect(Number(/^(\d+) schedules, 0 failures, seeds: none$/.exec(lines.at(-1)!)?.[1])).toBeGreaterThan(0)
@@ -42,6 +48,7 @@ describe('npm run faults', () => {
     ['a scenario', ['--scenario', 'typo'], `no scenario typo: ${scenarios.map(({ name }) => name).join(', ')}`],
     ['a seed', ['--seed', 'typo'], '--seed typo: not a number'],
     ['a kill', ['--scenario', 'image', '--crash', '3'], '--crash 3: not like 3:before or 3:after'],
+    ['no fault of no scenario', ['--faults', 'none'], '--faults none needs --scenario'],
     ['a kill of no scenario', ['--crash', '3:after'], '--crash needs --scenario'],
   ])('refuses %s there is not with one line and 2, having run nothing', (_what, args, complaint) => {
     expect(run(...args)).toEqual({ code: 2, lines: [], complaint: `${complaint}\n` })

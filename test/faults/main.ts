@@ -1,6 +1,6 @@
 import process from 'node:process'
 import { parseArgs } from 'node:util'
-import { judge, playWithCrashes, type Crash, type Failure } from './run/crashes.ts'
+import { judge, judgeUndisturbed, playWithCrashes, type Crash, type Failure } from './run/crashes.ts'
 import { faultOf, type FaultName } from './run/disturbances.ts'
 import { play } from './run/play.ts'
 import { scenarioOf, type Scenario } from './run/scenarios.ts'
@@ -8,14 +8,15 @@ import { runSchedule } from './run/schedules.ts'
 
 /**
  * `npm run faults -- --minutes 5 --seed 1`: schedules from seed 1 on, for so long. With --scenario and --seed alone, or
- * with --crash, exactly one: what a failure printed. Exits with 1 when a schedule failed, with 2 when it was asked
- * for something there is not.
+ * with --crash, exactly one: what a failure printed; with `--faults none` the scenario undisturbed. Exits with 1 when a
+ * schedule failed, with 2 when it was asked for something there is not.
  */
 
 interface Asked {
   readonly seed: number
   readonly minutes: number | undefined
   readonly scenario: Scenario | undefined
+  /** Empty for `none`. */
   readonly faults: readonly FaultName[] | undefined
   readonly crashes: readonly Crash[] | undefined
 }
@@ -46,12 +47,13 @@ function parseAsked(): Asked {
     },
   })
   const { minutes, seed, scenario, faults, crash } = values
+  if (faults === 'none' && scenario === undefined) throw new TypeError('--faults none needs --scenario')
   if (crash !== undefined && scenario === undefined) throw new TypeError('--crash needs --scenario')
   return {
     seed: numberOf('seed', seed),
     minutes: minutes === undefined ? undefined : numberOf('minutes', minutes),
     scenario: scenario === undefined ? undefined : scenarioOf(scenario),
-    faults: faults?.split(',').map(faultOf),
+    faults: faults === 'none' ? [] : faults?.split(',').map(faultOf),
     crashes: crash?.split(',').map(crashOf),
   }
 }
@@ -70,6 +72,7 @@ function crashOf(text: string): Crash {
 
 async function run({ seed, minutes, scenario, faults, crashes }: Asked): Promise<void> {
   if (crashes !== undefined) report(seed, await replayCrashes(scenario!, seed, crashes))
+  else if (faults?.length === 0) report(seed, judgeUndisturbed(scenario!, seed, await play(scenario!, { seed })))
   else if (minutes === undefined) report(seed, (await runSchedule(seed, scenario, faults)).failure)
   else await runFor(minutes, { seed, scenario, faults })
 }

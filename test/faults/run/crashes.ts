@@ -35,7 +35,13 @@ export function judge(
   return list.length === 0 ? undefined : { replay, differences: list }
 }
 
-/** What the undisturbed run itself should have come to and did not: all others are only compared with it. */
+/** What the undisturbed run itself should have come to and did not, or must never do: all others are only compared with it. */
+export function judgeUndisturbed(scenario: Scenario, seed: number, ending: Ending): Failure | undefined {
+  const wrong = [...ending.violations, ...unfulfilled(scenario, ending)]
+  const replay = `npm run faults -- --seed ${seed} --scenario ${scenario.name} --faults none`
+  return wrong.length === 0 ? undefined : { replay, differences: wrong }
+}
+
 function unfulfilled({ ends }: Scenario, { state }: Ending): string[] {
   const found = state[`appinstances ${project}/${instance}`]
   const phase = membersOf(membersOf(found)['status'])['phase']
@@ -52,8 +58,8 @@ export interface Sweep {
 /** Kills the operator at every write of a scenario, once before and once after it. */
 export async function sweep(scenario: Scenario, seed: number): Promise<Sweep> {
   const expected = await play(scenario, { seed })
-  const wrong = [...expected.violations, ...unfulfilled(scenario, expected)]
-  const failures: Failure[] = wrong.length === 0 ? [] : [{ replay: 'undisturbed', differences: wrong }]
+  const wrong = judgeUndisturbed(scenario, seed, expected)
+  const failures: Failure[] = wrong === undefined ? [] : [wrong]
   let schedules = 0
   for (let write = 1; write <= expected.writes; write += 1) {
     for (const when of ['before', 'after'] as const) {
