@@ -127,14 +127,17 @@ const finalize: Draw = (random, store) => {
 
 function drawStatus(random: Random): Members {
   const conditions = [
-    ...(random.chance(0.5) ? [drawCondition(random, 'Ready')] : []),
-    ...(random.chance(0.5) ? [drawCondition(random, 'Valid')] : []),
+    ...(random.chance(0.5) ? [makeCondition('Ready', 'True')] : []),
+    ...(random.chance(0.5) ? [makeCondition('Valid', 'False')] : []),
   ]
   return { observedGeneration: random.integer(1, 3), ...(random.chance(0.8) ? { conditions } : {}) }
 }
 
-function drawCondition(random: Random, type: string): Members {
-  const status = random.pick(['True', 'False'])
+/**
+ * Of one type there is one condition: had another manager changed a part of it, an apply that leaves it out would take
+ * the rest away, without which the item is not valid, and the double does not validate.
+ */
+function makeCondition(type: string, status: string): Members {
   return { type, status, reason: 'Drawn', message: '', lastTransitionTime: '2026-01-01T00:00:00Z' }
 }
 
