@@ -6,11 +6,12 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 // Jest cannot let a CommonJS package (@dot-i's) require an ES module that is itself being linked: client-node must be there before.
 import '../../operator/kube/access.ts'
+import { valuesSchema } from '../../charts/values.ts'
 import { startCluster, stopCluster } from '../cluster/cluster.ts'
 import { waitUntil } from '../cluster/kubeApi.ts'
 import { establishCrds, makeAdmin } from '../support/apiserver.ts'
 import { auditMark, requestsOf, type Request } from '../support/auditLog.ts'
-import { startOperatorProcess, type OperatorProcess } from '../support/operatorProcess.ts'
+import { killInStart, startOperatorProcess, type OperatorProcess } from '../support/operatorProcess.ts'
 import { prepare, type ProductCluster } from '../support/productCluster.ts'
 import { layOutOperator, type OperatorStart } from '../support/shippedOperator.ts'
 import {
@@ -21,7 +22,7 @@ import {
 } from '../bench/resident.ts'
 import type { Hands } from '../support/hands.ts'
 import { applyMember, createAll, makeProject, membersOf, unready, type Member } from './fleet.ts'
-import { byMember, countByKind, isRead, isStanding, ofKind, receivedAt } from './served.ts'
+import { byMember, countByKind, isMadeOnce, isRead, isStanding, ofKind, receivedAt } from './served.ts'
 
 /** `APPSTEAD_FLEET=10000 npm test -- --selectProjects fleet` for more, or for less on a busy machine. */
 const size = Number(process.env['APPSTEAD_FLEET'] ?? 1000)
@@ -218,33 +219,41 @@ describe(`${size} instances`, () => {
     const rest = writes.filter((request) => !ofMembers.has(request))
     expect(rest.filter(({ objectRef }) => !apps.includes(objectRef?.name ?? ''))).toEqual([])
   }, 400_000)
+
+  it('are served by an operator that has the memory of its container, after one that was killed as it started', async () => {
+    const { hands, operatorKubeconfig: kubeconfig } = world
+    expect(await operator?.stop()).toBe(0)
+    operator = undefined
+    await applyMember(hands, editedInBurst, 'hello:3')
+    const mark = auditMark(world.cluster)
+    const missing = await killInStart({ kubeconfig, logLevel: 'warn', start })
+    operator = await startOperatorProcess({ kubeconfig, logLevel: 'warn', start: inContainer(start) })
+    await allReady()
+    await settle()
+    const usage = operator.usage()
+    print(
+      `killed when ${missing.length - 1} caches were not yet full, then with at most ${limitMegabytes} MB: ${describeUsage(usage)}`,
+    )
+    expect(usage.peakMegabytes).toBeLessThan(limitMegabytes)
+    expect(operator.complaints()).toEqual([])
+    const writes = requestsSince(mark).filter((request) => !isStanding(request) && !isRead(request))
+    const written = [...byMember(writes, everyone)].filter(([, each]) => each.length > 0).map(([name]) => name)
+    expect(written).toEqual([editedInBurst.name])
+  }, 120_000)
 })
 
-/** What the creation of one instance may cost (promises, T3). */
-function isMadeOnce(requests: readonly Request[]): boolean {
-  const counts = countByKind(requests)
-  const {
-    'patch appinstances/status': statuses = 0,
-    'patch appreleases/status': releases = 0,
-    'create events': events = 0,
-    ...writes
-  } = counts
-  const expected: Readonly<Record<string, number>> = {
-    'create namespaces': 1,
-    'patch serviceaccounts': 1,
-    'patch networkpolicies': 2,
-    'patch services': 1,
-    'patch deployments': 1,
-    'create appreleases': 1,
-    // The finalizer.
-    'patch appinstances': 1,
-  }
-  const isExact =
-    Object.keys(writes).length === Object.keys(expected).length &&
-    Object.entries(expected).every(([kind, count]) => writes[kind] === count)
-  const times = ofKind(requests, 'patch appinstances/status').map(receivedAt)
-  const seconds = Math.ceil((Math.max(...times) - Math.min(...times)) / 1000)
-  return isExact && statuses <= 2 + seconds && releases <= 3 && events <= 4
+/** What the chart lets the operator use at most. */
+const limitMegabytes = mebibytesOf(valuesSchema.parse({}).resources.limits.memory)
+
+function mebibytesOf(quantity: string | number): number {
+  const [, count] = /^(\d+)Mi$/.exec(String(quantity)) ?? []
+  if (count === undefined) throw new TypeError(`${quantity} is no number of Mi`)
+  return Number(count)
+}
+
+/** As Node starts where there is no more memory than that: it gives half of it to what lives long. */
+function inContainer({ folder, arguments: given }: OperatorStart): OperatorStart {
+  return { folder, arguments: [`--max-old-space-size=${limitMegabytes / 2}`, ...given] }
 }
 
 function nameOf({ name }: Member): string {

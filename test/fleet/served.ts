@@ -43,3 +43,30 @@ export function ofKind(requests: readonly Request[], kind: string): readonly Req
 export function receivedAt({ requestReceivedTimestamp }: Request): number {
   return Date.parse(requestReceivedTimestamp)
 }
+
+/** What the creation of one instance may cost (promises, T3). */
+export function isMadeOnce(requests: readonly Request[]): boolean {
+  const counts = countByKind(requests)
+  const {
+    'patch appinstances/status': statuses = 0,
+    'patch appreleases/status': releases = 0,
+    'create events': events = 0,
+    ...writes
+  } = counts
+  const expected: Readonly<Record<string, number>> = {
+    'create namespaces': 1,
+    'patch serviceaccounts': 1,
+    'patch networkpolicies': 2,
+    'patch services': 1,
+    'patch deployments': 1,
+    'create appreleases': 1,
+    // The finalizer.
+    'patch appinstances': 1,
+  }
+  const isExact =
+    Object.keys(writes).length === Object.keys(expected).length &&
+    Object.entries(expected).every(([kind, count]) => writes[kind] === count)
+  const times = ofKind(requests, 'patch appinstances/status').map(receivedAt)
+  const seconds = Math.ceil((Math.max(...times) - Math.min(...times)) / 1000)
+  return isExact && statuses <= 2 + seconds && releases <= 3 && events <= 4
+}

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import process from 'node:process'
+import { setTimeout as pause } from 'node:timers/promises'
 import { waitUntil } from '../cluster/kubeApi.ts'
 import { checkout } from '../cluster/layout.ts'
 import type { OperatorStart } from './shippedOperator.ts'
@@ -40,13 +41,20 @@ export interface OperatorProcessOptions {
   readonly start?: OperatorStart
 }
 
-/** Starts the operator and resolves when it is ready. */
-export async function startOperatorProcess({
+interface Spawned {
+  readonly child: ChildProcess
+  /** What it has written so far. */
+  readonly texts: readonly string[]
+  readonly healthPort: number
+  readonly metricsPort: number
+}
+
+async function spawnOperator({
   kubeconfig,
   logLevel = 'debug',
   stdout = 'pipe',
   start = { folder: checkout, arguments: ['operator/main.ts'] },
-}: OperatorProcessOptions): Promise<OperatorProcess> {
+}: OperatorProcessOptions): Promise<Spawned> {
   const [healthPort, metricsPort] = [await freePort(), await freePort()]
   const child = spawn(process.execPath, start.arguments, {
     stdio: ['ignore', stdout, 'pipe'],
@@ -63,10 +71,46 @@ export async function startOperatorProcess({
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding('utf8').on('data', (text: string) => texts.push(text))
   }
+  return { child, texts, healthPort, metricsPort }
+}
+
+/** Throws with what it wrote when it has ended. */
+function mustRun({ child, texts }: Spawned): void {
+  if (child.exitCode !== null || child.signalCode !== null) throw new Error(`the operator ended: ${texts.join('')}`)
+}
+
+/**
+ * Starts the operator and kills it with SIGKILL, as the kernel does when memory runs out, once some of its caches are
+ * full and others are not. Resolves to what /readyz said then when it has ended; rejects when it was ready before.
+ */
+export async function killInStart(options: OperatorProcessOptions): Promise<readonly string[]> {
+  const spawned = await spawnOperator(options)
+  const ended = once(spawned.child, 'exit')
+  let most = 0
+  try {
+    for (;;) {
+      mustRun(spawned)
+      const { isReady, lines } = await askReadiness(spawned.healthPort)
+      if (isReady) throw new Error('the operator was ready before it was killed')
+      if (lines.length < most) return lines
+      most = lines.length
+      // Each cache is full within milliseconds.
+      await pause(2)
+    }
+  } finally {
+    spawned.child.kill('SIGKILL')
+    await ended
+  }
+}
+
+/** Starts the operator and resolves when it is ready. */
+export async function startOperatorProcess(options: OperatorProcessOptions): Promise<OperatorProcess> {
+  const spawned = await spawnOperator(options)
+  const { child, texts, healthPort, metricsPort } = spawned
   const ended = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>
   await waitUntil('the operator is ready', 60, async () => {
-    if (child.exitCode !== null) throw new Error(`the operator ended: ${texts.join('')}`)
-    return isReady(healthPort)
+    mustRun(spawned)
+    return (await askReadiness(healthPort)).isReady
   })
   return {
     child,
@@ -115,10 +159,12 @@ async function freePort(): Promise<number> {
   return port
 }
 
-async function isReady(port: number): Promise<boolean> {
+/** Whether it is ready, and what it says; nothing while it does not answer. */
+async function askReadiness(port: number): Promise<{ readonly isReady: boolean; readonly lines: readonly string[] }> {
   try {
-    return (await fetch(`http://127.0.0.1:${port}/readyz`)).ok
+    const answer = await fetch(`http://127.0.0.1:${port}/readyz`)
+    return { isReady: answer.ok, lines: (await answer.text()).trim().split('\n') }
   } catch {
-    return false
+    return { isReady: false, lines: [] }
   }
 }
