@@ -91,6 +91,16 @@ describe('errors', () => {
     expect(error).toMatchObject({ code: 'Invalid', status: 422, field: 'metadata.labels' })
   })
 
+  it('says that the data of an immutable object cannot be changed; its labels can', async () => {
+    const made = { ...makeConfigMap(namespace, 'fixed'), data: { a: '1' }, immutable: true }
+    await here.client.apply(configMapType, made)
+    const metadata = { ...made.metadata, labels: { tier: 'web' } }
+    expect((await here.client.apply(configMapType, { ...made, metadata })).metadata.labels).toEqual({ tier: 'web' })
+    const error = await failure(here.client.apply(configMapType, { ...made, data: { a: '2' } } as KubeObject))
+    expect(error).toMatchObject({ code: 'Invalid', status: 422, field: 'data' })
+    expect(error.message).toContain('data: Forbidden: field is immutable when `immutable` is set')
+  })
+
   it('tells a namespace that is missing, a type that is not served, a version that is gone', async () => {
     expect(await failure(here.client.create(configMapType, makeConfigMap('no-such', 'x')))).toMatchObject({
       code: 'NotFound',

@@ -10,7 +10,12 @@ import { KubeError } from '../../../operator/kube/errors.ts'
 import type { Desired, Plan } from '../../../operator/render/plan.ts'
 import type { Writer } from '../../../operator/runtime/controller.ts'
 
-/** A server in memory for plans to be executed on; `at` is how it stands, begun anew before each test. */
+/**
+ * A server in memory for plans to be executed on; `at` is how it stands, begun anew before each test. It is allowed for
+ * what is sent and in which order: that the real one answers so, test/apiserver/engineClient.test.ts shows (“creates
+ * once”, “deletes only the object with the uid”, “says that the data of an immutable object cannot be changed”), and that
+ * plans come to be on it, test/apiserver/product.
+ */
 
 export const at = fresh()
 

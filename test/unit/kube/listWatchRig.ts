@@ -50,7 +50,10 @@ export interface Rig {
   stop(): Promise<void>
 }
 
-/** A ListWatch of a server whose lists answer as given, one after the other; streams are the test's. */
+/**
+ * A ListWatch of a server whose lists answer as given, one after the other; streams are the test's. That the real one's
+ * are such, and end so, test/apiserver/engineWatch.test.ts and test/faults/watch.test.ts show.
+ */
 export function start(...answers: (ListPage | KubeError)[]): Rig {
   return startWith({}, ...answers)
 }
