@@ -6,10 +6,11 @@ import { Mapping } from './parity/mapping.ts'
 import { namedRequests } from './parity/namedRequests.ts'
 import { compareQuestions, compareRandom } from './parity/randomRun.ts'
 import { connect, type RealServer } from './parity/realServer.ts'
-import { record, shownKinds } from './parity/recording.ts'
-import { replay } from './parity/replay.ts'
+import { record, shownKinds, type Recording } from './parity/recording.ts'
+import { replay, type Difference } from './parity/replay.ts'
 import { compareEvents, watchTypes, type RealEvents } from './parity/watchEvents.ts'
-import { scenarios } from './run/scenarios.ts'
+import { scenarios, type Scenario } from './run/scenarios.ts'
+import { makeRandom } from './schedule/random.ts'
 
 /** The double may stand for the API server as far as this says that the two answer alike. */
 
@@ -39,17 +40,39 @@ async function makeMapping(): Promise<Mapping> {
   return mapping
 }
 
+/** Sends a recording to the real server; what it answers, and then tells of each object, otherwise than the double did. */
+async function differencesOf(recording: Recording): Promise<readonly Difference[]> {
+  const envs = ['dev', 'staging', 'prod'].map((env) => `/apis/appstead.dev/v1alpha1/appenvs/${env}`)
+  for (const path of envs) await server.admin({ method: 'DELETE', path })
+  const mapping = await makeMapping()
+  const answered = await replay(server.admin, recording.entries, mapping)
+  return [...answered, ...(await compareEvents(recording, events, mapping))]
+}
+
+/** The same scenario, in which the operator is killed twice: after a write of the first half, and after one of the second. */
+function recordKilled(scenario: Scenario, { writes }: Recording): Promise<Recording> {
+  const random = makeRandom(2).fork(scenario.name)
+  const half = Math.floor(writes / 2)
+  // After a kill there may be a few writes less.
+  const kills = [random.integer(1, half), random.integer(half + 1, writes - 2)]
+  return record(
+    scenario,
+    1,
+    kills.map((write) => ({ write, when: 'after' })),
+  )
+}
+
 describe('the real server', () => {
   it.each(scenarios.map((scenario) => [scenario.name, scenario] as const))(
-    'answers every request of %s as the double did, and tells the same of each object',
+    'answers every request of %s as the double did, killed operators’ too, and tells the same of each object',
     async (_name, scenario) => {
-      const envs = ['dev', 'staging', 'prod'].map((env) => `/apis/appstead.dev/v1alpha1/appenvs/${env}`)
-      for (const path of envs) await server.admin({ method: 'DELETE', path })
-      const recording = await record(scenario, 1)
-      const mapping = await makeMapping()
-      expect(await replay(server.admin, recording.entries, mapping)).toEqual([])
-      expect(await compareEvents(recording, events, mapping)).toEqual([])
-      expect(recording.entries.length).toBeGreaterThan(50)
+      const undisturbed = await record(scenario, 1)
+      expect(await differencesOf(undisturbed)).toEqual([])
+      expect(undisturbed.entries.length).toBeGreaterThan(50)
+      const killed = await recordKilled(scenario, undisturbed)
+      expect(await differencesOf(killed)).toEqual([])
+      // Those that came after listed everything anew.
+      expect(killed.entries.length).toBeGreaterThan(undisturbed.entries.length + 20)
     },
     120_000,
   )

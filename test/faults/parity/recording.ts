@@ -3,6 +3,7 @@ import type { Question } from '../double/server.ts'
 import { servedKind } from '../double/served.ts'
 import type { Change } from '../double/store.ts'
 import { metaOf } from '../double/writes.ts'
+import type { Crash } from '../run/crashes.ts'
 import { play } from '../run/play.ts'
 import { instance, type Scenario } from '../run/scenarios.ts'
 import { formOfObject } from './forms.ts'
@@ -17,17 +18,24 @@ export interface Recording {
   readonly entries: readonly Entry[]
   /** Forms of what a watch shows of each object, by `plural namespace/name`, in order. */
   readonly events: ReadonlyMap<string, readonly Json[]>
+  /** How many writes the operators tried. */
+  readonly writes: number
 }
 
 const awaited = new Set(['Namespace', 'AppRelease'])
 
-/** Plays a scenario undisturbed and records it; requests of the rest of the cluster are left out: the real one has its own. */
-export async function record(scenario: Scenario, seed: number): Promise<Recording> {
+/**
+ * Plays a scenario and records it, with `crashes` as operators that are killed and started again send it. Requests of the
+ * rest of the cluster are left out: the real one has its own. Throws when something was not as it should be, or not
+ * every kill happened.
+ */
+export async function record(scenario: Scenario, seed: number, crashes: readonly Crash[] = []): Promise<Recording> {
   const entries: Entry[] = []
   const events = new Map<string, Json[]>()
   const ending = await play(scenario, {
     seed,
     isWhole: true,
+    crashAt: ({ number }) => crashes.find(({ write }) => write === number)?.when,
     onWorld: ({ double }) => {
       double.onAnswer = (question, { status, body }, actor) => {
         if (actor !== 'world')
@@ -50,7 +58,8 @@ export async function record(scenario: Scenario, seed: number): Promise<Recordin
     },
   })
   if (ending.violations.length > 0) throw new Error(ending.violations.join('; '))
-  return { entries, events }
+  if (ending.starts !== 1 + crashes.length) throw new Error(`started ${ending.starts} times`)
+  return { entries, events, writes: ending.writes }
 }
 
 /** The kinds of which events are recorded. */
