@@ -9,6 +9,9 @@ import type { World } from './world.ts'
 /** The longest that any fault holds up an event. */
 const staleMilliseconds = 90_000
 
+/** What is told of others: of what they changed, hold, or keep. Where nobody is at work but us, that accuses nobody. */
+const accusations = ['DriftCorrected', 'Contested', 'NamespaceConflict', 'NamespaceLeft', 'ChangedByAdmission']
+
 /** Watches a world; what must never be and was, in words. */
 export function watchInvariants(world: World): string[] {
   const violations: string[] = []
@@ -25,6 +28,8 @@ export function watchInvariants(world: World): string[] {
     }
     if (change.actor !== 'operator') return
     if (!isOwn(change)) say(`I3: wrote ${nameOf(change)}, which is not the instance's`)
+    const accusation = accusationIn(change)
+    if (accusation !== '') say(`I5: ${accusation}`)
     const rash = rashRemoval(store, change)
     if (rash !== '') say(`I4: ${rash}`)
     if (change.served.type.kind !== 'Secret' && secrets.isIn(textOf(change.shown))) {
@@ -41,6 +46,13 @@ export function watchInvariants(world: World): string[] {
     if (line.includes('"thrown":"bug"')) say(`the operator threw: ${line}`)
   })
   return violations
+}
+
+/** What an Event tells of others, as `reason: message`; '' when it is no such Event. */
+function accusationIn({ served, after }: Change): string {
+  if (served.type.kind !== 'Event' || after === undefined) return ''
+  const reason = String(after['reason'])
+  return accusations.includes(reason) ? `${reason}: ${String(after['message'])}` : ''
 }
 
 /** Why a removal by the operator is not what the objects say as they are in that moment, whatever it saw of them; '' when it is. */
