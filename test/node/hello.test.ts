@@ -3,8 +3,11 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { auditMark, describeRequest, requestsOf } from '../support/auditLog.ts'
 import { waitUntil } from '../cluster/kubeApi.ts'
+import { failOnLeaks } from '../support/canaries.ts'
+import { leaksOf, operatorNamespace, readLogs, rememberTokens } from './operatorPods.ts'
 import {
   conditionOf,
+  follow,
   followPhases,
   getInstance,
   isReady,
@@ -15,12 +18,15 @@ import {
   startClient,
   startNodeWorld,
   untilInstance,
+  type Followed,
   type NodeWorld,
 } from './world.ts'
 
 /** One story on one cluster, in order: each test goes on where the last one ended. */
 
 let world: NodeWorld
+/** Of pods of the operator that are gone. */
+let endedLogs = ''
 /** What it names is what the file says: hello, hello-dev, and the image hello:1. */
 const example = join(import.meta.dirname, '../../examples/hello/hello.yaml')
 const instance = 'hello-dev'
@@ -67,11 +73,21 @@ async function serving(): Promise<readonly string[]> {
   return ready.map(({ metadata, status }) => `${metadata.name} ${status.containerStatuses?.[0]?.restartCount}`)
 }
 
+/** As the chart has it. */
+const leaseSeconds = 15
+
+/** For how many seconds nobody held the Lease, each time. */
+function vacancies({ values, times }: Followed): readonly number[] {
+  return values.flatMap((holder, index) =>
+    holder === '' ? [((times[index + 1] ?? Number.POSITIVE_INFINITY) - times[index]!) / 1000] : [],
+  )
+}
+
 /** The pod that holds the Lease: its holder is named after it. */
 async function leadingOperator(): Promise<Awaited<ReturnType<typeof podsOf>>[number]> {
   const jsonpath = 'jsonpath={.spec.holderIdentity}'
-  const holder = await world.kubectl.text('-n', 'appstead-system', 'get', 'lease', 'appstead', '-o', jsonpath)
-  const pods = await podsOf(world, 'appstead-system')
+  const holder = await world.kubectl.text('-n', operatorNamespace, 'get', 'lease', 'appstead', '-o', jsonpath)
+  const pods = await podsOf(world, operatorNamespace)
   const leading = pods.find(({ metadata }) => holder.startsWith(`${metadata.name}_`))
   if (leading === undefined) throw new Error(`no pod of the operator is the holder ${holder}`)
   return leading
@@ -82,8 +98,14 @@ beforeAll(async () => {
 }, 600_000)
 
 afterAll(async () => {
-  await world?.kubectl.ask('delete', 'namespace', project, '--wait=false')
-})
+  if (world === undefined) return
+  await rememberTokens(world)
+  const logs = endedLogs + (await readLogs(world, 'now'))
+  const leaks = await leaksOf(world, logs)
+  await world.kubectl.ask('delete', 'namespace', project, '--wait=false')
+  expect(logs).toContain('"msg":"Leading"')
+  failOnLeaks(leaks)
+}, 120_000)
 
 describe('hello on a real node', () => {
   it('runs, from the very file of the example', async () => {
@@ -169,6 +191,40 @@ describe('hello on a real node', () => {
     await untilInstance(world, instance, isRunning)
   }, 120_000)
 
+  it('is rolled out while the operator itself is: one hands the lead to the next, and nobody waits until it expires', async () => {
+    const { kubectl, images } = world
+    const old = await podsOf(world, operatorNamespace)
+    const { number = 0 } = (await getInstance(world, instance)).status.currentRelease ?? {}
+    await rememberTokens(world)
+    const logs = readLogs(world, 'their end')
+    const deployment = ['-n', operatorNamespace, 'deployment', 'appstead']
+    const holders = follow(world, ['-n', operatorNamespace, 'lease', 'appstead'], '{.spec.holderIdentity}')
+    const ready = follow(world, deployment, '{.status.readyReplicas}')
+    await waitUntil('both are followed', 30, async () => [holders, ready].every(({ values }) => values.length > 0))
+    await kubectl.text('-n', operatorNamespace, 'rollout', 'restart', 'deployment', 'appstead')
+    await setImage(images.hello('1'))
+    await kubectl.text('-n', operatorNamespace, 'rollout', 'status', 'deployment', 'appstead', '--timeout=120s')
+    const after = await untilInstance(world, instance, isRunning)
+    expect(after.status).toMatchObject({ counts: { summary: '3/3' }, currentRelease: { number: number + 1 } })
+    endedLogs += await logs
+    expect(endedLogs).toContain('"msg":"Released the Lease"')
+    const before = new Set(old.map(({ metadata }) => metadata.name))
+    await waitUntil('one of the new pods leads', 60, async () => {
+      const leading = await leadingOperator().catch(() => undefined)
+      return leading !== undefined && !before.has(leading.metadata.name)
+    })
+    holders.stop()
+    ready.stop()
+    const vacant = vacancies(holders)
+    process.stderr.write(`the Lease: ${holders.values.join(' → ')}; empty for ${vacant.join(', ')} s\n`)
+    process.stderr.write(`ready operators: ${ready.values.join()}\n`)
+    // Each holder of before emptied it, and the next one did not wait until it would have expired.
+    expect(holders.values.map((holder) => holder === '')).toEqual(holders.values.map((_, index) => index % 2 === 1))
+    expect(vacant.length).toBeGreaterThan(0)
+    expect(Math.max(...vacant)).toBeLessThan(leaseSeconds)
+    expect(Math.min(...ready.values.map(Number))).toBeGreaterThan(0)
+  }, 240_000)
+
   it('keeps serving when a new image cannot be pulled, names the cause, and is healed by the next', async () => {
     const { images } = world
     await setImage('127.0.0.1:1/x:1')
@@ -195,7 +251,7 @@ describe('hello on a real node', () => {
       variables: [{ name: 'LINE', value: line }],
     }
     await kubectl.apply(manifest('crash', 'crash-dev', service, { image: images.hello('1') }), project)
-    const follow = followPhases(world, 'crash-dev')
+    const phases = followPhases(world, 'crash-dev')
     const crashing = await untilInstance(
       world,
       'crash-dev',
@@ -210,8 +266,8 @@ describe('hello on a real node', () => {
     // Each of its processes ran for a moment, which without a health check is all that there is to see.
     expect(described).toContain('CrashLoop')
     expect(described).not.toContain('RolledOut')
-    expect(follow.phases.join()).not.toContain('Running')
-    follow.stop()
+    expect(phases.values.join()).not.toContain('Running')
+    phases.stop()
     await kubectl.text('-n', project, 'delete', 'appinstance', 'crash-dev', '--timeout=60s')
   }, 180_000)
 

@@ -85,22 +85,33 @@ export async function untilInstance(
 }
 
 /** Everything an instance's phase was since the start, until `stop`. */
-export function followPhases({ kubectl }: NodeWorld, name: string): { readonly phases: string[]; stop(): void } {
+export function followPhases(world: NodeWorld, name: string): Followed {
+  return follow(world, ['-n', project, 'appinstance', name], '{.status.phase} {.status.counts.summary}')
+}
+
+/** What a watch tells of an object. */
+export interface Followed {
+  /** Each value that was another one than before. */
+  readonly values: readonly string[]
+  /** When each came, as performance.now() counts. */
+  readonly times: readonly number[]
+  stop(): void
+}
+
+/** Everything that the fields of an object were since the start, until `stop`. */
+export function follow({ kubectl }: NodeWorld, object: readonly string[], fields: string): Followed {
   const [path, ...fixed] = kubectl.command
-  const what = [
-    '-n',
-    project,
-    'get',
-    'appinstance',
-    name,
-    '--watch',
-    '-o',
-    'jsonpath={.status.phase} {.status.counts.summary}{"\\n"}',
-  ]
+  const what = ['get', ...object, '--watch', '-o', `jsonpath=${fields}{"\\n"}`]
   const child: ChildProcess = spawn(path, [...fixed, ...what], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const phases: string[] = []
-  if (child.stdout) createInterface(child.stdout).on('line', (line) => phases.at(-1) !== line && phases.push(line))
-  return { phases, stop: () => void child.kill() }
+  const values: string[] = []
+  const times: number[] = []
+  const hear = (line: string): void => {
+    if (values.at(-1) === line) return
+    values.push(line)
+    times.push(performance.now())
+  }
+  if (child.stdout) createInterface(child.stdout).on('line', hear)
+  return { values, times, stop: () => void child.kill() }
 }
 
 interface Pod {
