@@ -11,6 +11,7 @@ import type { Cluster } from '../cluster/cluster.ts'
 import { waitUntil } from '../cluster/kubeApi.ts'
 import { demand, type Admin } from '../support/apiserver.ts'
 import { requestsOf, type Request } from '../support/auditLog.ts'
+import { failOnLeaks, leaksIn } from '../support/canaries.ts'
 import type { Anything } from '../support/hands.ts'
 import type { ProductCluster } from '../support/productCluster.ts'
 
@@ -25,6 +26,8 @@ export interface Operator {
   readonly log: readonly Line[]
   /** What it wrote to standard error so far. */
   errors(): string
+  /** Whatever it wrote so far. */
+  output(): string
   /** Resolves with the exit code, or with the signal that ended it. */
   readonly ended: Promise<number | string>
   /** True from when it took the lead until it ended. */
@@ -104,12 +107,14 @@ export class Operators {
     return folder
   }
 
-  /** Kills what still runs. */
+  /** Kills what still runs; then rejects if a secret is seen in what any of them wrote. */
   async end(): Promise<void> {
-    for (const { operator, child } of this.#started.splice(0)) {
+    const started = this.#started.splice(0)
+    for (const { operator, child } of started) {
       child.kill('SIGKILL')
       await operator.ended
     }
+    failOnLeaks(started.flatMap(({ operator }) => leaksIn(`what operator ${operator.name} wrote`, operator.output())))
   }
 
   /** Removes the copies. */
@@ -121,9 +126,13 @@ export class Operators {
 function makeOperator(name: string, child: ChildProcess, cluster: Cluster): Operator {
   const log: Line[] = []
   const ended = new Promise<number | string>((resolve) => {
-    child.once('exit', (code, signal) => resolve(code ?? signal ?? ''))
+    child.once('close', (code, signal) => resolve(code ?? signal ?? ''))
   })
-  createInterface({ input: child.stdout! }).on('line', (line) => log.push(JSON.parse(line) as Line))
+  const lines: string[] = []
+  createInterface({ input: child.stdout! }).on('line', (line) => {
+    lines.push(line)
+    log.push(JSON.parse(line) as Line)
+  })
   let errors = ''
   child.stderr!.setEncoding('utf8').on('data', (text: string) => (errors += text))
   const user = 'system:serviceaccount:appstead-system:appstead'
@@ -132,6 +141,7 @@ function makeOperator(name: string, child: ChildProcess, cluster: Cluster): Oper
     name,
     log,
     errors: () => errors,
+    output: () => lines.join('\n') + errors,
     ended,
     isCampaigning: () => said('Campaigning'),
     isLeading: () => said('Leading') && child.exitCode === null && child.signalCode === null,

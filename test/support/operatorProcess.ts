@@ -6,6 +6,7 @@ import process from 'node:process'
 import { setTimeout as pause } from 'node:timers/promises'
 import { waitUntil } from '../cluster/kubeApi.ts'
 import { checkout } from '../cluster/layout.ts'
+import { failOnLeaks, leaksIn } from './canaries.ts'
 import type { OperatorStart } from './shippedOperator.ts'
 
 /** The operator as a process of its own. */
@@ -19,7 +20,10 @@ export interface OperatorProcess {
   usage(): Usage
   /** The text of /metrics. */
   scrape(): Promise<string>
-  /** Ends it as Kubernetes does; resolves to its exit code, or the signal that killed it, when it has not ended after 20 s. */
+  /**
+   * Ends it as Kubernetes does; resolves to its exit code, or the signal that killed it, when it has not ended after 20 s.
+   * Rejects if a secret is seen in what was read of its output.
+   */
   stop(): Promise<number | NodeJS.Signals>
 }
 
@@ -107,7 +111,7 @@ export async function killInStart(options: OperatorProcessOptions): Promise<read
 export async function startOperatorProcess(options: OperatorProcessOptions): Promise<OperatorProcess> {
   const spawned = await spawnOperator(options)
   const { child, texts, healthPort, metricsPort } = spawned
-  const ended = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>
+  const ended = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>
   await waitUntil('the operator is ready', 60, async () => {
     mustRun(spawned)
     return (await askReadiness(healthPort)).isReady
@@ -126,6 +130,7 @@ export async function startOperatorProcess(options: OperatorProcessOptions): Pro
       const timer = setTimeout(() => child.kill('SIGKILL'), 20_000)
       const [code, signal] = await ended
       clearTimeout(timer)
+      failOnLeaks(leaksIn("the operator's output", texts.join('')))
       return signal ?? code ?? -1
     },
   }
