@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { apiVersion } from '../../../operator/api/meta.ts'
+import type { Anything } from '../../support/hands.ts'
 import { rollOut } from '../../support/kubelet.ts'
 import { makeProject, productCluster, type ProductCluster, type Project } from '../../support/productCluster.ts'
 import { startOperator, type Fault, type SteppedOperator, type Write } from '../../support/steppedOperator.ts'
@@ -129,3 +130,46 @@ describe('an operator killed between any two writes of a creation', () => {
     expect(status.phase).toBe('Running')
   }, 180_000)
 })
+
+describe('an operator killed in the middle of making an immutable object anew', () => {
+  it('leaves it to the next one, which makes it', async () => {
+    const { hands } = cluster
+    const project = await makeProject(hands)
+    const first = await start()
+    await hands.apply(makeApp(project, services))
+    await hands.apply(makeInstance(project))
+    await first.settle()
+    await first.crash()
+    const files = await filesOf(project)
+    const ref = { namespace: project.instance, name: files!.metadata.name }
+    await hands.remove('ConfigMap', ref)
+    const { name, labels } = files!.metadata
+    const metadata = { namespace: project.instance, name, labels }
+    await hands.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { theirs: 'x' }, immutable: true })
+    let isTaken = false
+    fault = ({ verb, kind, ref: { namespace } }) => {
+      if (kind !== 'ConfigMap' || namespace !== project.instance) return undefined
+      if (verb === 'apply' && isTaken) return 'lost'
+      isTaken ||= verb === 'delete'
+      return undefined
+    }
+    const victim = await start()
+    await victim.until('it has taken theirs away', async () => isTaken && (await filesOf(project)) === undefined)
+    await victim.crash()
+    expect(await filesOf(project)).toBeUndefined()
+    fault = () => undefined
+    const operator = await start()
+    await operator.settle()
+    const after = await hands.get('ConfigMap', ref)
+    expect([after['data'], after['immutable']]).toEqual([files!['data'], true])
+    await rollOut(hands, operator, project.instance)
+    const { status } = await hands.get('AppInstance', { namespace: project.namespace, name: project.instance })
+    expect(status).toMatchObject({ phase: 'Running', currentRelease: { number: 1 } })
+  }, 60_000)
+})
+
+/** The ConfigMap with the files of the service, ours or not; undefined when there is none. */
+async function filesOf({ instance }: Project): Promise<Anything | undefined> {
+  const maps = await cluster.hands.list('ConfigMap', instance)
+  return maps.find(({ metadata }) => metadata.name.startsWith('web-'))
+}

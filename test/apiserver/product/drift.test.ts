@@ -7,7 +7,8 @@ const world = useWorld()
 
 beforeEach(async () => {
   const { hands, operator, instance } = world
-  await hands.apply(makeApp(world, [{ ...web, generatedSecrets: [{ name: 'TOKEN' }] }]))
+  const files = [{ path: '/etc/motd', content: 'hi' }]
+  await hands.apply(makeApp(world, [{ ...web, files, generatedSecrets: [{ name: 'TOKEN' }] }]))
   await hands.apply(makeInstance(world, { replicas: 2 }))
   await operator.settle()
   await rollOut(hands, operator, instance)
@@ -15,6 +16,12 @@ beforeEach(async () => {
 }, 30_000)
 
 const deployment = () => ({ namespace: world.instance, name: 'web' })
+
+/** The name of the ConfigMap with the files of the service; what they hold is in it. */
+async function filesName(): Promise<string> {
+  const maps = await world.hands.list('ConfigMap', world.instance)
+  return maps.find(({ metadata }) => metadata.name.startsWith('web-'))?.metadata.name ?? ''
+}
 
 const advice = 'put back as declared. What is to stay is said in the AppInstance or its stack.'
 
@@ -105,11 +112,12 @@ describe('drift by hand', () => {
     30_000,
   )
 
-  it.each(['Deployment', 'Service', 'PodDisruptionBudget', 'ServiceAccount', 'NetworkPolicy'])(
+  it.each(['Deployment', 'Service', 'ConfigMap', 'PodDisruptionBudget', 'ServiceAccount', 'NetworkPolicy'])(
     'that deletes the %s is undone',
     async (kind) => {
       const { hands, operator, instance } = world
-      const name = { ServiceAccount: 'app', NetworkPolicy: 'same-namespace' }[kind] ?? 'web'
+      const named = { ServiceAccount: 'app', NetworkPolicy: 'same-namespace', ConfigMap: await filesName() }
+      const name = kind in named ? named[kind as keyof typeof named] : 'web'
       const before = await hands.get(kind, { namespace: instance, name })
       await hands.remove(kind, { namespace: instance, name })
       await operator.until('it is there again', async () => {
@@ -124,6 +132,29 @@ describe('drift by hand', () => {
     },
     30_000,
   )
+
+  it('that puts another immutable ConfigMap in the place of the one with the files is undone: ours is made anew', async () => {
+    const { hands, instance } = world
+    const ref = { namespace: instance, name: await filesName() }
+    const before = await hands.get('ConfigMap', ref)
+    await world.whileDown(async () => {
+      await hands.remove('ConfigMap', ref)
+      const { labels } = before.metadata
+      const theirs = { metadata: { name: ref.name, labels }, data: { 'file-0': 'theirs' }, immutable: true }
+      const path = `/api/v1/namespaces/${instance}/configmaps?fieldManager=kubectl-create`
+      await demand(hands.admin, { method: 'POST', path, body: theirs })
+    })
+    await world.operator.settle()
+    const after = await hands.get('ConfigMap', ref)
+    expect([after['data'], after['immutable']]).toEqual([before['data'], true])
+    // The new operator looks at the instances of earlier tests, too.
+    const writes = childWrites(world).filter((write) => write.endsWith(` ConfigMap ${ref.name}`))
+    expect(writes.map((write) => write.split(' ')[0])).toEqual(['apply', 'delete', 'apply'])
+    expect((await getInstance(world))['status']).toMatchObject({ phase: 'Running', currentRelease: { number: 1 } })
+    expect(await told()).toEqual([
+      `Normal ConfigMap '${ref.name}': field manager 'kubectl-create' changed data.file-0; ${advice}`,
+    ])
+  }, 30_000)
 
   it('of what somebody made under the name of a child before there was one is told when it becomes the child', async () => {
     const { hands, operator, namespace, app, instance } = world
