@@ -197,27 +197,29 @@ describe('hello on a real node', () => {
     const { number = 0 } = (await getInstance(world, instance)).status.currentRelease ?? {}
     await rememberTokens(world)
     const logs = readLogs(world, 'their end')
-    const deployment = ['-n', operatorNamespace, 'deployment', 'appstead']
     const holders = follow(world, ['-n', operatorNamespace, 'lease', 'appstead'], '{.spec.holderIdentity}')
-    const ready = follow(world, deployment, '{.status.readyReplicas}')
-    await waitUntil('both are followed', 30, async () => [holders, ready].every(({ values }) => values.length > 0))
-    await kubectl.text('-n', operatorNamespace, 'rollout', 'restart', 'deployment', 'appstead')
-    await setImage(images.hello('1'))
-    await kubectl.text('-n', operatorNamespace, 'rollout', 'status', 'deployment', 'appstead', '--timeout=120s')
-    const after = await untilInstance(world, instance, isRunning)
-    expect(after.status).toMatchObject({ counts: { summary: '3/3' }, currentRelease: { number: number + 1 } })
-    endedLogs += await logs
-    expect(endedLogs).toContain('"msg":"Released the Lease"')
-    const before = new Set(old.map(({ metadata }) => metadata.name))
-    await waitUntil('one of the new pods leads', 60, async () => {
-      const leading = await leadingOperator().catch(() => undefined)
-      return leading !== undefined && !before.has(leading.metadata.name)
-    })
-    holders.stop()
-    ready.stop()
+    const ready = follow(world, ['-n', operatorNamespace, 'deployment', 'appstead'], '{.status.readyReplicas}')
+    try {
+      await waitUntil('both are followed', 30, async () => [holders, ready].every(({ values }) => values.length > 0))
+      await kubectl.text('-n', operatorNamespace, 'rollout', 'restart', 'deployment', 'appstead')
+      await setImage(images.hello('1'))
+      await kubectl.text('-n', operatorNamespace, 'rollout', 'status', 'deployment', 'appstead', '--timeout=120s')
+      endedLogs += await logs
+      const after = await untilInstance(world, instance, isRunning)
+      expect(after.status).toMatchObject({ counts: { summary: '3/3' }, currentRelease: { number: number + 1 } })
+      const before = new Set(old.map(({ metadata }) => metadata.name))
+      await waitUntil('one of the new pods leads', 60, async () => {
+        const leading = await leadingOperator().catch(() => undefined)
+        return leading !== undefined && !before.has(leading.metadata.name)
+      })
+    } finally {
+      holders.stop()
+      ready.stop()
+    }
     const vacant = vacancies(holders)
     process.stderr.write(`the Lease: ${holders.values.join(' → ')}; empty for ${vacant.join(', ')} s\n`)
     process.stderr.write(`ready operators: ${ready.values.join()}\n`)
+    expect(endedLogs).toContain('"msg":"Released the Lease"')
     // Each holder of before emptied it, and the next one did not wait until it would have expired.
     expect(holders.values.map((holder) => holder === '')).toEqual(holders.values.map((_, index) => index % 2 === 1))
     expect(vacant.length).toBeGreaterThan(0)
