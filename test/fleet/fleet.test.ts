@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 // Jest cannot let a CommonJS package (@dot-i's) require an ES module that is itself being linked: client-node must be there before.
 import '../../operator/kube/access.ts'
 import { valuesSchema } from '../../charts/values.ts'
+import { informers } from '../../operator/controllers/informers.ts'
 import { startCluster, stopCluster } from '../cluster/cluster.ts'
 import { waitUntil } from '../cluster/kubeApi.ts'
 import { establishCrds, makeAdmin } from '../support/apiserver.ts'
@@ -22,7 +23,16 @@ import {
 } from '../bench/resident.ts'
 import type { Hands } from '../support/hands.ts'
 import { applyMember, createAll, makeProject, membersOf, unready, type Member } from './fleet.ts'
-import { byMember, countByKind, isMadeOnce, isRead, isStanding, ofKind, receivedAt } from './served.ts'
+import {
+  byMember,
+  countByKind,
+  countStanding,
+  isMadeOnce,
+  isRead,
+  isStanding,
+  ofKind,
+  receivedAt,
+} from './served.ts'
 
 /** `APPSTEAD_FLEET=10000 npm test -- --selectProjects fleet` for more, or for less on a busy machine. */
 const size = Number(process.env['APPSTEAD_FLEET'] ?? 1000)
@@ -166,13 +176,22 @@ describe(`${size} instances`, () => {
 
   it('ask for nothing when nothing changes', async () => {
     const mark = auditMark(world.cluster)
+    const restedSince = performance.now()
     await pause(secondsOfRest * 1000)
+    const requests = requestsSince(mark)
+    const rested = (performance.now() - restedSince) / 1000
     const resting = operator?.usage()
     print(
       `after ${secondsOfRest} s of rest: ${resting ? describeUsage(resting) : ''};`,
       await describeBudget(world.hands),
     )
-    expect(countByKind(requestsSince(mark).filter((request) => !isStanding(request)))).toEqual({})
+    const { leases, watches } = countStanding(requests)
+    print(`${leases} requests for the Lease; watches began or ended ${watches} times`)
+    expect(countByKind(requests.filter((request) => !isStanding(request)))).toEqual({})
+    // A renewal every two seconds, and one more at either end.
+    expect(leases).toBeLessThanOrEqual(rested / 2 + 2)
+    // Each lasts for five minutes at least, so it ends and begins once at most; the Lease's own is one more.
+    expect(watches).toBeLessThanOrEqual(2 * (informers.length + 1))
   }, 180_000)
 
   it('are left alone by an operator that starts, which first serves what was changed meanwhile', async () => {

@@ -6,6 +6,12 @@ export function isStanding({ verb, objectRef }: Request): boolean {
   return verb === 'watch' || objectRef?.resource === 'leases'
 }
 
+/** How many of these requests renewed or looked at the Lease, and how often a watch began or ended: the log tells both. */
+export function countStanding(requests: readonly Request[]): { readonly leases: number; readonly watches: number } {
+  const watches = requests.filter(({ verb }) => verb === 'watch').length
+  return { leases: requests.filter(isStanding).length - watches, watches }
+}
+
 export function isRead({ verb }: Request): boolean {
   return verb === 'get' || verb === 'list'
 }
