@@ -103,7 +103,7 @@ afterAll(async () => {
   const logs = endedLogs + (await readLogs(world, 'now'))
   const leaks = await leaksOf(world, logs)
   await world.kubectl.ask('delete', 'namespace', project, '--wait=false')
-  expect(logs).toContain('"msg":"Leading"')
+  expect(logs.includes('"msg":"Leading"')).toBe(true)
   failOnLeaks(leaks)
 }, 120_000)
 
@@ -219,7 +219,7 @@ describe('hello on a real node', () => {
     const vacant = vacancies(holders)
     process.stderr.write(`the Lease: ${holders.values.join(' → ')}; empty for ${vacant.join(', ')} s\n`)
     process.stderr.write(`ready operators: ${ready.values.join()}\n`)
-    expect(endedLogs).toContain('"msg":"Released the Lease"')
+    expect(endedLogs.includes('"msg":"Released the Lease"')).toBe(true)
     // Each holder of before emptied it, and the next one did not wait until it would have expired.
     expect(holders.values.map((holder) => holder === '')).toEqual(holders.values.map((_, index) => index % 2 === 1))
     expect(vacant.length).toBeGreaterThan(0)
