@@ -1,4 +1,5 @@
 import type { KubeObject, Ref } from '../api/meta.ts'
+import { deploymentType } from '../api/builtin.ts'
 import { refOf } from '../api/meta.ts'
 import type { Desired, Plan, Stage } from '../render/plan.ts'
 import type { Writer } from '../runtime/controller.ts'
@@ -25,8 +26,8 @@ export interface Standing {
   readonly of: string
   /** Whether the Deployment of that name is as rendered and rolled out. */
   readonly isRolledOut: (deployment: string) => boolean
-  /** The plan was in place once: what differs now is drift, and is put right at once; what is missing waits as ever. */
-  readonly wasComplete: boolean
+  /** Whether just this object was in place once, and nothing else was asked for since: what differs now is drift. */
+  readonly wasInPlace: (desired: Desired) => boolean
 }
 
 /** What execute did; every list in plan order. */
@@ -133,12 +134,11 @@ async function driftOf(
   kube: Writer,
   due: readonly Desired[],
   live: ReadonlyMap<string, Owned>,
-  { fights, of, wasComplete }: Stand,
+  { fights, of, wasInPlace }: Stand,
 ): Promise<Drift[]> {
   const looks = due.map(async (desired) => {
     const hasStood = fights.hasStood(desired, of)
-    const isInPlace = hasStood || wasComplete
-    if (!isInPlace || fights.contestOf(desired)) return undefined
+    if (!(hasStood || wasInPlace(desired)) || fights.contestOf(desired)) return undefined
     return lookForDrift(kube, desired, live.get(identityOf(desired)), hasStood)
   })
   return (await Promise.all(looks)).filter((drift) => drift !== undefined)
@@ -177,13 +177,15 @@ function tell({ done, fights }: Stand, desired: Desired, retryAfterSeconds: numb
   if (contest && retryAfterSeconds > 0) done.contested.push({ desired, contest, retryAfterSeconds })
 }
 
-/** What an object waits for; nothing when it only has to be put right. */
+/** What an object waits for; nothing when it only has to be put right, unless it would start without what it needs. */
 function waitsFor(
-  { after = [] }: Desired,
+  desired: Desired,
   live: Owned | undefined,
-  { isRolledOut, wasComplete }: Pick<Standing, 'isRolledOut' | 'wasComplete'>,
+  { isRolledOut, wasInPlace }: Pick<Standing, 'isRolledOut' | 'wasInPlace'>,
 ): readonly string[] {
-  return live && wasComplete ? [] : after.filter((deployment) => !isRolledOut(deployment))
+  const missing = (desired.after ?? []).filter((deployment) => !isRolledOut(deployment))
+  const starts = !live && desired.type.kind === deploymentType.kind
+  return missing.length === 0 || starts || !wasInPlace(desired) ? missing : []
 }
 
 /** A live look at who owns now what we would have otherwise; it is done once in a fight. */

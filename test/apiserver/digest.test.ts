@@ -76,7 +76,7 @@ async function executeOn(plan: Plan): Promise<Applied> {
   }
   // Of each call its own: many hands in a minute would be a fight.
   const fights = new Fights()
-  const standing = { fights, now: new Date(), of: 'r1', isRolledOut: () => true, wasComplete: false }
+  const standing = { fights, now: new Date(), of: 'r1', isRolledOut: () => true, wasInPlace: () => false }
   return execute(writer, plan, owned, standing)
 }
 

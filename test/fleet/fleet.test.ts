@@ -23,16 +23,7 @@ import {
 } from '../bench/resident.ts'
 import type { Hands } from '../support/hands.ts'
 import { applyMember, createAll, makeProject, membersOf, unready, type Member } from './fleet.ts'
-import {
-  byMember,
-  countByKind,
-  countStanding,
-  isMadeOnce,
-  isRead,
-  isStanding,
-  ofKind,
-  receivedAt,
-} from './served.ts'
+import { byMember, countByKind, countStanding, isMadeOnce, isRead, isStanding, ofKind, receivedAt } from './served.ts'
 
 /** `APPSTEAD_FLEET=10000 npm test -- --selectProjects fleet` for more, or for less on a busy machine. */
 const size = Number(process.env['APPSTEAD_FLEET'] ?? 1000)

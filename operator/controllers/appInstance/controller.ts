@@ -54,7 +54,7 @@ export const appInstance: Controller<AppInstance, AppInstanceStatus> = {
     const rollout = release ? followRollout(ownerOf(instance), release, seen.deployments, fights) : () => []
     const applied =
       release && mayApply(seen, objection)
-        ? await execute(kube, planOf(seen, release), seen.owned, standingOf(release, rollout, fights, ctx.now))
+        ? await execute(kube, planOf(seen, release), seen.owned, standingOf(seen, release, rollout, fights, ctx.now))
         : undefined
     await pruneReleases(ctx, seen, fights)
     const refusal = refused ?? applied?.refused

@@ -1,7 +1,8 @@
 import type { AppRelease } from '../../api/appRelease.ts'
+import { desiredDigest } from '../../apply/digest.ts'
 import type { Standing } from '../../apply/execute.ts'
-import type { Fights } from '../../apply/fights.ts'
-import type { Plan } from '../../render/plan.ts'
+import { identityOf, type Fights } from '../../apply/fights.ts'
+import type { Desired, Plan } from '../../render/plan.ts'
 import type { Change } from '../../render/release.ts'
 import { asksForRelease, changesBetween, makeRelease } from '../../render/release.ts'
 import { ownerOf, renderInstance } from '../../render/appInstance.ts'
@@ -44,6 +45,7 @@ export function planOf({ instance, projectUid, hubUid, releases }: Observed, rel
 
 /** What the plan of `release` is applied by, besides what was observed: who waits for whom, and what was tried before. */
 export function standingOf(
+  seen: Observed,
   release: AppRelease,
   rollout: () => readonly ServiceRollout[],
   fights: Fights,
@@ -53,10 +55,30 @@ export function standingOf(
     fights,
     now,
     of: release.metadata.uid ?? '',
-    wasComplete: hasSucceeded(release),
+    wasInPlace: inPlaceBefore(seen, release),
     // Asked anew each time: a write of this very reconcile may have shown what the API server makes of a Deployment.
     isRolledOut: (name) => rollout().some(({ service, isComplete }) => service.name === name && isComplete),
   }
+}
+
+/**
+ * Tells of what `release` renders whether it was in place once: with that release, or with the last good one before it
+ * when each since has rendered it so.
+ */
+function inPlaceBefore(seen: Observed, release: AppRelease): (desired: Desired) => boolean {
+  if (hasSucceeded(release)) return () => true
+  const good = seen.releases.findIndex(hasSucceeded)
+  let known: readonly ReadonlyMap<string, string>[] | undefined
+  return (desired) => {
+    known ??= seen.releases.slice(0, good + 1).map((each) => digestsOf(planOf(seen, each)))
+    const digest = desiredDigest(desired.object)
+    return known.length > 0 && known.every((digests) => digests.get(identityOf(desired)) === digest)
+  }
+}
+
+function digestsOf({ stages }: Plan): ReadonlyMap<string, string> {
+  const objects = stages.flatMap((stage) => stage.objects)
+  return new Map(objects.map((desired) => [identityOf(desired), desiredDigest(desired.object)]))
 }
 
 /**

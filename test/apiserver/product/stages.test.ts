@@ -101,6 +101,30 @@ describe('services that depend on others', () => {
     expect((await getInstance(world))['status'].phase).toBe('Running')
   }, 60_000)
 
+  it('are put right, too, while a change of those is rolled out and fails; only what is missing does not start', async () => {
+    const { hands, operator, instance } = world
+    await create([db, front])
+    await hands.apply(makeApp(world, [{ ...db, image: 'db:broken' }, front]))
+    await operator.settle()
+    const { latestRevision } = (await hands.get('App', { namespace: world.namespace, name: world.app }))['status']
+    await hands.apply(makeInstance(world, { stack: { revision: latestRevision } }))
+    await operator.settle()
+    expect(messageOf(await getInstance(world), 'Deployed')).toContain('is not rolled out yet')
+    operator.writes.splice(0)
+    await hands.patch('Deployment', { namespace: instance, name: 'web' }, { spec: { replicas: 0 } }, 'scale')
+    await operator.settle()
+    await hands.remove('Service', { namespace: instance, name: 'web' })
+    await operator.until('it is made again', async () => {
+      return (await hands.find('Service', { namespace: instance, name: 'web' })) !== undefined
+    })
+    await operator.settle()
+    expect(childWrites(world)).toEqual(['apply Deployment web', 'apply Service web'])
+    expect((await hands.get('Deployment', { namespace: instance, name: 'web' }))['spec'].replicas).toBe(1)
+    await hands.remove('Deployment', { namespace: instance, name: 'web' })
+    await operator.until('it is said', async () => messageOf(await getInstance(world), 'Ready').includes("'web' waits"))
+    expect(await deploymentNames()).toEqual(['db'])
+  }, 60_000)
+
   it('change when those have changed and are ready; a service that is gone is removed after all that', async () => {
     const { hands, operator, namespace, instance, app } = world
     await create([db, jobs, front])

@@ -63,7 +63,7 @@ async function reconcile(wanted: Desired = desired()): Promise<Applied> {
     now: new Date(start + seconds * 1000),
     of: 'r1',
     isRolledOut: () => true,
-    wasComplete: true,
+    wasInPlace: () => true,
   }
   return execute(kube, { stages: [{ name: 'services', objects: [wanted] }], keep: [] }, owned, standing)
 }
@@ -265,7 +265,7 @@ it('a refusal counts no longer than the object stands that was in the way', () =
 
 it('a write that fails does not count', async () => {
   const failing = { ...kube, apply: () => Promise.reject(new KubeError('Unavailable', 'busy')) } as Writer
-  const standing = { fights, now: new Date(start), of: 'r1', isRolledOut: () => true, wasComplete: true }
+  const standing = { fights, now: new Date(start), of: 'r1', isRolledOut: () => true, wasInPlace: () => true }
   const plan = { stages: [{ name: 'services', objects: [desired()] }], keep: [] }
   for (let attempt = 0; attempt < 20; attempt += 1) {
     await expect(execute(failing, plan, [], standing)).rejects.toThrow('busy')

@@ -99,7 +99,7 @@ export const standing = (): Standing => ({
   fights: at.fights,
   now: at.now,
   of: at.of,
-  wasComplete: at.wasComplete,
+  wasInPlace: () => at.wasComplete,
   isRolledOut: (name) => at.rolledOut.has(name),
 })
 export const run = (plan: Plan, owned: readonly Owned[] = [...at.state.values()]): Promise<Applied> =>

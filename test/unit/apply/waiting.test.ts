@@ -52,7 +52,7 @@ describe('an object that waits for Deployments', () => {
     expect((await run(changed)).changed).toHaveLength(1)
   })
 
-  it('is put right at once when the plan was in place before, and waits when it is missing', async () => {
+  it('is put right at once when it was in place before; one that would start waits when it is missing', async () => {
     at.rolledOut = new Set(['db', 'api'])
     await run(plan)
     at.rolledOut.clear()
@@ -61,6 +61,8 @@ describe('an object that waits for Deployments', () => {
     at.state.delete('Service shop-dev/web')
     const applied = await run(plan)
     expect(applied.changed).toEqual([web])
-    expect(applied.waiting.map(({ desired: { object } }) => object.kind)).toEqual(['Service'])
+    expect(applied.created).toEqual([service])
+    at.state.delete('Deployment shop-dev/web')
+    expect((await run(plan)).waiting.map(({ desired: { object } }) => object.kind)).toEqual(['Deployment'])
   })
 })

@@ -1,4 +1,5 @@
 import { expect, it } from '@jest/globals'
+import type { AppRelease } from '../../../operator/api/appRelease.ts'
 import { deploymentType } from '../../../operator/api/builtin.ts'
 import { Fights } from '../../../operator/apply/fights.ts'
 import { standingOf } from '../../../operator/controllers/appInstance/decide.ts'
@@ -14,9 +15,28 @@ it('a service counts as rolled out from the write on that shows what the API ser
   const fights = new Fights()
   const deployments = deploymentsOf(readerOf([live]), seen.instance.metadata.name)
   const rollout = followRollout(ownerOf(seen.instance), release!, deployments, fights)
-  const { isRolledOut } = standingOf(release!, rollout, fights, now)
+  const { isRolledOut } = standingOf(seen, release!, rollout, fights, now)
   expect(isRolledOut('web')).toBe(false)
   fights.wrote(desired, live, now.getTime())
   expect(isRolledOut('web')).toBe(true)
   expect(isRolledOut('another')).toBe(false)
+})
+
+it('what was in place once is what the last good release and each since rendered alike', async () => {
+  const { seen, release, plan } = decide(await withRevisions(Object.values(objects)))
+  const all = plan!.stages.flatMap((stage) => stage.objects)
+  const conditions = [{ type: 'Succeeded', status: 'True', reason: 'RolledOut', message: '', lastTransitionTime: '' }]
+  const good = { ...release!, status: { observedGeneration: 1, conditions } } as AppRelease
+  const services = good.spec.services.map((service) => ({ ...service, image: 'hello:2' }))
+  const there: AppRelease = { ...release!, spec: { ...good.spec, number: 2, services } }
+  const back: AppRelease = { ...release!, spec: { ...good.spec, number: 3 } }
+  const inPlace = (...releases: readonly [AppRelease, ...AppRelease[]]): readonly string[] => {
+    const { wasInPlace } = standingOf({ ...seen, releases }, releases[0], () => [], new Fights(), now)
+    return all.filter(wasInPlace).map(({ object }) => object.kind)
+  }
+  const kinds = all.map(({ object }) => object.kind)
+  expect(inPlace(good)).toEqual(kinds)
+  expect(inPlace(release!)).toEqual([])
+  // As it was once, but not since: its Deployment changes, and is no drift.
+  expect(inPlace(back, there, good)).toEqual(kinds.filter((kind) => kind !== 'Deployment'))
 })
