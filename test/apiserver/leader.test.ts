@@ -57,11 +57,13 @@ afterAll(async () => {
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`)
 
-/** Starts both; the first leads and has written, the second is ready to. */
+/** Starts both; the first leads and has written, the second is ready to and has seen who leads. */
 async function startPair(leaseSeconds: number): Promise<{ readonly a: Operator; readonly b: Operator }> {
   const a = await operators.start('a', leaseSeconds)
   await eventually(isAtWork(a))
   const b = await operators.start('b', leaseSeconds)
+  // Who comes when there is no Lease takes it: what a test does to the Lease must not come before its first look.
+  await eventually(() => b.requests(mark).some((each) => each.verb === 'get' && isOfLease(each)))
   expect(b.isLeading()).toBe(false)
   return { a, b }
 }
