@@ -31,15 +31,15 @@ const stages: readonly Stage[] = [
   {
     name: 'check',
     what: 'format, lint, types, layers, unused code, generated files',
-    usualSeconds: 11,
+    usualSeconds: 18,
     command: ['npm', 'run', '--silent', 'check'],
   },
-  jest('unit', 'pure code', 34),
+  jest('unit', 'pure code', 44),
   jest('render', 'golden files', 2),
-  jest('cluster', 'the local cluster: up, down, nothing left behind', 50),
-  jest('apiserver', 'the operator, stepped, on a real control plane', 660),
-  jest('faults', 'crashes, lies, cuts: on an API double and before the real server', 270),
-  jest('fleet', '1,000 instances on a real control plane, nodes and pods by kwok', 290),
+  jest('cluster', 'the local cluster: up, down, nothing left behind', 60),
+  jest('apiserver', 'the operator, stepped, on a real control plane', 750),
+  jest('faults', 'crashes, lies, cuts: on an API double and before the real server', 300),
+  jest('fleet', '1,000 instances on a real control plane, nodes and pods by kwok', 345),
   jest('node', 'the operator on a real node: pods, traffic, roll-outs', 265),
 ]
 
