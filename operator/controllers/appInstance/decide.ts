@@ -68,9 +68,11 @@ export function standingOf(
 function inPlaceBefore(seen: Observed, release: AppRelease): (desired: Desired) => boolean {
   if (hasSucceeded(release)) return () => true
   const good = seen.releases.findIndex(hasSucceeded)
+  // What is asked about is rendered by `release` itself.
+  const since = seen.releases.slice(0, good + 1).filter((each) => each !== release)
   let known: readonly ReadonlyMap<string, string>[] | undefined
   return (desired) => {
-    known ??= seen.releases.slice(0, good + 1).map((each) => digestsOf(planOf(seen, each)))
+    known ??= since.map((each) => digestsOf(planOf(seen, each)))
     const digest = desiredDigest(desired.object)
     return known.length > 0 && known.every((digests) => digests.get(identityOf(desired)) === digest)
   }
