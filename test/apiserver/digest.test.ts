@@ -19,6 +19,7 @@ import type { Writer } from '../../operator/runtime/controller.ts'
 import { cases, objectsOf } from '../render/cases.ts'
 import { decide, withRevisions } from '../render/world.ts'
 import { apiServer, demand, dropNamespace, makeNamespace } from '../support/apiserver.ts'
+import { nothing } from '../unit/apply/server.ts'
 import type { Admin } from '../support/apiserver.ts'
 
 jest.setTimeout(120_000)
@@ -40,15 +41,6 @@ afterAll(async () => {
   await kube?.close()
 })
 
-const nothing: Applied = {
-  created: [],
-  changed: [],
-  pruned: [],
-  drifted: [],
-  waiting: [],
-  altered: [],
-  contested: [],
-}
 const live = (desired: Desired): Promise<KubeObject> => kube.get(desired.type, refOf(desired.object))
 const isEqual = (desired: Desired, object: KubeObject): boolean => ownedDigest(object) === desiredDigest(desired.object)
 

@@ -12,6 +12,7 @@ import type { Desired, Plan } from '../../../operator/render/plan.ts'
 import type { Report } from '../../../operator/runtime/controller.ts'
 import type { ServiceRollout } from '../../../operator/status/rollout.ts'
 import { decide, now, withRevisions } from '../../render/world.ts'
+import { nothing } from '../apply/server.ts'
 
 /** One instance `hello-dev` of App `hello`, and how it is reported as things happen around it. */
 
@@ -59,16 +60,6 @@ export interface Happening {
   readonly before?: AppInstanceStatus
 }
 
-const nothingApplied: Applied = {
-  created: [],
-  changed: [],
-  pruned: [],
-  drifted: [],
-  waiting: [],
-  altered: [],
-  contested: [],
-}
-
 /** The report of a reconcile that finds this. */
 export async function reportOf(happening: Happening): Promise<Report<AppInstanceStatus> & { release?: AppRelease }> {
   const base = Object.values({ ...objects, ...happening.world }).filter((each) => each !== undefined)
@@ -89,7 +80,7 @@ export async function reportOf(happening: Happening): Promise<Report<AppInstance
 function appliedIn({ refusal, applied }: Happening, plan: Plan): Applied {
   const desired = plan.stages[0]!.objects[0]!
   const error = refusal && new KubeError(refusal, 'create namespaces hello-dev: exceeded quota')
-  return { ...nothingApplied, ...applied?.(plan), ...(error && { refused: { desired, error } }) }
+  return { ...nothing, ...applied?.(plan), ...(error && { refused: { desired, error } }) }
 }
 
 function podOf({ container, unschedulable }: Happening) {
