@@ -11,8 +11,12 @@ async function livingPods(hands: Hands, namespace: string): Promise<readonly Any
 }
 
 /** Every pod there is becomes ready. */
-export async function makePodsReady(hands: Hands, namespace: string): Promise<void> {
-  for (const pod of await livingPods(hands, namespace)) {
+export async function makePodsReady(
+  hands: Hands,
+  namespace: string,
+  concerns: (pod: Anything) => boolean = () => true,
+): Promise<void> {
+  for (const pod of (await livingPods(hands, namespace)).filter(concerns)) {
     if (!isReady(pod)) await setPod(hands, pod, true, { state: { running: {} } })
   }
 }

@@ -13,11 +13,12 @@ const jobs = { name: 'jobs', type: 'Worker', image: 'jobs:1' }
 const deploymentNames = async (): Promise<readonly string[]> =>
   (await world.hands.list('Deployment', world.instance)).map(({ metadata }) => metadata.name).toSorted()
 
-/** The pods of the Deployments there are become ready, and the operator does all it will do then. */
+/** The pods of one service become ready, and the operator does all it will do then. */
 async function makeReady(service: string): Promise<void> {
   const { hands, operator, instance } = world
   await operator.until(`${service} is rolled out`, async () => {
-    await makePodsReady(hands, instance)
+    // Of it alone: those of a service that follows may be there before this one is seen to be rolled out.
+    await makePodsReady(hands, instance, ({ metadata }) => metadata.labels?.['appstead.dev/service'] === service)
     const { status } = await hands.get('Deployment', { namespace: instance, name: service })
     return status?.availableReplicas === 1
   })
