@@ -12,7 +12,7 @@ import {
   withRules,
   type Immutable,
 } from './schema.ts'
-import { stackServices } from './stackService.ts'
+import { stackServices } from './service/stackService.ts'
 
 const stack = withRules(
   z

@@ -11,14 +11,15 @@ import {
   integer,
   listAtomic,
   listMap,
+  next,
   observedGeneration,
   text,
   withRules,
   type Immutable,
 } from './schema.ts'
-import { image, serviceName, variables } from './serviceFields.ts'
+import { image, serviceName } from './service/name.ts'
+import { variables } from './service/variables.ts'
 
-const next = 'Takes effect with the next deployment.'
 /** Namespaces of the cluster and of the operator itself. */
 const reservedNames = ['default', 'kube-system', 'kube-public', 'kube-node-lease', 'appstead-system']
 

@@ -3,7 +3,7 @@ import { ageColumn, conditionColumn, says, type Kind } from './kind.ts'
 import { group, version, type ApiObject } from './meta.ts'
 import { nameRules } from './names.ts'
 import { conditionList, dnsSubdomain, observedGeneration, text, type Immutable } from './schema.ts'
-import { stackServices } from './stackService.ts'
+import { stackServices } from './service/stackService.ts'
 
 const spec = z
   .strictObject({ services: stackServices })

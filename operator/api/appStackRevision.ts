@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { ageColumn, says, type Kind } from './kind.ts'
 import { group, version, type ApiObject } from './meta.ts'
 import { dnsLabel, integer, text, withRules, type Immutable } from './schema.ts'
-import { stackServices } from './stackService.ts'
+import { stackServices } from './service/stackService.ts'
 
 const spec = withRules(
   z

@@ -14,6 +14,9 @@ export type Immutable<T> = T extends readonly (infer Item)[]
     ? { readonly [Key in keyof T]: Immutable<T[Key]> }
     : T
 
+/** Ends the description of what only a deployment brings to the replicas. */
+export const next = 'Takes effect with the next deployment.'
+
 /** A DNS label (RFC 1123) as namespaces and label values allow it. */
 export const dnsLabel = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/
 /** A DNS label that begins with a letter, as names of Services must. */

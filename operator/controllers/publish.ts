@@ -3,7 +3,7 @@ import { appStackRevisionKind } from '../api/appStackRevision.ts'
 import { namespaceType } from '../api/builtin.ts'
 import type { Ref } from '../api/meta.ts'
 import { keyOf } from '../api/meta.ts'
-import type { StackService } from '../api/stackService.ts'
+import type { StackService } from '../api/service/stackService.ts'
 import { newestRevision, nextRevision } from '../render/revision.ts'
 import type { Ctx, EventRecord, Reader } from '../runtime/controller.ts'
 

@@ -1,5 +1,6 @@
 import type { AppInstance } from '../api/appInstance.ts'
-import type { AppRelease, ResolvedService } from '../api/appRelease.ts'
+import type { AppRelease } from '../api/appRelease.ts'
+import type { ResolvedService } from '../api/service/resolvedService.ts'
 import { configMapType } from '../api/builtin.ts'
 import { makeFilesConfigMap } from './configMap.ts'
 import { makeDeployment } from './deployment.ts'

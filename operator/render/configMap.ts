@@ -1,5 +1,5 @@
 import { apiVersionOf, configMapType } from '../api/builtin.ts'
-import type { ResolvedService } from '../api/appRelease.ts'
+import type { ResolvedService } from '../api/service/resolvedService.ts'
 import type { Owner } from './labels.ts'
 import { serviceLabels } from './labels.ts'
 import { fileKey, filesName } from './names.ts'

@@ -1,6 +1,6 @@
 import { apiVersionOf, networkPolicyType } from '../api/builtin.ts'
 import { labels } from '../api/meta.ts'
-import type { ResolvedService } from '../api/appRelease.ts'
+import type { ResolvedService } from '../api/service/resolvedService.ts'
 import type { Owner } from './labels.ts'
 import { ownerLabels, serviceLabels, serviceSelector } from './labels.ts'
 import type { Desired } from './plan.ts'

@@ -1,5 +1,5 @@
 import { apiVersionOf, podDisruptionBudgetType } from '../api/builtin.ts'
-import type { ResolvedService } from '../api/appRelease.ts'
+import type { ResolvedService } from '../api/service/resolvedService.ts'
 import type { Owner } from './labels.ts'
 import { serviceLabels, serviceSelector } from './labels.ts'
 import type { Desired } from './plan.ts'

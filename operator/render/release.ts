@@ -1,5 +1,6 @@
 import type { AppInstance } from '../api/appInstance.ts'
-import type { AppRelease, ResolvedService } from '../api/appRelease.ts'
+import type { AppRelease } from '../api/appRelease.ts'
+import type { ResolvedService } from '../api/service/resolvedService.ts'
 import { appReleaseKind } from '../api/appRelease.ts'
 import { canonical } from '../api/canonical.ts'
 import { apiVersion } from '../api/meta.ts'

@@ -1,6 +1,6 @@
 import type { AppStackRevision } from '../api/appStackRevision.ts'
 import { appStackRevisionKind } from '../api/appStackRevision.ts'
-import type { StackService } from '../api/stackService.ts'
+import type { StackService } from '../api/service/stackService.ts'
 import { canonical } from '../api/canonical.ts'
 import { apiVersion } from '../api/meta.ts'
 import { revisionName } from './names.ts'

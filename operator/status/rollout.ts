@@ -1,4 +1,4 @@
-import type { ResolvedService } from '../api/appRelease.ts'
+import type { ResolvedService } from '../api/service/resolvedService.ts'
 import type { ObservedDeployment } from './observed.ts'
 
 /** How far one service of a release is. */

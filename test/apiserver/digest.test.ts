@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import * as fc from 'fast-check'
-import type { ResolvedService } from '../../operator/api/appRelease.ts'
+import type { ResolvedService } from '../../operator/api/service/resolvedService.ts'
 import { apiVersionOf, deploymentType, namespaceType } from '../../operator/api/builtin.ts'
 import { fieldManager, refOf } from '../../operator/api/meta.ts'
 import type { KubeObject } from '../../operator/api/meta.ts'

@@ -11,8 +11,8 @@ import { namespaceType, podType } from '../../api/builtin.ts'
 import { keyOf, labels, refOf } from '../../api/meta.ts'
 import type { Owned } from '../../apply/execute.ts'
 import { inlineStackName } from '../../render/names.ts'
-import type { Resolved } from '../../render/resolve.ts'
-import { resolve } from '../../render/resolve.ts'
+import type { Resolved } from '../../render/resolve/resolve.ts'
+import { resolve } from '../../render/resolve/resolve.ts'
 import { newestRevision } from '../../render/revision.ts'
 import type { Reader } from '../../runtime/controller.ts'
 import type { ObservedChild, ObservedDeployment, ObservedPod } from '../../status/observed.ts'
@@ -70,7 +70,7 @@ export function observe({ cache, target }: Caches, instance: AppInstance): Obser
     projectUid: namespaceOf(cache, project)?.metadata.uid ?? '',
     hubUid: namespaceOf(cache, 'kube-system')?.metadata.uid ?? '',
     ...childrenOf(target.cache, instance, namespace),
-    wanted: env && revision && resolve({ instance, env, services: revision.spec.services }),
+    wanted: app && env && revision && resolve({ instance, app, env, services: revision.spec.services }),
   }
 }
 

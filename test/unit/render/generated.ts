@@ -1,34 +1,39 @@
 import * as fc from 'fast-check'
+import type { App } from '../../../operator/api/app.ts'
+import { appKind } from '../../../operator/api/app.ts'
 import type { AppEnv } from '../../../operator/api/appEnv.ts'
+import { appEnvKind } from '../../../operator/api/appEnv.ts'
 import type { AppInstance, AppInstanceSpec } from '../../../operator/api/appInstance.ts'
 import { appInstanceKind } from '../../../operator/api/appInstance.ts'
 import type { AppRelease } from '../../../operator/api/appRelease.ts'
 import { appStackKind } from '../../../operator/api/appStack.ts'
 import type { AppStackSpec } from '../../../operator/api/appStack.ts'
+import type { Kind } from '../../../operator/api/kind.ts'
 import { makeRelease } from '../../../operator/render/release.ts'
-import { resolve } from '../../../operator/render/resolve.ts'
-import type { StackService } from '../../../operator/api/stackService.ts'
+import type { Input } from '../../../operator/render/resolve/input.ts'
+import { resolve } from '../../../operator/render/resolve/resolve.ts'
 import { goodObjects } from '../../support/arbitraryObjects.ts'
 
 /** Inputs of a release, generated from the schemas of the API and stored as the server stores them. */
 
-export interface Input {
-  readonly instance: AppInstance
-  readonly env: AppEnv
-  readonly services: readonly StackService[]
-}
-
-const env = { metadata: { name: 'dev' }, spec: { type: 'dev' } } as AppEnv
-
 /** Frozen all the way down: who writes to one throws. */
 export const inputs: fc.Arbitrary<Input> = fc
-  .tuple(goodObjects(appStackKind), goodObjects(appInstanceKind))
-  .map(([stack, instance]) => ({
-    stack: appStackKind.spec.safeParse(stack.spec).data as AppStackSpec | undefined,
-    spec: appInstanceKind.spec.safeParse(instance.spec).data as AppInstanceSpec | undefined,
-  }))
-  .filter(({ stack, spec }) => stack !== undefined && spec !== undefined)
-  .map(({ stack, spec }) => frozen({ env, services: stack!.services, instance: instanceWith(spec!) }))
+  .tuple(...[appStackKind, appInstanceKind, appKind, appEnvKind].map(goodSpecs))
+  .map(([stack, instance, app, env]) =>
+    frozen({
+      services: (stack as AppStackSpec).services,
+      instance: instanceWith(instance as AppInstanceSpec),
+      app: { metadata: { name: 'a', namespace: 'team' }, spec: app } as App,
+      env: { metadata: { name: 'dev' }, spec: env } as AppEnv,
+    }),
+  )
+
+/** Specs as the server stores them: with their defaults. */
+function goodSpecs(kind: Kind): fc.Arbitrary<unknown> {
+  return goodObjects(kind)
+    .map(({ spec }) => kind.spec.safeParse(spec).data)
+    .filter((spec) => spec !== undefined)
+}
 
 function instanceWith(spec: AppInstanceSpec): AppInstance {
   const uid = '33333333-3333-4333-8333-333333333333'

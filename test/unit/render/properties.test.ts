@@ -1,5 +1,6 @@
 import { describe, expect, it, jest } from '@jest/globals'
 import * as fc from 'fast-check'
+import type { App } from '../../../operator/api/app.ts'
 import type { AppEnv } from '../../../operator/api/appEnv.ts'
 import type { AppInstance } from '../../../operator/api/appInstance.ts'
 import { appReleaseKind } from '../../../operator/api/appRelease.ts'
@@ -8,16 +9,15 @@ import { appStackKind } from '../../../operator/api/appStack.ts'
 import type { AppStackRevision } from '../../../operator/api/appStackRevision.ts'
 import { canonical } from '../../../operator/api/canonical.ts'
 import { dnsLabel, dnsSubdomain } from '../../../operator/api/schema.ts'
-import { releaseOf } from './generated.ts'
 import { renderInstance } from '../../../operator/render/appInstance.ts'
 import { filesName, generatedSecretName, releaseName, revisionName } from '../../../operator/render/names.ts'
 import type { Plan } from '../../../operator/render/plan.ts'
 import { canonicalQuantity } from '../../../operator/render/quantity.ts'
 import { changesBetween, makeRelease } from '../../../operator/render/release.ts'
-import { resolve } from '../../../operator/render/resolve.ts'
+import type { Input } from '../../../operator/render/resolve/input.ts'
+import { resolve } from '../../../operator/render/resolve/resolve.ts'
 import { newestRevision, nextRevision } from '../../../operator/render/revision.ts'
-import type { Input } from './generated.ts'
-import { inputs } from './generated.ts'
+import { inputs, releaseOf } from './generated.ts'
 
 jest.setTimeout(120_000)
 
@@ -188,7 +188,7 @@ it('the address told to replicas is the one in the status: the first HTTP port o
     spec: { app: 'a', env: 'dev', replicas: 1, image: 'i' },
   } as AppInstance
   const env = { spec: { type: 'dev' } } as AppEnv
-  const [web] = resolve({ instance, env, services: parsed }).services
+  const [web] = resolve({ instance, app: {} as App, env, services: parsed }).services
   expect(web!.variables).toContainEqual({ name: 'APPSTEAD_URL', value: 'http://web.a-dev.svc:80' })
 })
 

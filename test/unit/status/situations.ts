@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import type { AppInstance, AppInstanceStatus } from '../../../operator/api/appInstance.ts'
-import type { AppRelease, ResolvedService } from '../../../operator/api/appRelease.ts'
+import type { AppRelease } from '../../../operator/api/appRelease.ts'
+import type { ResolvedService } from '../../../operator/api/service/resolvedService.ts'
 import type { Reason } from '../../../operator/api/conditions.ts'
 import { reasons } from '../../../operator/api/conditions.ts'
 import { labels } from '../../../operator/api/meta.ts'

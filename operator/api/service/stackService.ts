@@ -1,20 +1,13 @@
 import { z } from 'zod'
-import { says, type Rule } from './kind.ts'
-import { integer, listAtomic, listMap, text, withoutNul, withRules, type Immutable } from './schema.ts'
-import {
-  dependsOn,
-  files,
-  generatedSecretSchema,
-  healthCheck,
-  image,
-  next,
-  ports,
-  resources,
-  rollout,
-  serviceName,
-  serviceType,
-  variables,
-} from './serviceFields.ts'
+import { says, type Rule } from '../kind.ts'
+import { integer, listAtomic, listMap, next, text, withoutNul, withRules, type Immutable } from '../schema.ts'
+import { files } from './files.ts'
+import { healthCheck } from './healthCheck.ts'
+import { dependsOn, image, serviceName, serviceType } from './name.ts'
+import { ports } from './ports.ts'
+import { resources } from './resources.ts'
+import { rollout } from './rollout.ts'
+import { generatedSecretSchema, variables } from './variables.ts'
 
 /** What users say about one service of an app: the shape of AppStack, of App's inline stack and of AppStackRevision. */
 

@@ -1,0 +1,73 @@
+import type { ResolvedService } from '../api/service/resolvedService.ts'
+import { environment, literal } from './environment.ts'
+import { fileKey, filesName, podServiceAccount } from './names.ts'
+import { probes } from './probes.ts'
+import { canonicalQuantity } from './quantity.ts'
+
+/** The pod of one service: it passes Pod Security `restricted`. `selector` finds the pods it is spread with. */
+export function podSpec(service: ResolvedService, selector: Record<string, string>): object {
+  return {
+    serviceAccountName: podServiceAccount,
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    terminationGracePeriodSeconds: service.rollout.terminationGracePeriodSeconds,
+    securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+    topologySpreadConstraints: [
+      {
+        maxSkew: 1,
+        topologyKey: 'kubernetes.io/hostname',
+        whenUnsatisfiable: 'ScheduleAnyway',
+        labelSelector: { matchLabels: selector },
+        matchLabelKeys: ['pod-template-hash'],
+      },
+    ],
+    containers: [container(service)],
+    volumes: [
+      { name: 'tmp', emptyDir: { sizeLimit: '256Mi' } },
+      ...(service.files.length > 0
+        ? [{ name: 'files', configMap: { name: filesName(service.name, service.files) } }]
+        : []),
+    ],
+  }
+}
+
+function container(service: ResolvedService): object {
+  return {
+    name: service.name,
+    image: service.image,
+    // The server drops an empty list.
+    ...(service.command?.length && { command: service.command.map(literal) }),
+    ...(service.args?.length && { args: service.args.map(literal) }),
+    ...(service.ports.length > 0 && {
+      ports: service.ports.map(({ name, port }) => ({ name, containerPort: port, protocol: 'TCP' })),
+      ...(service.rollout.drainSeconds > 0 && {
+        lifecycle: { preStop: { sleep: { seconds: service.rollout.drainSeconds } } },
+      }),
+    }),
+    env: environment(service),
+    ...resources(service),
+    ...probes(service),
+    securityContext: {
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+    },
+    terminationMessagePolicy: 'FallbackToLogsOnError',
+    volumeMounts: [
+      { name: 'tmp', mountPath: '/tmp' },
+      ...service.files.map(({ path }, index) => ({ name: 'files', mountPath: path, subPath: fileKey(index) })),
+    ],
+  }
+}
+
+/** Only amounts that are set: an empty map of ours would be filled by others, and never be what was rendered. */
+function resources({ resources: { requests = {}, limits = {} } }: ResolvedService): object {
+  const amounts = Object.entries({ requests, limits })
+    .filter(([, amount]) => Object.keys(amount).length > 0)
+    .map(([name, amount]) => [name, canonicalAmounts(amount)] as const)
+  return amounts.length > 0 ? { resources: Object.fromEntries(amounts) } : {}
+}
+
+function canonicalAmounts(amounts: Readonly<Record<string, string | undefined>>): object {
+  return Object.fromEntries(Object.entries(amounts).map(([name, amount = '']) => [name, canonicalQuantity(amount)]))
+}

@@ -1,0 +1,51 @@
+import type { Reason } from '../../api/conditions.ts'
+import type { StackService } from '../../api/service/stackService.ts'
+import type { Input } from './input.ts'
+import { mainOf } from './input.ts'
+
+/** What only the user can mend: the field to change; the value that stands there and what would be right are in the message. */
+export interface Objection {
+  readonly reason: Reason
+  readonly field: string
+  readonly message: string
+}
+
+type Check = (input: Input) => readonly Objection[]
+
+/** What one object alone cannot tell; in the order in which the user is told. */
+const checks: readonly Check[] = [imagesAreKnown, mainReplicasStandInInstance]
+
+/** What is wrong with the objects taken together; empty when nothing is. Pure. */
+export function objectionsTo(input: Input): Objection[] {
+  return checks.flatMap((check) => check(input))
+}
+
+function imagesAreKnown({ instance, services }: Input): Objection[] {
+  const main = mainOf(services)
+  return services.flatMap((service, index) => {
+    const image = (service === main ? instance.spec.image : undefined) ?? service.image
+    return image === undefined ? [imageMissing(service, service === main, index)] : []
+  })
+}
+
+function imageMissing(service: StackService, isMain: boolean, index: number): Objection {
+  const where = isMain ? 'spec.image of the AppInstance or ' : ''
+  return {
+    reason: 'ImageMissing',
+    field: isMain ? 'spec.image' : `services[${index}].image`,
+    message: `Service '${service.name}' has no image: set ${where}services[${index}].image of the stack`,
+  }
+}
+
+function mainReplicasStandInInstance({ services }: Input): Objection[] {
+  const main = mainOf(services)
+  if (main?.replicas === undefined) return []
+  const field = `services[${services.indexOf(main)}].replicas`
+  return [
+    {
+      reason: 'MainReplicasInStack',
+      field,
+      message: `${field} is ${main.replicas}, but '${main.name}' is the main service: its replicas stand in spec.replicas of the AppInstance; remove the field from the stack`,
+    },
+  ]
+}
