@@ -12,7 +12,32 @@ const envType = withRules(
   [immutable('immutable-type', 'spec.type')],
 )
 
-const spec = z.strictObject({ type: envType }).meta({ description: 'What the environment is.' })
+const defaults = z
+  .strictObject({
+    autoUpgrade: z.boolean().optional().meta({
+      description:
+        'Whether instances that pin no revision move to each new one of their stack by themselves. Default false; never in an environment of type prod.',
+    }),
+  })
+  .meta({
+    description:
+      'What holds for instances in the environment that do not say otherwise. A change takes effect at once.',
+  })
+
+const spec = withRules(
+  z.strictObject({ type: envType, defaults: defaults.optional() }).meta({ description: 'What the environment is.' }),
+  [
+    {
+      id: 'no-auto-upgrade-in-prod',
+      rule: "self.type != 'prod' || !has(self.defaults) || !has(self.defaults.autoUpgrade) || !self.defaults.autoUpgrade",
+      message:
+        'an environment of type prod may not have defaults.autoUpgrade: true; revisions are chosen by hand there',
+      fieldPath: '.defaults.autoUpgrade',
+      reason: 'FieldValueForbidden',
+      holds: ({ type, defaults: given }) => type !== 'prod' || given?.autoUpgrade !== true,
+    },
+  ],
+)
 
 export type AppEnvSpec = Immutable<z.output<typeof spec>>
 export type AppEnvType = AppEnvSpec['type']

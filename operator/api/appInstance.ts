@@ -23,6 +23,40 @@ import { variables } from './service/variables.ts'
 /** Namespaces of the cluster and of the operator itself. */
 const reservedNames = ['default', 'kube-system', 'kube-public', 'kube-node-lease', 'appstead-system']
 
+const stackChoice = withRules(
+  z
+    .strictObject({
+      revision: text(`Name of the AppStackRevision to run, such as shop-1.4 or shop-r4-1a2b3c. ${next}`, {
+        max: 253,
+        min: 1,
+        pattern: dnsSubdomain,
+      }).optional(),
+      autoUpgrade: z
+        .boolean()
+        .optional()
+        .meta({
+          description: `Whether it moves to each new revision of its stack by itself. Default: that of its AppEnv, else false; never where the AppEnv is of type prod. ${next}`,
+        }),
+    })
+    .meta({
+      description: `Which revision of the stack it runs. Default: that of the newest AppRelease, at first the newest revision. ${next}`,
+    }),
+  [
+    {
+      id: 'revision-or-auto-upgrade',
+      rule: '!has(self.revision) || !has(self.autoUpgrade) || !self.autoUpgrade',
+      message: 'revision and autoUpgrade: true may not both be set: one pins a revision, the other follows the newest',
+      messageExpression: says(
+        "revision '%s' and autoUpgrade: true may not both be set: one pins a revision, the other follows the newest; remove one",
+        'self.revision',
+      ),
+      fieldPath: '.autoUpgrade',
+      reason: 'FieldValueInvalid',
+      holds: ({ revision, autoUpgrade }) => revision === undefined || autoUpgrade !== true,
+    },
+  ],
+)
+
 const spec = z
   .strictObject({
     app: withRules(
@@ -36,18 +70,7 @@ const spec = z
     env: withRules(text('Name of the AppEnv. Permanent.', { max: 63, min: 1, pattern: dnsLabel }), [
       immutable('immutable-env', 'spec.env'),
     ]),
-    stack: z
-      .strictObject({
-        revision: text(`Name of the AppStackRevision to run, such as shop-r4-1a2b3c. ${next}`, {
-          max: 253,
-          min: 1,
-          pattern: dnsSubdomain,
-        }),
-      })
-      .optional()
-      .meta({
-        description: `Pins a revision of the stack. Default: that of the newest AppRelease, at first the newest revision. ${next}`,
-      }),
+    stack: stackChoice.optional(),
     image: image(
       `Image of the main service, such as ghcr.io/acme/shop:1.4. Default: that of the stack. ${next}`,
     ).optional(),

@@ -2,11 +2,28 @@ import { z } from 'zod'
 import { ageColumn, conditionColumn, says, type Kind } from './kind.ts'
 import { group, version, type ApiObject } from './meta.ts'
 import { nameRules } from './names.ts'
-import { conditionList, dnsSubdomain, observedGeneration, text, type Immutable } from './schema.ts'
+import { conditionList, dnsSubdomain, observedGeneration, text, withRules, type Immutable } from './schema.ts'
 import { stackServices } from './service/stackService.ts'
 
+const stackVersion = withRules(
+  text(
+    'Names the revision that the content is published as: <stack>-<version>, such as shop-1.4. Change it with the content. Default: revisions are counted, such as shop-r4-1a2b3c.',
+    { max: 40, min: 1, pattern: dnsSubdomain },
+  ),
+  [
+    {
+      id: 'version-is-not-counted',
+      rule: "!self.matches('^r[0-9]+(-.*)?$')",
+      message: 'a version may not look like r<number>: counted revisions are named so',
+      messageExpression: says("version '%s' looks like a counted revision; write one such as '1.4'", 'self'),
+      reason: 'FieldValueInvalid',
+      holds: (given) => !/^r[0-9]+(-.*)?$/.test(given),
+    },
+  ],
+)
+
 const spec = z
-  .strictObject({ services: stackServices })
+  .strictObject({ version: stackVersion.optional(), services: stackServices })
   .meta({ description: 'What apps of this stack are made of. A change publishes a new AppStackRevision.' })
 
 const status = z

@@ -12,7 +12,11 @@ const spec = withRules(
         min: 1,
         pattern: dnsLabel,
       }),
-      number: integer('Counts the revisions of the stack, from 1. Permanent.', 1, 2_147_483_647),
+      number: integer(
+        'Counts the revisions of the stack, from 1; the highest is the newest. Set by the operator; one from git needs none. Permanent.',
+        1,
+        2_147_483_647,
+      ).optional(),
       services: stackServices,
     })
     .meta({ description: 'The content of the revision. Permanent as a whole.' }),
@@ -22,8 +26,7 @@ const spec = withRules(
       rule: 'self == oldSelf',
       message: 'a revision may not be changed; edit its AppStack or App, which publishes a new revision',
       messageExpression: says(
-        "revision %d of stack '%s' may not be changed; edit its AppStack or App, which publishes a new revision",
-        'oldSelf.number',
+        "a revision of stack '%s' may not be changed; edit its AppStack or App, which publishes a new one, or apply one of another name",
         'oldSelf.stack',
       ),
       reason: 'FieldValueForbidden',

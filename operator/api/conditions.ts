@@ -76,6 +76,16 @@ export const reasons = {
     description: 'No AppStackRevision of that name in this namespace; waited for.',
   },
   RevisionOfOtherStack: { class: 'invalid', description: 'The pinned revision belongs to another stack than the App.' },
+  RevisionNameTaken: {
+    class: 'invalid',
+    description:
+      'A revision of this name is there with other content; a revision never changes. Give the new content another spec.version.',
+  },
+  AutoUpgradeInProd: {
+    class: 'invalid',
+    description:
+      'In an environment of type prod revisions are chosen by hand: spec.stack.autoUpgrade may not be true there.',
+  },
   ImageMissing: { class: 'invalid', description: 'A service has no image, and none can be inherited.' },
   MainReplicasInStack: {
     class: 'invalid',

@@ -28,7 +28,7 @@ export type Verb = 'get' | 'create' | 'patch' | 'delete'
  */
 export const writes: readonly { readonly type: ResourceType; readonly verbs: readonly Verb[] }[] = [
   { type: appEnvKind, verbs: ['create'] },
-  { type: appStackRevisionKind, verbs: ['create'] },
+  { type: appStackRevisionKind, verbs: ['get', 'create', 'delete'] },
   { type: appReleaseKind, verbs: ['get', 'create', 'delete'] },
   { type: appInstanceKind, verbs: ['get', 'patch'] },
   { type: crdType, verbs: ['get'] },

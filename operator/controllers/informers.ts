@@ -67,7 +67,7 @@ const appInstance: Informer<AppInstance> = {
     /** An instance's name is also the name of its namespace. */
     name: (object) => [object.metadata.name],
     /** The AppStackRevision it is pinned to. */
-    revision: ({ metadata, spec }) => (spec.stack ? inProject({ metadata } as KubeObject, spec.stack.revision) : []),
+    revision: (object) => (object.spec.stack?.revision ? inProject(object, object.spec.stack.revision) : []),
   },
 }
 
@@ -78,7 +78,10 @@ const appStackRevision: Informer<AppStackRevision> = {
 
 const appRelease: Informer<AppRelease> = {
   type: appReleaseKind,
-  indexes: { instance: (object) => inProject(object, object.spec.instance) },
+  indexes: {
+    instance: (object) => inProject(object, object.spec.instance),
+    revision: (object) => inProject(object, object.spec.stackRevision),
+  },
 }
 
 const deployment: Informer<ObservedDeployment> = {

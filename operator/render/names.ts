@@ -8,8 +8,13 @@ export function inlineStackName(app: string): string {
 }
 
 /** `<stack>-r<number>-<hash6 of the services>`. */
-export function revisionName(stack: string, number: number, services: unknown): string {
+export function countedRevisionName(stack: string, number: number, services: unknown): string {
   return `${stack}-r${number}-${shortHash(services, 6)}`
+}
+
+/** `<stack>-<version>`. */
+export function versionedRevisionName(stack: string, version: string): string {
+  return `${stack}-${version}`
 }
 
 /** `<instance>-<first 5 of the instance's uid>-r<number>`: a re-created instance never meets its predecessor's names. */

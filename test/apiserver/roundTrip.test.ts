@@ -61,9 +61,9 @@ describe('stored by the server and read again,', () => {
   it('a revision has the content that was published, and is not published again', async () => {
     await fc.assert(
       fc.asyncProperty(inputs, async ({ services }) => {
-        const next = nextRevision({ namespace, name: 'shop' }, services, [])!
+        const next = nextRevision({ namespace, name: 'shop', services }, [])!
         const made = await kube.create(appStackRevisionKind, { ...next, metadata: nameIn('revision') })
-        expect(nextRevision({ namespace, name: 'shop' }, services, [made as AppStackRevision])).toBeUndefined()
+        expect(nextRevision({ namespace, name: 'shop', services }, [made as AppStackRevision])).toBeUndefined()
       }),
       { numRuns: 40 },
     )

@@ -104,6 +104,25 @@ export const violations: readonly Violation[] = [
     says: ['spec.stack: ', "name 'shop' and services may not both be set: remove one"],
   },
   {
+    rule: 'version-is-not-counted',
+    sent: { kind: 'AppStack', name: 'shop', spec: { version: 'r4-1a2b3c', services: [web] } },
+    says: ['spec.version: ', "version 'r4-1a2b3c' looks like a counted revision"],
+  },
+  {
+    rule: 'no-auto-upgrade-in-prod',
+    sent: { kind: 'AppEnv', name: 'live', spec: { type: 'prod', defaults: { autoUpgrade: true } } },
+    says: ['spec.defaults.autoUpgrade: ', 'revisions are chosen by hand there'],
+  },
+  {
+    rule: 'revision-or-auto-upgrade',
+    sent: {
+      kind: 'AppInstance',
+      name: 'hello-dev',
+      spec: { app: 'hello', env: 'dev', stack: { revision: 'shop-1.4', autoUpgrade: true } },
+    },
+    says: ['spec.stack.autoUpgrade: ', "revision 'shop-1.4' and autoUpgrade: true may not both be set"],
+  },
+  {
     rule: 'one-main-service',
     sent: stack([
       { ...web, main: true },
@@ -276,7 +295,7 @@ export const changes: readonly Change[] = [
     rule: 'immutable-revision',
     from: { kind: 'AppStackRevision', name: 'shop-r1', spec: { stack: 'shop', number: 1, services: [web] } },
     to: { stack: 'shop', number: 1, services: [{ ...web, image: 'other' }] },
-    says: ["revision 1 of stack 'shop' may not be changed", 'edit its AppStack or App'],
+    says: ["a revision of stack 'shop' may not be changed", 'edit its AppStack or App'],
   },
   {
     rule: 'immutable-release',

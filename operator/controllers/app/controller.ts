@@ -1,18 +1,18 @@
 import type { App, AppStatus } from '../../api/app.ts'
 import { appKind } from '../../api/app.ts'
+import { appStackKind } from '../../api/appStack.ts'
 import type { AppInstance } from '../../api/appInstance.ts'
 import { appInstanceKind } from '../../api/appInstance.ts'
 import type { AppStackRevision } from '../../api/appStackRevision.ts'
 import { appStackRevisionKind } from '../../api/appStackRevision.ts'
+import type { Ref } from '../../api/meta.ts'
 import { keyOf, refOf } from '../../api/meta.ts'
-import { inlineStackName } from '../../render/names.ts'
-import { newestRevision } from '../../render/revision.ts'
 import type { Controller, Ctx, Reader, Report } from '../../runtime/controller.ts'
 import { conditionOf, conditionsOf } from '../../status/conditions.ts'
-import { publishedVerdicts, stackMissingVerdicts } from '../../status/published.ts'
+import { stackMissingVerdicts } from '../../status/published.ts'
 import { transitionsOf } from '../../status/events.ts'
-import type { Published } from '../publish.ts'
-import { isProjectLeaving, publish, revisionsOf } from '../publish.ts'
+import { isProjectLeaving, publish, reportPublished } from '../publish.ts'
+import { latestOf, stackOf } from '../revisions.ts'
 
 /** An App: publishes its inline stack, or finds the one it names; counts its instances. */
 export const app: Controller<App, AppStatus> = {
@@ -24,39 +24,27 @@ export const app: Controller<App, AppStatus> = {
       type: appStackRevisionKind,
       keys: (object, cache) => {
         const stack = { ...refOf(object), name: (object as AppStackRevision).spec.stack }
-        return cache.byIndex<App>(appKind, 'stack', keyOf(stack)).map(refOf)
+        return ofStack(cache, stack)
       },
     },
+    // Its version may name a revision that was there before.
+    { type: appStackKind, ignoresStatus: true, keys: (object, cache) => ofStack(cache, refOf(object)) },
   ],
 
   async reconcile(ctx, object) {
     if (isProjectLeaving(ctx.cache, object.metadata.namespace)) return { outcome: { kind: 'settled' } }
-    const { services, name } = object.spec.stack
-    const stack = { ...refOf(object), name: name ?? inlineStackName(object.metadata.name) }
-    const published = services ? await publish(ctx, stack, services) : publishedBefore(ctx.cache, stack)
-    return published ? reportPublished(ctx, object, published) : reportMissing(ctx, object, stack.name)
+    const { services } = object.spec.stack
+    const stack = stackOf(object)
+    const published = services
+      ? await publish(ctx, { ...stack, services })
+      : { latest: latestOf(ctx.cache, stack), events: [] }
+    if (!published.latest) return reportMissing(ctx, object, stack.name)
+    return reportPublished(object, published, ctx.now, { instances: countInstances(ctx.cache, object) })
   },
 }
 
-function publishedBefore(cache: Reader, stack: { namespace: string; name: string }): Published | undefined {
-  const newest = newestRevision(revisionsOf(cache, stack))
-  return newest && { newest, events: [] }
-}
-
-function reportPublished({ cache, now }: Ctx, object: App, { newest, events }: Published): Report<AppStatus> {
-  const revision = newest.metadata.name
-  const generation = object.metadata.generation ?? 0
-  const conditions = conditionsOf(object.status?.conditions, publishedVerdicts(revision), generation, now)
-  return {
-    status: {
-      observedGeneration: generation,
-      conditions,
-      latestRevision: revision,
-      instances: countInstances(cache, object),
-    },
-    outcome: { kind: 'settled' },
-    events,
-  }
+function ofStack(cache: Reader, stack: Ref): Ref[] {
+  return cache.byIndex<App>(appKind, 'stack', keyOf(stack)).map(refOf)
 }
 
 function reportMissing({ cache, now }: Ctx, object: App, stack: string): Report<AppStatus> {

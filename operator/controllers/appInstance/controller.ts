@@ -5,6 +5,7 @@ import type { AppInstance, AppInstanceStatus } from '../../api/appInstance.ts'
 import { appInstanceKind } from '../../api/appInstance.ts'
 import type { AppRelease } from '../../api/appRelease.ts'
 import { appReleaseKind } from '../../api/appRelease.ts'
+import { appStackKind } from '../../api/appStack.ts'
 import type { AppStackRevision } from '../../api/appStackRevision.ts'
 import { appStackRevisionKind } from '../../api/appStackRevision.ts'
 import { namespaceType, podType } from '../../api/builtin.ts'
@@ -37,6 +38,7 @@ export const appInstance: Controller<AppInstance, AppInstanceStatus> = {
     // Its status tells of its instances: it must not wake them all.
     { type: appKind, ignoresStatus: true, keys: (object, cache) => ofApp(cache, object) },
     { type: appEnvKind, ignoresStatus: true, keys: (object, cache) => named(cache, 'env', object.metadata.name) },
+    { type: appStackKind, ignoresStatus: true, keys: (object, cache) => ofStack(cache, refOf(object)) },
     { type: appStackRevisionKind, keys: ofRevision },
     { type: appReleaseKind, keys: (object) => [{ ...refOf(object), name: (object as AppRelease).spec.instance }] },
     { type: namespaceType, place: 'target', keys: (object, cache) => named(cache, 'name', object.metadata.name) },
@@ -69,11 +71,14 @@ function ofApp(cache: Reader, app: KubeObject): Ref[] {
   return named(cache, 'app', keyOf(refOf(app)))
 }
 
+function ofStack(cache: Reader, stack: Ref): Ref[] {
+  return cache.byIndex<App>(appKind, 'stack', keyOf(stack)).flatMap((app) => ofApp(cache, app))
+}
+
 /** A revision concerns every instance of every App of that stack, and those that name it although it is of another. */
 function ofRevision(object: KubeObject, cache: Reader): Ref[] {
-  const stack = keyOf({ namespace: object.metadata.namespace ?? '', name: (object as AppStackRevision).spec.stack })
-  const ofStack = cache.byIndex<App>(appKind, 'stack', stack).flatMap((app) => ofApp(cache, app))
-  return [...ofStack, ...named(cache, 'revision', keyOf(refOf(object)))]
+  const stack = { ...refOf(object), name: (object as AppStackRevision).spec.stack }
+  return [...ofStack(cache, stack), ...named(cache, 'revision', keyOf(refOf(object)))]
 }
 
 function inNamespace(type: ResourceType): Watch {

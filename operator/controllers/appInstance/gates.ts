@@ -127,10 +127,10 @@ function envExists({ env, instance }: Observed): Objection | undefined {
   return waitsFor('EnvNotFound', 'AppEnv', instance.spec.env, `No AppEnv '${instance.spec.env}' (spec.env); ${hint}`)
 }
 
-function stackIsPublished({ app, stack = '', latest, instance }: Observed): Objection | undefined {
-  if (latest) return undefined
-  // What stands in the App itself is published within the second: no reason to alarm anybody.
-  if (app?.spec.stack.name === undefined) {
+function stackIsPublished({ app, stack = '', latest, awaitsRevision, instance }: Observed): Objection | undefined {
+  if (latest && (!awaitsRevision || instance.spec.stack?.revision !== undefined)) return undefined
+  // What is there is published within the second: no reason to alarm anybody.
+  if (awaitsRevision || app?.spec.stack.name === undefined) {
     const message = `The stack of App '${instance.spec.app}' is being published`
     return { kind: 'progressing', reason: 'Creating', message }
   }

@@ -10,13 +10,13 @@ import { appStackRevisionKind } from '../../api/appStackRevision.ts'
 import { namespaceType, podType } from '../../api/builtin.ts'
 import { keyOf, labels, refOf } from '../../api/meta.ts'
 import type { Owned } from '../../apply/execute.ts'
-import { inlineStackName } from '../../render/names.ts'
 import type { Resolved } from '../../render/resolve/resolve.ts'
 import { resolve } from '../../render/resolve/resolve.ts'
-import { newestRevision } from '../../render/revision.ts'
+import { upgradesItself } from '../../render/resolve/upgrade.ts'
 import type { Reader } from '../../runtime/controller.ts'
 import type { ObservedChild, ObservedDeployment, ObservedPod } from '../../status/observed.ts'
 import { childTypes } from '../informers.ts'
+import { isBeingPublished, latestOf, stackOf } from '../revisions.ts'
 import { deploymentsOf } from '../rollout.ts'
 
 /** Everything a reconcile of an instance knows; taken from the cache at once. */
@@ -28,6 +28,8 @@ export interface Observed {
   readonly stack: string | undefined
   /** Of that stack. */
   readonly latest: AppStackRevision | undefined
+  /** It has no release yet, and its stack has content that is in no revision yet. */
+  readonly awaitsRevision: boolean
   /** The one this instance wants: pinned, else that of the newest release, else the latest. */
   readonly revision: AppStackRevision | undefined
   /** Of this very instance (uid), newest first. */
@@ -53,17 +55,18 @@ export function observe({ cache, target }: Caches, instance: AppInstance): Obser
   const project = instance.metadata.namespace ?? ''
   const app = cache.get<App>(appKind, { namespace: project, name: instance.spec.app })
   const env = cache.get<AppEnv>(appEnvKind, { namespace: '', name: instance.spec.env })
-  const stack = app && (app.spec.stack.name ?? inlineStackName(app.metadata.name))
+  const stack = app && stackOf(app)
   const releases = releasesOf(cache, instance)
-  const latest = stack === undefined ? undefined : latestOf(cache, project, stack)
-  const revision = revisionFor(cache, instance, { stack, latest, newest: releases[0] })
+  const latest = stack && latestOf(cache, stack)
+  const revision = revisionFor(cache, { instance, env, stack: stack?.name, latest, releases })
   const namespace = namespaceOf(target.cache, instance.metadata.name)
   return {
     instance,
     app,
     env,
-    stack,
+    stack: stack?.name,
     latest,
+    awaitsRevision: app !== undefined && releases.length === 0 && isBeingPublished(cache, app),
     revision,
     releases,
     namespace,
@@ -74,17 +77,22 @@ export function observe({ cache, target }: Caches, instance: AppInstance): Obser
   }
 }
 
-/** The pinned revision, else that of the newest release, else the latest. */
+/** The pinned revision; the latest for one that follows it; else that of the newest release, at first the latest. */
 function revisionFor(
   cache: Reader,
-  instance: AppInstance,
-  { stack, latest, newest }: Pick<Observed, 'stack' | 'latest'> & { readonly newest: AppRelease | undefined },
+  {
+    instance,
+    env,
+    stack,
+    latest,
+    releases: [newest],
+  }: Pick<Observed, 'instance' | 'env' | 'stack' | 'latest' | 'releases'>,
 ): AppStackRevision | undefined {
   const { namespace = '' } = instance.metadata
   const named = (name: string): AppStackRevision | undefined => cache.get(appStackRevisionKind, { namespace, name })
   const pinned = instance.spec.stack?.revision
   if (pinned !== undefined) return named(pinned)
-  if (!newest) return latest
+  if (!newest || upgradesItself(instance, env)) return latest
   const current = named(newest.spec.stackRevision)
   // An App that changed its stack takes along the instances that pin nothing.
   return current && latest && current.spec.stack !== stack ? latest : current
@@ -92,11 +100,6 @@ function revisionFor(
 
 function namespaceOf(cache: Reader, name: string): ObservedChild | undefined {
   return cache.get<ObservedChild>(namespaceType, { namespace: '', name })
-}
-
-function latestOf(cache: Reader, project: string, stack: string): AppStackRevision | undefined {
-  const key = keyOf({ namespace: project, name: stack })
-  return newestRevision(cache.byIndex<AppStackRevision>(appStackRevisionKind, 'stack', key))
 }
 
 function releasesOf(cache: Reader, instance: AppInstance): AppRelease[] {

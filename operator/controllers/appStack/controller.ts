@@ -4,9 +4,7 @@ import type { AppStackRevision } from '../../api/appStackRevision.ts'
 import { appStackRevisionKind } from '../../api/appStackRevision.ts'
 import { refOf } from '../../api/meta.ts'
 import type { Controller } from '../../runtime/controller.ts'
-import { publishedVerdicts } from '../../status/published.ts'
-import { conditionsOf } from '../../status/conditions.ts'
-import { isProjectLeaving, publish } from '../publish.ts'
+import { isProjectLeaving, publish, reportPublished } from '../publish.ts'
 
 /** An AppStack: each new content is published as a revision. */
 export const appStack: Controller<AppStack, AppStackStatus> = {
@@ -21,21 +19,7 @@ export const appStack: Controller<AppStack, AppStackStatus> = {
 
   async reconcile(ctx, stack) {
     if (isProjectLeaving(ctx.cache, stack.metadata.namespace)) return { outcome: { kind: 'settled' } }
-    const { newest, events } = await publish(ctx, refOf(stack), stack.spec.services)
-    const generation = stack.metadata.generation ?? 0
-    return {
-      status: {
-        observedGeneration: generation,
-        latestRevision: newest.metadata.name,
-        conditions: conditionsOf(
-          stack.status?.conditions,
-          publishedVerdicts(newest.metadata.name),
-          generation,
-          ctx.now,
-        ),
-      },
-      outcome: { kind: 'settled' },
-      events,
-    }
+    const published = await publish(ctx, { ...refOf(stack), ...stack.spec })
+    return reportPublished(stack, published, ctx.now)
   },
 }

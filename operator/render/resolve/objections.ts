@@ -13,7 +13,7 @@ export interface Objection {
 type Check = (input: Input) => readonly Objection[]
 
 /** What one object alone cannot tell; in the order in which the user is told. */
-const checks: readonly Check[] = [imagesAreKnown, mainReplicasStandInInstance]
+const checks: readonly Check[] = [imagesAreKnown, mainReplicasStandInInstance, prodIsUpgradedByHand]
 
 /** What is wrong with the objects taken together; empty when nothing is. Pure. */
 export function objectionsTo(input: Input): Objection[] {
@@ -26,6 +26,18 @@ function imagesAreKnown({ instance, services }: Input): Objection[] {
     const image = (service === main ? instance.spec.image : undefined) ?? service.image
     return image === undefined ? [imageMissing(service, service === main, index)] : []
   })
+}
+
+function prodIsUpgradedByHand({ instance, env }: Input): Objection[] {
+  const { spec, metadata } = instance
+  if (env.spec.type !== 'prod' || !spec.stack?.autoUpgrade) return []
+  return [
+    {
+      reason: 'AutoUpgradeInProd',
+      field: 'spec.stack.autoUpgrade',
+      message: `spec.stack.autoUpgrade is true, but AppEnv '${spec.env}' is of type prod: remove it from AppInstance '${metadata.name}' and name the revision in spec.stack.revision`,
+    },
+  ]
 }
 
 function imageMissing(service: StackService, isMain: boolean, index: number): Objection {

@@ -6,7 +6,7 @@ import type { KubeObject } from '../../../operator/api/meta.ts'
 import { annotations, labels } from '../../../operator/api/meta.ts'
 import { cleanup } from '../../../operator/controllers/appInstance/cleanup.ts'
 import { releaseVerdict } from '../../../operator/status/appRelease.ts'
-import { publishedVerdicts } from '../../../operator/status/published.ts'
+import { publishedVerdicts, revisionTakenVerdicts } from '../../../operator/status/published.ts'
 import { ctxOf, readerOf } from '../../render/world.ts'
 import type { Happening } from './instance.ts'
 import { objects, reportOf, worldWith } from './instance.ts'
@@ -117,6 +117,13 @@ const makers: Readonly<Record<Reason, () => Promise<readonly string[]>>> = {
     more: [revision('other-r1', 'other')],
   }),
   ReleaseFromNewerOperator: async () => reasonsIn({ releases: [await ofNewerOperator()] }),
+  RevisionNameTaken: () => Promise.resolve(Object.values(revisionTakenVerdicts('m')).map(({ reason }) => reason)),
+  AutoUpgradeInProd: of({
+    world: {
+      ...worldWith([web], { stack: { autoUpgrade: true } }),
+      env: { ...objects.env, spec: { type: 'prod' } } as KubeObject,
+    },
+  }),
   ImageMissing: of({ world: worldWith([web], { image: undefined }) }),
   MainReplicasInStack: of({ world: worldWith([{ ...web, replicas: 2 }]) }),
   ReleaseTooLarge: of({ world: worldWith([{ ...web, files }]) }),

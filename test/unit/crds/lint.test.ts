@@ -46,7 +46,7 @@ const bounded = (schema: JsonObject) =>
 /** Enum values in lower case, because users type them and they become values of labels. */
 const lowerCaseEnums = ['AppEnv.spec.type']
 /** A boolean where there will never be a third answer. */
-const booleans = ['main', 'outdated']
+const booleans = ['autoUpgrade', 'main', 'outdated']
 
 describe('every field of the CRDs', () => {
   it('is described, in a first sentence of at most 120 characters', () => {

@@ -47,7 +47,17 @@ export const everything: readonly KubeObject[] = [
   { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'kube-system', uid: 'hub' } },
   { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, uid: 'project' } },
   { apiVersion, kind: 'AppEnv', metadata: { name: 'dev' }, spec: { type: 'dev' } },
-  { apiVersion, kind: 'AppStack', metadata: { name: 'shop', namespace }, spec: { services } },
+  { apiVersion, kind: 'AppEnv', metadata: { name: 'latest' }, spec: { type: 'test', defaults: { autoUpgrade: true } } },
+  { apiVersion, kind: 'AppStack', metadata: { name: 'shop', namespace }, spec: { version: '1.4', services } },
+  { apiVersion, kind: 'AppStack', metadata: { name: 'counted', namespace }, spec: { services } },
+  {
+    apiVersion,
+    kind: 'AppStackRevision',
+    metadata: { name: 'counted-r3-aaaaaa', namespace },
+    spec: { stack: 'counted', number: 3, services },
+  },
+  instance('shop-latest', { app: 'shop', env: 'dev', stack: { autoUpgrade: true } }),
+  instance('shop-moving', { app: 'shop', env: 'latest', image: 'registry.example/shop:1' }),
   {
     apiVersion,
     kind: 'AppStackRevision',
@@ -66,8 +76,9 @@ export const everything: readonly KubeObject[] = [
   instance('shop-pinned', { app: 'shop', env: 'dev', stack: { revision: 'shop-r7-aaaaaa' } }),
 ].map((object) => stored(object))
 
-/** The release that runs, rolled out. */
+/** The release that runs, rolled out; made of the revision before the newest. */
 export function rolledOut(release: AppRelease): AppRelease {
   const conditions = [{ type: 'Succeeded', status: 'True', reason: 'RolledOut', message: '', lastTransitionTime: '' }]
-  return { ...release, status: { conditions, observedGeneration: 1 } } as AppRelease
+  const spec = { ...release.spec, stackRevision: 'shop-r7-aaaaaa' }
+  return { ...release, spec, status: { conditions, observedGeneration: 1 } } as AppRelease
 }

@@ -10,13 +10,13 @@ import type { AppStackRevision } from '../../../operator/api/appStackRevision.ts
 import { canonical } from '../../../operator/api/canonical.ts'
 import { dnsLabel, dnsSubdomain } from '../../../operator/api/schema.ts'
 import { renderInstance } from '../../../operator/render/appInstance.ts'
-import { filesName, generatedSecretName, releaseName, revisionName } from '../../../operator/render/names.ts'
+import { filesName, generatedSecretName, releaseName, countedRevisionName } from '../../../operator/render/names.ts'
 import type { Plan } from '../../../operator/render/plan.ts'
 import { canonicalQuantity } from '../../../operator/render/quantity.ts'
 import { changesBetween, makeRelease } from '../../../operator/render/release.ts'
 import type { Input } from '../../../operator/render/resolve/input.ts'
 import { resolve } from '../../../operator/render/resolve/resolve.ts'
-import { newestRevision, nextRevision } from '../../../operator/render/revision.ts'
+import { latestRevision, newestFirst, nextRevision } from '../../../operator/render/revision.ts'
 import { inputs, releaseOf } from './generated.ts'
 
 jest.setTimeout(120_000)
@@ -53,7 +53,7 @@ describe('names', () => {
     const number = fc.integer({ min: 1, max: 2_147_483_647 })
     fc.assert(
       fc.property(label, fc.uuid(), number, fc.json(), (name, uid, count, content) => {
-        for (const made of [releaseName(name, uid, count), revisionName(`a-${name}`, count, content)]) {
+        for (const made of [releaseName(name, uid, count), countedRevisionName(`a-${name}`, count, content)]) {
           expect(made).toMatch(dnsSubdomain)
           expect(made.length).toBeLessThanOrEqual(253)
           expect(made).toContain(`-r${count}`)
@@ -155,6 +155,9 @@ describe('the stages of a plan', () => {
   })
 })
 
+const revision = (name: string, number: number | undefined, creationTimestamp: string): AppStackRevision =>
+  ({ metadata: { name, creationTimestamp }, spec: { stack: 's', number, services: [] } }) as never
+
 describe('a stack', () => {
   it('with the content of its newest revision publishes none; A, B, A publishes three', () => {
     fc.assert(
@@ -163,11 +166,11 @@ describe('a stack', () => {
         const stack = { namespace: 'team', name: 's' }
         const published: AppStackRevision[] = []
         for (const { services } of [one, one, other, other, one]) {
-          const next = nextRevision(stack, services, published.toReversed())
+          const next = nextRevision({ ...stack, services }, published.toReversed())
           if (next) published.push(next)
         }
         expect(published.map(({ spec }) => spec.number)).toEqual([1, 2, 3])
-        expect(newestRevision(published)).toBe(published[2])
+        expect(latestRevision(stack, published)).toBe(published[2])
       }),
       { numRuns: 30 },
     )
@@ -176,7 +179,29 @@ describe('a stack', () => {
   it('has one newest revision, whatever the order in which two of one number are listed', () => {
     const spec = { stack: 's', number: 3, services: [] }
     const [a, b] = ['s-r3-a', 's-r3-b'].map((name) => ({ metadata: { name }, spec }) as unknown as AppStackRevision)
-    expect(newestRevision([a!, b!])).toBe(newestRevision([b!, a!]))
+    expect(newestFirst([a!, b!])).toEqual(newestFirst([b!, a!]))
+  })
+
+  it('lists those that have no number, being from git, after the counted ones: by when they were created, then by name', () => {
+    const listed = [
+      revision('s-r2-a', 2, '2026-01-01T00:00:00Z'),
+      revision('s-1.2', undefined, '2026-01-03T00:00:00Z'),
+      revision('s-1.10', undefined, '2026-01-02T00:00:00Z'),
+      revision('s-1.9', undefined, '2026-01-02T00:00:00Z'),
+    ]
+    expect(newestFirst(listed.toReversed())).toEqual(listed)
+  })
+
+  it('with a version is published under it once, goes back to an earlier one, and keeps its content when it has none', () => {
+    const [a, b] = ['a', 'b'].map((name) => [{ name }] as never)
+    const stack = { namespace: 'team', name: 's' }
+    const first = nextRevision({ ...stack, version: '1.0', services: a! }, [])!
+    const second = nextRevision({ ...stack, version: '1.1', services: b! }, [first])!
+    expect([first, second].map(({ metadata }) => metadata.name)).toEqual(['s-1.0', 's-1.1'])
+    expect(nextRevision({ ...stack, version: '1.0', services: a! }, [first, second])).toBeUndefined()
+    expect(latestRevision({ ...stack, version: '1.0' }, [first, second])).toBe(first)
+    expect(nextRevision({ ...stack, version: '1.0', services: b! }, [first, second])?.metadata.name).toBe('s-1.0')
+    expect(nextRevision({ ...stack, services: b! }, [first, second])).toBeUndefined()
   })
 })
 
