@@ -7,12 +7,14 @@ import {
   dnsLabel,
   dnsSubdomain,
   integer,
+  next,
   observedGeneration,
   text,
   withRules,
   type Immutable,
 } from './schema.ts'
 import { stackServices } from './service/stackService.ts'
+import { variables } from './service/variables.ts'
 
 const stack = withRules(
   z
@@ -47,7 +49,14 @@ const stack = withRules(
   ],
 )
 
-const spec = z.strictObject({ stack }).meta({ description: 'What the app is made of.' })
+const spec = z
+  .strictObject({
+    stack,
+    variables: variables(
+      `Environment variables of all services of all instances, at most 100. They win over those of the AppEnv and the stack of the same name. Not a Pod's env. ${next}`,
+    ).optional(),
+  })
+  .meta({ description: 'What the app is made of.' })
 
 const instances = z
   .strictObject({

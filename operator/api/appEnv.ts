@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { ageColumn, type Kind } from './kind.ts'
 import { group, version, type ApiObject } from './meta.ts'
-import { immutable, withRules, type Immutable } from './schema.ts'
 import { nameRules } from './names.ts'
+import { immutable, next, withRules, type Immutable } from './schema.ts'
+import { plainVariables } from './service/variables.ts'
 
 const envType = withRules(
   z.enum(['prod', 'staging', 'dev', 'test', 'feature']).meta({
@@ -25,7 +26,15 @@ const defaults = z
   })
 
 const spec = withRules(
-  z.strictObject({ type: envType, defaults: defaults.optional() }).meta({ description: 'What the environment is.' }),
+  z
+    .strictObject({
+      type: envType,
+      variables: plainVariables(
+        `Environment variables of all instances in the environment, at most 100. Any other of the same name wins. Not for secrets. ${next}`,
+      ).optional(),
+      defaults: defaults.optional(),
+    })
+    .meta({ description: 'What the environment is.' }),
   [
     {
       id: 'no-auto-upgrade-in-prod',

@@ -80,7 +80,7 @@ const spec = z
       10,
     ).default(1),
     variables: variables(
-      `Environment variables for every service, at most 100; win over the stack's of the same name. Not a Pod's env. ${next}`,
+      `Environment variables for every service, at most 100; win over all others of the same name. Not a Pod's env. ${next}`,
     ).optional(),
   })
   .meta({ description: 'What should run. The operator never writes it.' })

@@ -5,8 +5,7 @@ import { generatedSecretName } from './names.ts'
 export function environment(service: ResolvedService): object[] {
   const given = new Set(service.variables.map(({ name }) => name))
   return [
-    // The server drops an empty value; rendered, it would never be what is read back.
-    ...service.variables.map(({ name, value }) => ({ name, ...(value !== '' && { value: literal(value) }) })),
+    ...service.variables.map((variable) => ({ name: variable.name, ...sourceOf(variable) })),
     ...service.generatedSecrets
       .filter(({ name }) => !given.has(name))
       .map(({ name }) => ({
@@ -14,6 +13,13 @@ export function environment(service: ResolvedService): object[] {
         valueFrom: { secretKeyRef: { name: generatedSecretName(service.name, name), key: 'value' } },
       })),
   ]
+}
+
+function sourceOf({ value = '', fieldPath }: ResolvedService['variables'][number]): object {
+  // What is referred to is one value to the server: with its default.
+  if (fieldPath) return { valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath } } }
+  // The server drops an empty value; rendered, it would never be what is read back.
+  return value === '' ? {} : { value: literal(value) }
 }
 
 /** Kubernetes takes $(NAME) for a reference and $$ for a dollar; what users write stands for itself. */

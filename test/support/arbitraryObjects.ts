@@ -94,8 +94,9 @@ function stringValue(schema: JsonObject): fc.Arbitrary<string> {
 
 /** What most people would not write together: rules are broken now and then, but seldom. */
 function tidied(spec: Json): Json {
-  const holder = (spec as { stack?: { name?: Json; services?: Json } }).stack
-  if (holder !== undefined && holder.name !== undefined && holder.services !== undefined) delete holder.name
+  const app = (spec as { stack?: { name?: Json; services?: Json } }).stack
+  if (app !== undefined && app.name !== undefined && app.services !== undefined) delete app.name
+  for (const holder of [spec as Record<string, Json>, ...servicesIn(spec)]) tidyVariables(holder)
   const names: Json[] = []
   for (const service of servicesIn(spec)) {
     tidyService(service)
@@ -112,6 +113,17 @@ function servicesIn(spec: Json): Record<string, Json>[] {
   const { services, stack } = spec as { services?: Json; stack?: { services?: Json } }
   const list = services ?? stack?.services
   return Array.isArray(list) ? (list as Record<string, Json>[]) : []
+}
+
+/** A value, or where it comes from. */
+function tidyVariables(holder: Record<string, Json>): void {
+  for (const variable of (holder['variables'] ?? []) as Record<string, Json>[]) {
+    const from = variable['valueFrom'] as Record<string, Json> | undefined
+    if (Object.keys(from ?? {}).length === 0) {
+      delete variable['valueFrom']
+      variable['value'] ??= ''
+    } else if (variable['value'] !== undefined) delete variable['valueFrom']
+  }
 }
 
 function tidyService(service: Record<string, Json>): void {

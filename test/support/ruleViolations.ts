@@ -208,6 +208,21 @@ export const violations: readonly Violation[] = [
     says: ['spec.services[0].generatedSecrets[0].name: ', "'APPSTEAD_X' may not begin with 'APPSTEAD_'"],
   },
   {
+    rule: 'one-value',
+    sent: stack([{ ...web, variables: [{ name: 'A' }] }]),
+    says: ['spec.services[0].variables[0]: ', "variable 'A' must have exactly one of value and valueFrom.fieldRef"],
+  },
+  {
+    rule: 'one-value',
+    sent: stack([
+      {
+        ...web,
+        variables: [{ name: 'A', value: '', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } }],
+      },
+    ]),
+    says: ['spec.services[0].variables[0]: ', "variable 'A' must have exactly one of"],
+  },
+  {
     rule: 'file-below-file',
     sent: stack([
       {

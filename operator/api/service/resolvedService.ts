@@ -5,7 +5,7 @@ import { dependsOn, image, serviceName, serviceType } from './name.ts'
 import { portNameOf, portNumber, portProtocol } from './ports.ts'
 import { resourcesSchema } from './resources.ts'
 import { drainSeconds, progressDeadlineSeconds, terminationGracePeriodSeconds } from './rollout.ts'
-import { generatedSecretSchema, variableValue } from './variables.ts'
+import { fieldPath, generatedSecretSchema, variableName, variableValue } from './variables.ts'
 
 /** One service of a release after every merge: all that its pods are made from. */
 
@@ -32,8 +32,11 @@ export const resolvedServiceSchema = z.strictObject({
   variables: listMap(
     "Environment variables of all sources in their final order, each name once; the platform's APPSTEAD_ ones too.",
     z.strictObject({
-      name: text('Name of the environment variable.', { max: 128, min: 1, pattern: /^[A-Za-z_][A-Za-z0-9_]*$/ }),
-      value: variableValue.meta({ description: 'The value, as it is.' }),
+      name: text('Name of the environment variable.', { max: 128, min: 1, pattern: variableName }),
+      value: variableValue
+        .optional()
+        .meta({ description: 'The value, as it is; absent when it comes from elsewhere.' }),
+      fieldPath: fieldPath.optional().meta({ description: 'What each replica is told about itself.' }),
     }),
     { key: 'name', max: 250 },
   ),

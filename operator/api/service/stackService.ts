@@ -39,7 +39,7 @@ const stackServiceSchema = z.strictObject({
   ).optional(),
   ports: ports.optional(),
   variables: variables(
-    `Environment variables, at most 100; the AppInstance's of the same name win. Not a Pod's env. ${next}`,
+    `Environment variables, at most 100; those of the App and the AppInstance of the same name win. Not a Pod's env. ${next}`,
   ).optional(),
   files: files.optional(),
   resources: resources.optional(),

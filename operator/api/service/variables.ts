@@ -4,7 +4,7 @@ import { integer, listMap, next, text, withoutNul, withRules } from '../schema.t
 
 /** Environment variables of a service. */
 
-const variableName = /^[A-Za-z_][A-Za-z0-9_]*$/
+export const variableName = /^[A-Za-z_][A-Za-z0-9_]*$/
 
 const reservedPrefix: Rule<string> = {
   id: 'reserved-variable',
@@ -21,23 +21,59 @@ const reservedPrefix: Rule<string> = {
 const unreservedName = (description: string) =>
   withRules(text(description, { max: 128, min: 1, pattern: variableName }), [reservedPrefix])
 
+const givenName = unreservedName(
+  `Name of the environment variable: letters, digits and _; may not begin with APPSTEAD_. ${next}`,
+)
+
 export const variableValue = text(`The value, as it is: at most 8192 characters, no NUL. ${next}`, {
   max: 8192,
   pattern: withoutNul,
 })
 
-/** variables[] of a stack's service and of an AppInstance. */
-export const variables = (description: string) =>
-  listMap(
-    description,
-    z.strictObject({
-      name: unreservedName(
-        `Name of the environment variable: letters, digits and _; may not begin with APPSTEAD_. ${next}`,
-      ),
-      value: variableValue,
-    }),
-    { key: 'name', max: 100 },
-  )
+/** What each replica can be told about itself. */
+export const fieldPath = z.enum([
+  'metadata.name',
+  'metadata.namespace',
+  'metadata.uid',
+  'spec.nodeName',
+  'status.hostIP',
+  'status.podIP',
+  'status.podIPs',
+])
+
+const valueFrom = z
+  .strictObject({
+    fieldRef: z
+      .strictObject({
+        fieldPath: fieldPath.meta({
+          description: `metadata.name, metadata.namespace, metadata.uid, spec.nodeName, status.hostIP, status.podIP or status.podIPs of the pod. ${next}`,
+        }),
+      })
+      .optional()
+      .meta({ description: `Something each replica is told about itself. ${next}` }),
+  })
+  .meta({ description: `Where the value comes from, instead of value. ${next}` })
+
+const variable = withRules(
+  z.strictObject({ name: givenName, value: variableValue.optional(), valueFrom: valueFrom.optional() }),
+  [
+    {
+      id: 'one-value',
+      rule: '[has(self.value), has(self.valueFrom) && has(self.valueFrom.fieldRef)].exists_one(given, given)',
+      message: 'a variable must have exactly one of value and valueFrom.fieldRef',
+      messageExpression: says("variable '%s' must have exactly one of value and valueFrom.fieldRef", 'self.name'),
+      reason: 'FieldValueInvalid',
+      holds: ({ value, valueFrom: from }) => [value, from?.fieldRef].filter((each) => each !== undefined).length === 1,
+    },
+  ],
+)
+
+/** variables[] of an App, a stack's service and an AppInstance. */
+export const variables = (description: string) => listMap(description, variable, { key: 'name', max: 100 })
+
+/** variables[] of an AppEnv: it belongs to no project, so that it can refer to nothing. */
+export const plainVariables = (description: string) =>
+  listMap(description, z.strictObject({ name: givenName, value: variableValue }), { key: 'name', max: 100 })
 
 export const generatedSecretSchema = z.strictObject({
   name: unreservedName('Name of the environment variable that holds it: letters, digits and _. Permanent.'),

@@ -1,3 +1,4 @@
+import type { AppInstanceSpec } from '../../api/appInstance.ts'
 import type { ResolvedService } from '../../api/service/resolvedService.ts'
 import type { StackService } from '../../api/service/stackService.ts'
 import { serviceUrl } from '../names.ts'
@@ -5,21 +6,30 @@ import type { Input } from './input.ts'
 import { mainOf } from './input.ts'
 
 type Variable = ResolvedService['variables'][number]
+type Given = NonNullable<AppInstanceSpec['variables']>[number]
 
 /**
- * The environment variables of a service, each name once. Later wins: platform, stack's service, AppInstance.
+ * The environment variables of a service, each name once. Later wins: platform, AppEnv, stack's service, App, AppInstance.
  * Source of the precedence: design/api.md, Variables.
  */
 export function variablesOf(input: Input, service: StackService): Variable[] {
-  const byName = new Map<string, Variable>()
-  const { variables: ofInstance = [] } = input.instance.spec
-  for (const variable of [...platformVariables(input, service), ...(service.variables ?? []), ...ofInstance]) {
-    byName.set(variable.name, { name: variable.name, value: variable.value })
-  }
-  return [...byName.values()]
+  const { app, env, instance } = input
+  const layers: readonly (readonly Given[] | undefined)[] = [
+    platformVariables(input, service),
+    env.spec.variables,
+    service.variables,
+    app.spec.variables,
+    instance.spec.variables,
+  ]
+  const given = layers.flatMap((layer) => layer ?? [])
+  return [...new Map(given.map((each) => [each.name, resolved(each)])).values()]
 }
 
-function platformVariables({ instance, env, services }: Input, service: StackService): Variable[] {
+function resolved({ name, value = '', valueFrom }: Given): Variable {
+  return valueFrom?.fieldRef ? { name, fieldPath: valueFrom.fieldRef.fieldPath } : { name, value }
+}
+
+function platformVariables({ instance, env, services }: Input, service: StackService): Given[] {
   const url = mainUrl(services, instance.metadata.name)
   return [
     { name: 'APPSTEAD_APP', value: instance.spec.app },

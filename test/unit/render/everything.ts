@@ -19,7 +19,10 @@ const services = [
       { name: 'http', port: 8080, protocol: 'HTTP' },
       { name: 'raw', port: 9090, protocol: 'TCP' },
     ],
-    variables: [{ name: 'LOG_LEVEL', value: 'info' }],
+    variables: [
+      { name: 'LOG_LEVEL', value: 'info' },
+      { name: 'POD_IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } },
+    ],
     files: [{ path: '/etc/web/config', content: 'a' }],
     resources: { requests: { cpu: '100m', memory: '64Mi' }, limits: { cpu: '400m', memory: '512Mi' } },
     healthCheck: { path: '/healthz', port: 'http', timeoutSeconds: 3, startupSeconds: 60 },
@@ -28,6 +31,11 @@ const services = [
   },
   { name: 'side', image: 'registry.example/side:1', ports: [{ port: 8081 }], replicas: 2 },
   { name: 'jobs', type: 'Worker', image: 'registry.example/jobs:1', replicas: 2, dependsOn: ['web'] },
+]
+
+const appVariables = [
+  { name: 'COLOUR', value: 'blue' },
+  { name: 'NODE', valueFrom: { fieldRef: { fieldPath: 'spec.nodeName' } } },
 ]
 
 const instance = (name: string, spec: object): KubeObject =>
@@ -46,7 +54,12 @@ const instance = (name: string, spec: object): KubeObject =>
 export const everything: readonly KubeObject[] = [
   { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'kube-system', uid: 'hub' } },
   { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, uid: 'project' } },
-  { apiVersion, kind: 'AppEnv', metadata: { name: 'dev' }, spec: { type: 'dev' } },
+  {
+    apiVersion,
+    kind: 'AppEnv',
+    metadata: { name: 'dev' },
+    spec: { type: 'dev', variables: [{ name: 'REGION', value: 'eu' }] },
+  },
   { apiVersion, kind: 'AppEnv', metadata: { name: 'latest' }, spec: { type: 'test', defaults: { autoUpgrade: true } } },
   { apiVersion, kind: 'AppStack', metadata: { name: 'shop', namespace }, spec: { version: '1.4', services } },
   { apiVersion, kind: 'AppStack', metadata: { name: 'counted', namespace }, spec: { services } },
@@ -64,14 +77,22 @@ export const everything: readonly KubeObject[] = [
     metadata: { name: 'shop-r7-aaaaaa', namespace },
     spec: { stack: 'shop', number: 7, services },
   },
-  { apiVersion, kind: 'App', metadata: { name: 'shop', namespace }, spec: { stack: { name: 'shop' } } },
+  {
+    apiVersion,
+    kind: 'App',
+    metadata: { name: 'shop', namespace },
+    spec: { stack: { name: 'shop' }, variables: appVariables },
+  },
   { apiVersion, kind: 'App', metadata: { name: 'shop-blue', namespace }, spec: { stack: { services } } },
   instance('shop-blue-dev', {
     app: 'shop',
     env: 'dev',
     image: 'registry.example/shop:1',
     replicas: 2,
-    variables: [{ name: 'GREETING', value: 'hello' }],
+    variables: [
+      { name: 'GREETING', value: 'hello' },
+      { name: 'POD', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
+    ],
   }),
   instance('shop-pinned', { app: 'shop', env: 'dev', stack: { revision: 'shop-r7-aaaaaa' } }),
 ].map((object) => stored(object))

@@ -213,7 +213,7 @@ it('the address told to replicas is the one in the status: the first HTTP port o
     spec: { app: 'a', env: 'dev', replicas: 1, image: 'i' },
   } as AppInstance
   const env = { spec: { type: 'dev' } } as AppEnv
-  const [web] = resolve({ instance, app: {} as App, env, services: parsed }).services
+  const [web] = resolve({ instance, app: { spec: {} } as App, env, services: parsed }).services
   expect(web!.variables).toContainEqual({ name: 'APPSTEAD_URL', value: 'http://web.a-dev.svc:80' })
 })
 
