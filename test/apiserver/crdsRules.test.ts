@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { kinds } from '../../operator/api/kinds.ts'
 import { apiServer, dropNamespace, establishCrds, makeNamespace, type Admin } from '../support/apiserver.ts'
 import { create, kindNamed, messageOf, pathOf, replaceSpec } from '../support/kindRequests.ts'
-import { changes, violations } from '../support/ruleViolations.ts'
+import { changes } from '../support/ruleChanges.ts'
+import { violations } from '../support/ruleViolations.ts'
 import { rulesOf } from '../support/verdict.ts'
 
 let admin: Admin
