@@ -1,6 +1,7 @@
 import { conditionTypes, eventReasons, reasons } from '../operator/api/conditions.ts'
 import type { Kind } from '../operator/api/kind.ts'
 import { annotations, finalizers, labels } from '../operator/api/meta.ts'
+import { operationTables } from './operations.ts'
 import type { JsonObject } from './structural.ts'
 
 /** REFERENCE.md: what stands in the CRDs, the closed lists and the keys, for people. */
@@ -25,6 +26,7 @@ export function printReference(entries: readonly { kind: Kind; crd: JsonObject }
     'A field is required where it says so, and has no default where none is named.',
     '',
     ...entries.flatMap(({ kind, crd }) => printKind(kind, crd)),
+    ...printOperations(),
     ...printConditions(),
     ...printKeys('Labels', labels, keysSource),
     ...printKeys('Annotations', annotations, keysSource),
@@ -121,6 +123,23 @@ function rulesOf(schema: JsonObject): readonly string[] {
 
 function code(path: string): string {
   return path === '' ? 'the object' : `\`${path}\``
+}
+
+function printOperations(): readonly string[] {
+  const { verdicts, enforced, due } = operationTables()
+  return [
+    '## Which operation is allowed when',
+    '',
+    'In every state that has no column everything is allowed. `status.blocked` of an AppInstance lists what is not allowed now.',
+    '',
+    ...table(verdicts.head, verdicts.rows),
+    'Who refuses what is not allowed:',
+    '',
+    ...table(enforced.head, enforced.rows),
+    'Not there yet, and refused from the day it comes:',
+    '',
+    ...table(due.head, due.rows),
+  ]
 }
 
 function printConditions(): readonly string[] {

@@ -82,6 +82,10 @@ const spec = z
     variables: variables(
       `Environment variables for every service, at most 100; win over all others of the same name. Not a Pod's env. ${next}`,
     ).optional(),
+    deletionProtection: z.boolean().optional().meta({
+      description:
+        'Whether the API server refuses to delete this AppInstance, also with its project. Default: false. Takes effect at once.',
+    }),
   })
   .meta({ description: 'What should run. The operator never writes it.' })
 
@@ -147,6 +151,16 @@ const pendingChanges = listMap(
   { key: 'path', max: 100 },
 )
 
+const blocked = listMap(
+  'What may not be done now; absent when everything may. REFERENCE.md says which operation is allowed when.',
+  z.strictObject({
+    operation: text('Name of the operation, as in the table of REFERENCE.md.', { max: 64, min: 1 }),
+    reason: text('Why not: the reason of a condition, or Protected.', { max: 128, min: 1 }),
+    since: z.string().meta({ format: 'date-time', description: 'Since when.' }),
+  }),
+  { key: 'operation', max: 32 },
+)
+
 const error = z
   .strictObject({
     reason: text('Why, in one CamelCase word; that of the condition Stalled.', { max: 128 }),
@@ -173,6 +187,7 @@ const status = z
     pendingSummary: text('The paths of the pending changes in one word, such as image,replicas; for people.', {
       max: 128,
     }).optional(),
+    blocked: blocked.optional(),
     error: error.optional(),
   })
   .meta({ description: 'How it stands. Written by the operator only.' })

@@ -1,6 +1,7 @@
 import { appKind } from './app.ts'
 import { appEnvKind } from './appEnv.ts'
 import { appInstanceKind } from './appInstance.ts'
+import { appLockKind } from './appLock.ts'
 import { appReleaseKind } from './appRelease.ts'
 import { appStackKind } from './appStack.ts'
 import { appStackRevisionKind } from './appStackRevision.ts'
@@ -14,4 +15,5 @@ export const kinds: readonly Kind[] = [
   appStackRevisionKind,
   appInstanceKind,
   appReleaseKind,
+  appLockKind,
 ]

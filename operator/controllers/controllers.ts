@@ -1,5 +1,6 @@
 import { appEnvKind } from '../api/appEnv.ts'
 import { appInstanceKind } from '../api/appInstance.ts'
+import { appLockKind } from '../api/appLock.ts'
 import { appReleaseKind } from '../api/appRelease.ts'
 import { appStackRevisionKind } from '../api/appStackRevision.ts'
 import { crdType, namespaceType, secretType, serviceAccountType } from '../api/builtin.ts'
@@ -7,6 +8,7 @@ import type { KubeObject, ResourceType } from '../api/meta.ts'
 import type { Controller } from '../runtime/controller.ts'
 import { app } from './app/controller.ts'
 import { appInstance } from './appInstance/controller.ts'
+import { appLock } from './appLock/controller.ts'
 import { appRelease } from './appRelease/controller.ts'
 import { appStack } from './appStack/controller.ts'
 import { childTypes } from './informers.ts'
@@ -17,6 +19,7 @@ export const controllers: readonly Controller<KubeObject, unknown>[] = [
   app,
   appInstance,
   appRelease,
+  appLock,
 ] as readonly Controller<KubeObject, unknown>[]
 
 /** Of RBAC, as far as controllers use them themselves. */
@@ -30,6 +33,7 @@ export const writes: readonly { readonly type: ResourceType; readonly verbs: rea
   { type: appEnvKind, verbs: ['create'] },
   { type: appStackRevisionKind, verbs: ['get', 'create', 'delete'] },
   { type: appReleaseKind, verbs: ['get', 'create', 'delete'] },
+  { type: appLockKind, verbs: ['create', 'patch', 'delete'] },
   { type: appInstanceKind, verbs: ['get', 'patch'] },
   { type: crdType, verbs: ['get'] },
   { type: namespaceType, verbs: ['get', 'create', 'patch', 'delete'] },

@@ -3,6 +3,7 @@ import type { App } from '../api/app.ts'
 import { appEnvKind } from '../api/appEnv.ts'
 import { appInstanceKind } from '../api/appInstance.ts'
 import type { AppInstance } from '../api/appInstance.ts'
+import { appLockKind } from '../api/appLock.ts'
 import { appReleaseKind } from '../api/appRelease.ts'
 import type { AppRelease } from '../api/appRelease.ts'
 import { appStackKind } from '../api/appStack.ts'
@@ -24,6 +25,7 @@ import { keyOf, labels } from '../api/meta.ts'
 import { ownedDigest } from '../apply/digest.ts'
 import { inlineStackName } from '../render/names.ts'
 import type { Informer } from '../runtime/controller.ts'
+import { isLocked } from '../render/appLock.ts'
 import type { ObservedChild, ObservedDeployment, ObservedPod } from '../status/observed.ts'
 import { deploymentDigest, podDigest, slim } from './digests.ts'
 
@@ -68,6 +70,8 @@ const appInstance: Informer<AppInstance> = {
     name: (object) => [object.metadata.name],
     /** The AppStackRevision it is pinned to. */
     revision: (object) => (object.spec.stack?.revision ? inProject(object, object.spec.stack.revision) : []),
+    /** The project in which it is locked. */
+    lockedIn: (object) => (isLocked(object) ? byNamespace(object) : []),
   },
 }
 
@@ -111,6 +115,7 @@ export const informers: readonly Informer[] = [
   appStackRevision,
   appInstance,
   appRelease,
+  { type: appLockKind },
   // All of them: a namespace of someone else, the project's and kube-system are looked at too.
   { type: namespaceType, place: 'all', metadataOnly: true, keep: childDigest },
   childInformer(serviceAccountType),

@@ -78,7 +78,8 @@ export interface Watch {
 
 /** What the engine must know to work for the objects of one kind. All but reconcile and cleanup are pure and synchronous. */
 export interface Controller<Object extends KubeObject, Status> {
-  readonly kind: Kind
+  /** Whose objects are reconciled: a kind of ours, or a built-in one, of which no status is written. */
+  readonly kind: ResourceType & Pick<Kind, 'status'>
   readonly watches: readonly Watch[]
   /** Held on every object of the kind until cleanup has settled. */
   readonly finalizer?: string

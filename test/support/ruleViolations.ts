@@ -74,6 +74,11 @@ export const violations: readonly Violation[] = [
     says: ["metadata.name 'app-shop' may not begin with 'app-'", 'use another name'],
   },
   {
+    rule: 'one-lock',
+    sent: { kind: 'AppLock', name: 'shop', spec: { locked: [] } },
+    says: ["metadata.name 'shop' must be 'locks'", 'which the operator writes'],
+  },
+  {
     rule: 'name-or-services',
     sent: { kind: 'App', name: 'hello', spec: { stack: {} } },
     says: ['spec.stack: ', 'name (of an AppStack) or services must be set'],

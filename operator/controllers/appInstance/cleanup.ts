@@ -5,6 +5,7 @@ import { group, refOf } from '../../api/meta.ts'
 import { fightsOf } from '../../apply/fights.ts'
 import { refusalAgainst, refusedBy, removalOf, type Refused } from '../../apply/refusal.ts'
 import type { Ctx, EventRecord, Report } from '../../runtime/controller.ts'
+import { blockedBy } from '../../status/blocked.ts'
 import { conditionsOf } from '../../status/conditions.ts'
 import type { Verdicts } from '../../status/conditions.ts'
 import { phaseOf } from '../../status/phase.ts'
@@ -113,6 +114,7 @@ function statusOf({ instance, pods }: Observed, now: Date, message: string): App
     observedGeneration: generation,
     phase: phaseOf(verdicts),
     conditions: conditionsOf(instance.status?.conditions, verdicts, generation, now),
+    ...blockedBy(instance, verdicts, now),
     namespace: instance.metadata.name,
   }
 }

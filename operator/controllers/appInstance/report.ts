@@ -13,6 +13,7 @@ import type { ReleaseSituation, Situation } from '../../status/appInstance.ts'
 import { hasSucceeded } from '../../status/appRelease.ts'
 import { instanceVerdicts } from '../../status/appInstance.ts'
 import type { Verdicts } from '../../status/conditions.ts'
+import { blockedBy } from '../../status/blocked.ts'
 import { conditionOf, conditionsOf } from '../../status/conditions.ts'
 import { transitionsOf } from '../../status/events.ts'
 import { phaseOf } from '../../status/phase.ts'
@@ -50,6 +51,7 @@ export function report(seen: Observed, found: Findings, now: Date): Report<AppIn
       ...stackOf(seen, found),
       ...releaseOf(seen, found),
       ...changesOf(found),
+      ...blockedBy(instance, verdicts, now),
       ...errorOf(seen, found),
     },
     outcome: outcomeOf(found, verdicts),

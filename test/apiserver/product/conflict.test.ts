@@ -71,11 +71,20 @@ describe('a namespace of somebody else', () => {
     expect(notes).toContain('Warning NamespaceConflict')
     expect(await releasesOf(cert)).toEqual([])
     expect(childWrites(world)).toEqual([])
+    const reason = 'NamespaceConflict'
+    const blocked = ['ChangeConfiguration', 'NewWork', 'Shell'].map((operation) => ({ operation, reason }))
+    expect(errored['status'].blocked).toEqual(blocked.map((each) => expect.objectContaining(each)))
+    const lock = { namespace, name: 'locks' }
+    const { uid } = errored.metadata
+    expect((await hands.get('AppLock', lock))['spec'].locked).toEqual([
+      { name: cert.instance, uid, class: 'Creation', reason, since: expect.any(String) },
+    ])
 
     await hands.remove('AppInstance', ref)
     await operator.until('the instance is gone', async () => (await hands.find('AppInstance', ref)) === undefined)
     await operator.settle()
     expect(childWrites(world)).toEqual([])
+    expect(await hands.find('AppLock', lock)).toBeUndefined()
     expect(await namespaceOf(cert.instance)).toEqual(before)
     expect(await hands.list('ConfigMap', cert.instance)).toEqual(theirs)
   }, 30_000)

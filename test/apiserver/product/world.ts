@@ -112,7 +112,16 @@ export async function releasesOf({ hands, namespace, instance }: World): Promise
 
 /** Writes that are neither of our own kinds nor Events: what was done to the instance's namespace. */
 export function childWrites({ operator }: World): readonly string[] {
-  const own = new Set(['AppInstance', 'App', 'AppStack', 'AppStackRevision', 'AppRelease', 'AppEnv', 'Event'])
+  const own = new Set([
+    'AppInstance',
+    'App',
+    'AppStack',
+    'AppStackRevision',
+    'AppRelease',
+    'AppEnv',
+    'AppLock',
+    'Event',
+  ])
   return operator.writes
     .filter(({ kind }) => !own.has(kind))
     .map(({ verb, kind, ref }) => `${verb} ${kind} ${ref.name}`)

@@ -9,7 +9,9 @@ const rules = rulesOf(grantsOf({ informers, controllers, writes }))
 const declared = new Set([
   ...informers.flatMap(({ type }) => ['list', 'watch'].map((verb) => `${type.group} ${type.plural} ${verb}`)),
   ...writes.flatMap(({ type, verbs }) => verbs.map((verb) => `${type.group} ${type.plural} ${verb}`)),
-  ...controllers.map(({ kind }) => `${kind.group} ${kind.plural}/status patch`),
+  ...controllers
+    .filter(({ kind }) => kind.status !== null)
+    .map(({ kind }) => `${kind.group} ${kind.plural}/status patch`),
   ...controllers.filter(({ finalizer }) => finalizer).map(({ kind }) => `${kind.group} ${kind.plural} patch`),
   ' events create',
 ])

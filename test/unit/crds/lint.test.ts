@@ -48,7 +48,7 @@ const lowerCaseEnums = ['AppEnv.spec.type']
 /** Its values are paths in a Pod, as Kubernetes writes them. */
 const ofPods = /\.fieldPath$/
 /** A boolean where there will never be a third answer. */
-const booleans = ['autoUpgrade', 'main', 'outdated']
+const booleans = ['autoUpgrade', 'main', 'deletionProtection', 'outdated']
 
 describe('every field of the CRDs', () => {
   it('is described, in a first sentence of at most 120 characters', () => {

@@ -94,7 +94,7 @@ export const everything: readonly KubeObject[] = [
       { name: 'POD', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
     ],
   }),
-  instance('shop-pinned', { app: 'shop', env: 'dev', stack: { revision: 'shop-r7-aaaaaa' } }),
+  instance('shop-pinned', { app: 'shop', env: 'dev', stack: { revision: 'shop-r7-aaaaaa' }, deletionProtection: true }),
 ].map((object) => stored(object))
 
 /** The release that runs, rolled out; made of the revision before the newest. */

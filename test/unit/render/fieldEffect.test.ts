@@ -74,8 +74,11 @@ async function isSeen(
 /** Of no effect on an instance before its first release. */
 const onlyOfMoving = ['stack.autoUpgrade', 'defaults.autoUpgrade']
 
+/** Of an AppLock only the API server's policies read. */
 function kindsOf(isRecord: boolean): (readonly [string, Kind])[] {
-  return kinds.filter(({ kind }) => isRecord === (kind === 'AppRelease')).map((kind) => [kind.kind, kind])
+  return kinds
+    .filter(({ kind }) => kind !== 'AppLock' && isRecord === (kind === 'AppRelease'))
+    .map((kind) => [kind.kind, kind])
 }
 
 describe('every field of a spec, changed alone, alters a plan, a status, what is pending, a revision or a column', () => {
