@@ -99,7 +99,7 @@ const message = (description: string) => text(description, { max: 1024 })
 
 const stackStatus = z
   .strictObject({
-    current: revisionName('AppStackRevision of the newest release.').optional(),
+    current: revisionName('AppStackRevision of the release that runs.').optional(),
     latest: revisionName('Newest AppStackRevision of the stack.').optional(),
     outdated: z.boolean().meta({ description: 'Whether there is a newer revision than the current one.' }),
   })
@@ -121,7 +121,7 @@ const services = listMap(
     name: serviceName.meta({ description: 'Name of the service.' }),
     ready: count('Replicas that are ready.'),
     desired: count('Replicas there ought to be.'),
-    image: image('Image of the newest release.'),
+    image: image('Image of the release that runs.'),
     reason: text('Why it is not ready, in one CamelCase word; absent when it is.', { max: 128 }).optional(),
     message: message('What is wrong with it, for people; absent when nothing is.').optional(),
   }),
@@ -135,7 +135,19 @@ const currentRelease = z
     stackRevision: revisionName('The AppStackRevision it was made from.'),
     image: image('Image of its main service.'),
   })
-  .meta({ description: 'The newest release that was rolled out, or the first one while it is.' })
+  .meta({ description: 'The release that runs: the newest one, or the last good one when that failed.' })
+
+const failedRelease = z
+  .strictObject({
+    name: revisionName('Name of the AppRelease.'),
+    number: integer('Its number.', 1, 2_147_483_647),
+    reason: text('Why it failed, in one CamelCase word.', { max: 128 }),
+    message: message('Why it failed, as it was then.'),
+  })
+  .meta({
+    description:
+      'Only while what is declared is what a release failed with: that release. It is not tried again by itself.',
+  })
 
 const pendingChanges = listMap(
   'Accepted changes that wait for the next deployment, and what it will do with them.',
@@ -183,6 +195,13 @@ const status = z
     counts: counts.optional(),
     services: services.optional(),
     currentRelease: currentRelease.optional(),
+    failedRelease: failedRelease.optional(),
+    releaseSummary: text('Number of the release that runs, and of the one that failed, such as 41 (42 failed).', {
+      max: 64,
+    }).optional(),
+    imageSummary: text('Image of the main service that runs, and the one that is asked for, if that is another one.', {
+      max: 1040,
+    }).optional(),
     pendingChanges: pendingChanges.optional(),
     pendingSummary: text('The paths of the pending changes in one word, such as image,replicas; for people.', {
       max: 128,
@@ -253,9 +272,9 @@ export const appInstanceKind: Kind = {
     conditionColumn('Available', 'Available', 'status'),
     statusColumn('Replicas', 'counts.summary', 'Ready replicas of all replicas.'),
     statusColumn('Rev', 'stack.current', 'AppStackRevision that runs.'),
-    statusColumn('Release', 'currentRelease.number', 'Number of the release that runs.', { type: 'integer' }),
+    statusColumn('Release', 'releaseSummary', 'Number of the release that runs, and of the one that failed.'),
     statusColumn('URL', 'url', 'Where the main service answers.'),
-    statusColumn('Image', 'currentRelease.image', 'Image of the main service.', { wide: true }),
+    statusColumn('Image', 'imageSummary', 'Image of the main service, and the one that is asked for.', { wide: true }),
     statusColumn('Pending', 'pendingSummary', 'Changes that wait for the next deployment.', { wide: true }),
     conditionColumn('Reason', 'Ready', 'reason', true),
     conditionColumn('Message', 'Ready', 'message', true),

@@ -35,6 +35,11 @@ export const reasons = {
     class: 'settled',
     description: 'Changes of the number of replicas alone take effect with the next deployment.',
   },
+  ReleaseFailed: {
+    class: 'settled',
+    description:
+      'A release of what is declared failed: the last good one serves, and it is not tried again until the spec changes or appstead.dev/deploy asks.',
+  },
   Superseded: { class: 'settled', description: 'A newer release took the place of this one before it was ready.' },
   Creating: { class: 'progressing', description: 'The namespace and what the first release needs are being made.' },
   RollingOut: { class: 'progressing', description: 'Replicas of the newest release are starting.' },
@@ -42,7 +47,8 @@ export const reasons = {
   ReplicasNotReady: { class: 'progressing', description: 'Rolled out, but replicas are not ready now.' },
   RolloutDeadlineExceeded: {
     class: 'progressing',
-    description: 'New replicas did not become ready in time; the old ones serve. The next good release clears it.',
+    description:
+      'New replicas did not become ready in time, and nothing tells why. What a failed release replaced is restored; the next good release clears it.',
   },
   Terminating: { class: 'progressing', description: 'The namespace is being removed.' },
   NamespaceTerminating: {
@@ -60,6 +66,10 @@ export const reasons = {
       'Somebody undoes what the operator writes to an object, again and again; it goes on, ever more seldom, up to every 10 minutes. Have the other field manager leave the object alone.',
   },
   ImagePullFailed: { class: 'progressing', description: 'The image of a service cannot be pulled.' },
+  HealthCheckFailed: {
+    class: 'progressing',
+    description: 'The health check of a service was not answered as it should be until the deadline.',
+  },
   CrashLoop: { class: 'progressing', description: 'The process of a service ends again and again.' },
   ConfigurationError: { class: 'progressing', description: 'The container of a service cannot be created.' },
   Unschedulable: { class: 'progressing', description: 'No node takes a replica.' },

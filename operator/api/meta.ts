@@ -37,6 +37,8 @@ export const annotations = {
   projectUid: `${group}/project-uid`,
   /** On the instance's namespace: uid of kube-system in the cluster of the operator that claimed it. */
   hubUid: `${group}/hub-uid`,
+  /** On an AppInstance, by a user: deploy what is pending, or what failed once more; its value is the cause. */
+  deploy: `${group}/deploy`,
   /** On our Lease: the version of the operator that holds it. */
   holderVersion: `${group}/holder-version`,
   /** On our Lease: the newer operator that asks for it, as `version identity time`. */

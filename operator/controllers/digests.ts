@@ -29,23 +29,32 @@ interface DeploymentObject extends KubeObject {
     readonly replicas?: number
     readonly updatedReplicas?: number
     readonly availableReplicas?: number
-    readonly conditions?: readonly { readonly type: string; readonly reason?: string; readonly message?: string }[]
+    readonly conditions?: readonly {
+      readonly type: string
+      readonly reason?: string
+      readonly message?: string
+      readonly lastTransitionTime?: string
+    }[]
   }
 }
 
 /** The counts of a Deployment's status. */
 export function deploymentDigest(object: KubeObject): Omit<ObservedDeployment, keyof KubeObject | 'digest'> {
   const { spec, status } = object as DeploymentObject
-  const progressing = status?.conditions?.find(({ type }) => type === 'Progressing')
   return {
     replicas: spec?.replicas ?? 0,
     observedGeneration: status?.observedGeneration ?? 0,
     currentReplicas: status?.replicas ?? 0,
     updatedReplicas: status?.updatedReplicas ?? 0,
     availableReplicas: status?.availableReplicas ?? 0,
-    isDeadlineExceeded: progressing?.reason === 'ProgressDeadlineExceeded',
+    ...lateness(status),
     refusal: refusalOf(status),
   }
+}
+
+function lateness(status: DeploymentObject['status']): Pick<ObservedDeployment, 'deadlineExceededAt'> {
+  const late = status?.conditions?.find(({ reason }) => reason === 'ProgressDeadlineExceeded')
+  return late ? { deadlineExceededAt: late.lastTransitionTime ?? '' } : {}
 }
 
 /** Why the ReplicaSet may make no pod: a quota, an admission policy. */

@@ -8,7 +8,7 @@ import { makeDeployment } from '../render/deployment.ts'
 import type { Owner } from '../render/labels.ts'
 import type { Desired } from '../render/plan.ts'
 import type { Reader } from '../runtime/controller.ts'
-import { hasSucceeded } from '../status/appRelease.ts'
+import { hasSucceeded, onDutySince } from '../status/appRelease.ts'
 import type { ObservedDeployment } from '../status/observed.ts'
 import type { ServiceRollout } from '../status/rollout.ts'
 import { rolloutOf } from '../status/rollout.ts'
@@ -33,12 +33,13 @@ export function hashOnce(release: AppRelease, desired: Desired): Desired {
 /**
  * How far each service of a release is, judged by the Deployments that the release renders, or that the API server is
  * known to make of them.
- * In: for whom and what is rendered, once; the Deployments as they are, by name; what is known of our writes. Out: what
+ * In: for whom and what is rendered, once; the releases of the instance, newest first; the Deployments as they are, by name; what is known of our writes. Out: what
  * tells one row a service; what it tells may change between two calls, by what is learnt from a write in between.
  */
 export function followRollout(
   owner: Owner,
   release: AppRelease,
+  releases: readonly AppRelease[],
   deployments: ReadonlyMap<string, ObservedDeployment>,
   fights: Fights,
 ): () => ServiceRollout[] {
@@ -48,5 +49,11 @@ export function followRollout(
     const wanted = desired.get(name)
     return wanted !== undefined && fights.isAsDesired(wanted, uid, digest)
   }
-  return () => rolloutOf(services, deployments, isCurrent, hasSucceeded(release))
+  const since = onDutySince(release, releases)
+  const isNewest = releases.every(({ spec }) => spec.number <= release.spec.number)
+  return () =>
+    rolloutOf(services, deployments, isCurrent, {
+      wasComplete: hasSucceeded(release) && isNewest,
+      onDutySince: since,
+    })
 }

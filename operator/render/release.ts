@@ -20,7 +20,8 @@ export interface Change {
   readonly source: string
 }
 
-interface Wanted {
+/** What is declared now, after every merge. */
+export interface Declared {
   readonly services: readonly ResolvedService[]
   readonly stackRevision: string
 }
@@ -32,7 +33,7 @@ const causeLimit = 256
  * What the next release would change.
  * In: the newest release, what is declared now. Out: one entry a field of a service, in the order of the services.
  */
-export function changesBetween(release: AppRelease, wanted: Wanted): Change[] {
+export function changesBetween(release: AppRelease, wanted: Declared): Change[] {
   const before = new Map(release.spec.services.map((service) => [service.name, service]))
   const after = new Map(wanted.services.map((service) => [service.name, service]))
   const names = [...new Set([...before.keys(), ...after.keys()])]
@@ -83,9 +84,14 @@ export function asksForRelease(changes: readonly Change[]): boolean {
 
 /**
  * The AppRelease that records what is declared now, completely: pods are rendered from it alone.
- * In: the instance, what it resolves to, the newest release if there is one. Out: the object to create.
+ * In: the instance, what it resolves to, the newest release if there is one, what changes against the one that runs.
+ * Out: the object to create.
  */
-export function makeRelease(instance: AppInstance, wanted: Wanted, newest: AppRelease | undefined): AppRelease {
+export function makeRelease(
+  instance: AppInstance,
+  wanted: Declared,
+  { newest, changes }: { readonly newest?: AppRelease | undefined; readonly changes: readonly Change[] },
+): AppRelease {
   const { name, namespace = '', uid = '', generation = 0 } = instance.metadata
   const number = (newest?.spec.number ?? 0) + 1
   return {
@@ -104,7 +110,7 @@ export function makeRelease(instance: AppInstance, wanted: Wanted, newest: AppRe
       stackRevision: wanted.stackRevision,
       generation,
       renderVersion,
-      cause: newest ? causeOf(changesBetween(newest, wanted)) : 'instance created',
+      cause: newest ? causeOf(changes) : 'instance created',
       services: [...wanted.services],
     },
   }

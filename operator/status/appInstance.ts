@@ -1,4 +1,5 @@
 import type { Reason } from '../api/conditions.ts'
+import { annotations } from '../api/meta.ts'
 import type { Verdict, Verdicts } from './conditions.ts'
 
 /** What the verdicts on an instance are derived from. */
@@ -11,23 +12,37 @@ export interface Situation {
         readonly message: string
       }
     | undefined
-  /** The newest release; undefined before the first. */
+  /** The release that runs, or is to; undefined before the first. */
   readonly release: ReleaseSituation | undefined
+  /** The release of what is declared, when it failed. */
+  readonly failed: FailedRelease | undefined
   /** Ready replicas of the main service. */
   readonly serving: number
   /** Who undoes what we write, as one sentence; '' when nobody does. */
   readonly contest: string
-  /** Accepted changes that wait for the next deployment, as one sentence; '' when there are none. */
-  readonly pending: string
+  /** Accepted changes that are not released now, and for what they wait; undefined when there are none. */
+  readonly pending: Omit<Verdict, 'status'> | undefined
   /** What else a person should know while all is well; '' when nothing. */
   readonly hint: string
   /** What the API server stores otherwise than declared, as one sentence; '' when nothing. */
   readonly altered: string
 }
 
-/** How the newest release is doing. */
+/** A release that failed, and what is done about it. */
+export interface FailedRelease {
+  readonly name: string
+  readonly number: number
+  /** As its condition Succeeded says. */
+  readonly reason: Reason
+  readonly message: string
+  /** The command that has it tried again. */
+  readonly retry: string
+}
+
+/** How the release that runs, or is to, is doing. */
 export interface ReleaseSituation {
   readonly name: string
+  readonly number: number
   /** Every service complete now. */
   readonly isComplete: boolean
   /** It was complete once. */
@@ -44,7 +59,7 @@ export interface ReleaseSituation {
  * In: what was found. Out: one verdict for each condition that is to stand.
  */
 export function instanceVerdicts(situation: Situation): Verdicts {
-  const { objection, release, serving, pending } = situation
+  const { objection, serving, pending } = situation
   const main = objection ? objectionVerdicts(objection) : contestVerdicts(situation)
   return {
     Accepted: { status: 'True', reason: 'Accepted', message: 'The spec can be acted on.' },
@@ -52,9 +67,9 @@ export function instanceVerdicts(situation: Situation): Verdicts {
       serving > 0
         ? { status: 'True', reason: 'Serving', message: 'The main service has ready replicas.' }
         : { status: 'False', reason: 'NotServing', message: 'The main service has no ready replica.' },
-    Deployed: deployedVerdict(release),
+    Deployed: deployedVerdict(situation),
     ...main,
-    ...(pending !== '' && { ChangesPending: { status: 'True', reason: 'WaitsForDeployment', message: pending } }),
+    ...(pending && { ChangesPending: { status: 'True', ...pending } }),
   }
 }
 
@@ -79,16 +94,18 @@ function contestVerdicts(situation: Situation): Verdicts {
   return { Ready: { status: 'False', ...verdict }, Reconciling: { status: 'True', ...verdict } }
 }
 
-function releaseVerdicts({ release, hint, altered }: Situation): Verdicts {
+function releaseVerdicts(situation: Situation): Verdicts {
+  const { release, failed, hint, altered } = situation
   if (!release) {
     const creating: Verdict = { status: 'True', reason: 'Creating', message: 'The first release is being made.' }
     return { Ready: { ...creating, status: 'Unknown' }, Reconciling: creating }
   }
+  if (failed && failed.number !== release.number) return restoredVerdicts(release, failed, altered)
   if (release.isComplete) {
     const message = sentences('All services are ready.', altered, hint)
     return { Ready: { status: 'True', reason: 'AllReady', message } }
   }
-  const { reason, message: whatLags } = lagging(release)
+  const { reason, message: whatLags } = lagging(release, failed)
   const message = sentences(whatLags, release.waiting, altered)
   if (release.isDeadlineExceeded) {
     return { Ready: { status: 'False', reason, message }, Stalled: { status: 'True', reason, message } }
@@ -97,12 +114,33 @@ function releaseVerdicts({ release, hint, altered }: Situation): Verdicts {
   return { Ready: { status, reason, message }, Reconciling: { status: 'True', reason, message } }
 }
 
+/** What was asked for failed, and what ran before is back, or on its way. */
+function restoredVerdicts(release: ReleaseSituation, failed: FailedRelease, altered: string): Verdicts {
+  const whatFailed = `Release ${failed.number} failed: ${failed.message}`
+  if (release.isComplete) {
+    const whatServes = `Release ${release.number} serves; not tried again until the spec changes or ${annotations.deploy} asks: ${failed.retry}`
+    const verdict = { reason: failed.reason, message: sentences(whatFailed, whatServes, altered) }
+    return { Ready: { status: 'False', ...verdict }, Stalled: { status: 'True', ...verdict } }
+  }
+  const { service = '', cause = '', reason = failed.reason } = release.laggard ?? {}
+  const why = cause === '' ? '' : `: ${cause}`
+  const whatLags = `Release ${release.number} is restored; its service '${service}' is not ready yet${why}.`
+  const verdict = { reason, message: sentences(whatFailed, whatLags, release.waiting, altered) }
+  const isGivenUp = release.isDeadlineExceeded
+  return {
+    Ready: { status: 'False', ...verdict },
+    [isGivenUp ? 'Stalled' : 'Reconciling']: { status: 'True', ...verdict },
+  }
+}
+
 function sentences(...parts: readonly string[]): string {
   return parts.filter((part) => part !== '').join(' ')
 }
 
-function lagging(release: ReleaseSituation): { reason: Reason; message: string } {
+function lagging(release: ReleaseSituation, failed: FailedRelease | undefined): { reason: Reason; message: string } {
   const { service = '', cause = '', reason: known } = release.laggard ?? {}
+  if (failed && cause === '')
+    return { reason: failed.reason, message: `Release ${failed.name} failed: ${failed.message}` }
   const why = cause === '' ? '' : `: ${cause}`
   if (release.isDeadlineExceeded) {
     const message = `Release ${release.name}: service '${service}' did not become ready in time${why}.`
@@ -117,7 +155,10 @@ function lagging(release: ReleaseSituation): { reason: Reason; message: string }
   }
 }
 
-function deployedVerdict(release: ReleaseSituation | undefined): Verdict {
+function deployedVerdict({ release, failed }: Situation): Verdict {
+  if (failed) {
+    return { status: 'False', reason: failed.reason, message: `Release ${failed.name} failed: ${failed.message}` }
+  }
   if (!release) return { status: 'Unknown', reason: 'Creating', message: 'There is no release yet.' }
   if (release.isComplete || release.wasComplete) {
     return { status: 'True', reason: 'RolledOut', message: `Release ${release.name} is rolled out.` }

@@ -18,8 +18,8 @@ export interface ObservedDeployment extends ObservedChild {
   readonly updatedReplicas: number
   /** Pods that have been ready for minReadySeconds. */
   readonly availableReplicas: number
-  /** Progressing says ProgressDeadlineExceeded. */
-  readonly isDeadlineExceeded: boolean
+  /** Since when Progressing says ProgressDeadlineExceeded, RFC 3339; absent when it does not. */
+  readonly deadlineExceededAt?: string
   /** Why the API server lets no replica be created, such as a quota; '' when it does. */
   readonly refusal?: string
 }

@@ -1,4 +1,5 @@
-import type { ObservedPod } from './observed.ts'
+import type { ResolvedService } from '../api/service/resolvedService.ts'
+import type { ObservedDeployment, ObservedPod } from './observed.ts'
 
 /** How many pods there are, each counted once besides in `total`. */
 export interface Counts {
@@ -10,7 +11,8 @@ export interface Counts {
 
 /** Why a pod cannot serve, in one sentence that names the cause. */
 export interface Cause {
-  readonly reason: 'ImagePullFailed' | 'CrashLoop' | 'Unschedulable' | 'ConfigurationError' | 'Forbidden'
+  readonly reason:
+    'ImagePullFailed' | 'CrashLoop' | 'Unschedulable' | 'ConfigurationError' | 'Forbidden' | 'HealthCheckFailed'
   readonly message: string
 }
 
@@ -44,6 +46,26 @@ export function worstCause(pods: readonly ObservedPod[]): Cause | undefined {
   return causes.toSorted(
     (a, b) => rank.indexOf(a.reason) - rank.indexOf(b.reason) || (a.message < b.message ? -1 : 1),
   )[0]
+}
+
+/** Why a service is not as declared: the worst of its pods, else that no pod may be made at all; undefined when none is known. */
+export function serviceCause(
+  service: string,
+  pods: readonly ObservedPod[],
+  deployments: ReadonlyMap<string, ObservedDeployment>,
+): Cause | undefined {
+  const refusal = deployments.get(service)?.refusal
+  const ofPods = worstCause(pods.filter((pod) => pod.service === service))
+  return ofPods ?? (refusal ? { reason: 'Forbidden', message: `no replica can be made: ${refusal}` } : undefined)
+}
+
+/** Why a service is not ready although nothing keeps its pods from running; undefined when it has no health check. */
+export function healthCause({ name, healthCheck }: ResolvedService, pods: readonly ObservedPod[]): Cause | undefined {
+  const isAsked = pods.some((pod) => pod.service === name && !pod.isReady && pod.phase === 'Running')
+  if (!healthCheck || !isAsked) return undefined
+  const { path, port, timeoutSeconds } = healthCheck
+  const message = `its health check, GET ${path} on port ${port}, is not answered with 200 to 399 within ${timeoutSeconds} s`
+  return { reason: 'HealthCheckFailed', message }
 }
 
 function causeOf({ waiting, lastExit, unschedulable }: ObservedPod): Cause | undefined {

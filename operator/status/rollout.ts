@@ -12,18 +12,27 @@ export interface ServiceRollout {
   readonly isDeadlineExceeded: boolean
 }
 
+/** What is known of a release whose services are looked at. */
+export interface Term {
+  /**
+   * Whether it was complete, and nothing else was rolled out since: then the newest counts there are will do, even if
+   * the Deployment controller has not looked since the object last changed, for an annotation breaks nothing.
+   */
+  readonly wasComplete: boolean
+  /** RFC 3339: a deadline missed before that was missed by another release. */
+  readonly onDutySince: string
+}
+
 /**
  * How far each service of a release is.
- * In: the resolved services; their Deployments by name; whether a Deployment is what the release renders; whether the
- * release was complete once: then the newest counts there are will do, even if the Deployment controller has not looked
- * since the object last changed, for an annotation on a Deployment breaks nothing.
- * Out: one row a service.
+ * In: the resolved services; their Deployments by name; whether a Deployment is what the release renders; what is known
+ * of the release. Out: one row a service.
  */
 export function rolloutOf(
   services: readonly ResolvedService[],
   deployments: ReadonlyMap<string, ObservedDeployment>,
   isCurrent: (deployment: ObservedDeployment) => boolean,
-  wasComplete: boolean,
+  { wasComplete, onDutySince }: Term,
 ): ServiceRollout[] {
   return services.map((service) => {
     const deployment = deployments.get(service.name)
@@ -32,7 +41,7 @@ export function rolloutOf(
       service,
       ready: deployment?.availableReplicas ?? 0,
       isComplete: isSeen && hasOnlyReadyNew(deployment, service.replicas),
-      isDeadlineExceeded: isSeen && deployment.isDeadlineExceeded,
+      isDeadlineExceeded: isSeen && (deployment.deadlineExceededAt ?? '') > onDutySince,
     }
   })
 }

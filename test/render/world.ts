@@ -103,6 +103,7 @@ export interface Decision {
   readonly seen: Observed
   readonly objection: Objection | undefined
   readonly changes: readonly Change[]
+  readonly failed: AppRelease | undefined
   /** Whether `release` is to be made. */
   readonly isNewRelease: boolean
   readonly release: AppRelease | undefined
@@ -117,7 +118,15 @@ export function decide(objects: readonly KubeObject[], name?: string): Decision 
     .filter(({ metadata }) => name === undefined || metadata.name === name)
   if (!instance) throw new Error(`no AppInstance ${name} among ${objects.map((each) => keyOf(refOf(each))).join()}`)
   const seen = observe({ cache: reader, target: { cache: reader } }, instance)
-  const { objection, changes, next } = decideOn(seen)
-  const release = next ? stored(next) : seen.releases[0]
-  return { seen, objection, changes, isNewRelease: next !== undefined, release, plan: release && planOf(seen, release) }
+  const { objection, running, changes, failed, next } = decideOn(seen)
+  const release = next ? stored(next) : running
+  return {
+    seen,
+    objection,
+    changes,
+    failed,
+    isNewRelease: next !== undefined,
+    release,
+    plan: release && planOf(seen, release),
+  }
 }

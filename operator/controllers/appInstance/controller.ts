@@ -49,11 +49,13 @@ export const appInstance: Controller<AppInstance, AppInstanceStatus> = {
     const seen = observe(ctx, instance)
     const incomplete = viewIsIncomplete(seen)
     if (incomplete) return { outcome: incomplete }
-    const { objection, changes, next } = decide(seen)
+    const { objection, running, changes, failed, next } = decide(seen)
     const { cache, kube } = ctx.target
     const fights = fightsOf(cache)
-    const { release = seen.releases[0], refused } = next ? await createRelease(ctx, next, fights) : {}
-    const rollout = release ? followRollout(ownerOf(instance), release, seen.deployments, fights) : () => []
+    const { release = running, refused } = next ? await createRelease(ctx, next, fights) : {}
+    const rollout = release
+      ? followRollout(ownerOf(instance), release, seen.releases, seen.deployments, fights)
+      : () => []
     const applied =
       release && mayApply(seen, objection)
         ? await execute(kube, planOf(seen, release), seen.owned, standingOf(seen, release, rollout, fights, ctx.now))
@@ -61,7 +63,7 @@ export const appInstance: Controller<AppInstance, AppInstanceStatus> = {
     await pruneReleases(ctx, seen, fights)
     const refusal = refused ?? applied?.refused
     const hindrance = objection ?? (refusal && refusalOf(refusal))
-    return report(seen, { objection: hindrance, release, changes, applied, rollout: rollout() }, ctx.now)
+    return report(seen, { objection: hindrance, release, changes, failed, applied, rollout: rollout() }, ctx.now)
   },
 
   cleanup,

@@ -3,10 +3,10 @@ import { desiredDigest } from '../../apply/digest.ts'
 import type { Standing } from '../../apply/execute.ts'
 import { identityOf, type Fights } from '../../apply/fights.ts'
 import type { Desired, Plan } from '../../render/plan.ts'
-import type { Change } from '../../render/release.ts'
+import type { Change, Declared } from '../../render/release.ts'
 import { asksForRelease, changesBetween, makeRelease } from '../../render/release.ts'
 import { ownerOf, renderInstance } from '../../render/appInstance.ts'
-import { hasSucceeded } from '../../status/appRelease.ts'
+import { hasFailed, hasSucceeded, releaseToRun } from '../../status/appRelease.ts'
 import type { ServiceRollout } from '../../status/rollout.ts'
 import { hashOnce } from '../rollout.ts'
 import type { Objection } from './gates.ts'
@@ -16,9 +16,13 @@ import type { Observed } from './observe.ts'
 /** What is to be done about an instance, before anything is written. */
 export interface Decision {
   readonly objection: Objection | undefined
-  /** Accepted changes that wait for the next deployment. */
+  /** The release that is to run as long as no other one is made; undefined before the first. */
+  readonly running: AppRelease | undefined
+  /** Accepted changes that are not released now. */
   readonly changes: readonly Change[]
-  /** The release to make; undefined when the newest one says what is declared. */
+  /** The release of what is declared, when it failed: not tried again by itself. */
+  readonly failed: AppRelease | undefined
+  /** The release to make; undefined when none is due. */
   readonly next: AppRelease | undefined
 }
 
@@ -26,13 +30,24 @@ export interface Decision {
 export function decide(seen: Observed): Decision {
   const objection = firstObjection(seen)
   const { instance, wanted, revision, releases } = seen
-  if (objection || !wanted || !revision) return { objection, changes: [], next: undefined }
-  const [newest] = releases
+  const running = releaseToRun(releases)
+  const idle = { objection, running, changes: [], failed: undefined, next: undefined }
+  if (objection || !wanted || !revision) return idle
   const declared = { services: wanted.services, stackRevision: revision.metadata.name }
-  const changes = newest ? changesBetween(newest, declared) : []
-  return !newest || asksForRelease(changes)
-    ? { objection, changes: [], next: makeRelease(instance, declared, newest) }
-    : { objection, changes, next: undefined }
+  if (!running) return { ...idle, next: makeRelease(instance, declared, { changes: [] }) }
+  const changes = changesBetween(running, declared)
+  if (!asksForRelease(changes)) return { ...idle, changes, failed: hasFailed(running) ? running : undefined }
+  const failed = failureOf(declared, releases)
+  if (failed) return { ...idle, changes, failed }
+  return { ...idle, next: makeRelease(instance, declared, { newest: releases[0], changes }) }
+}
+
+/** The last release of just this, whatever the numbers of replicas, if it failed. */
+function failureOf(declared: Declared, releases: readonly AppRelease[]): AppRelease | undefined {
+  const tried = releases
+    .filter((release) => hasSucceeded(release) || hasFailed(release))
+    .find((release) => !asksForRelease(changesBetween(release, declared)))
+  return tried && hasFailed(tried) ? tried : undefined
 }
 
 /** What should exist when `release` runs. Pure. */
@@ -62,19 +77,20 @@ export function standingOf(
 }
 
 /**
- * Tells of what `release` renders whether it was in place once: with that release, or with the last good one before it
- * when each since has rendered it so.
+ * Tells of what `release` renders whether it was in place once: with that release if it is a good one, else with the
+ * last good one before it; and whether each since, such as one that failed, has rendered it so.
  */
 function inPlaceBefore(seen: Observed, release: AppRelease): (desired: Desired) => boolean {
-  if (hasSucceeded(release)) return () => true
-  const good = seen.releases.findIndex(hasSucceeded)
+  const { releases } = seen
+  const good = hasSucceeded(release) ? releases.indexOf(release) : releases.findIndex(hasSucceeded)
   // What is asked about is rendered by `release` itself.
-  const since = seen.releases.slice(0, good + 1).filter((each) => each !== release)
+  const since = releases.slice(0, good + 1).filter((each) => each !== release)
+  if (since.length === 0) return () => hasSucceeded(release)
   let known: readonly ReadonlyMap<string, string>[] | undefined
   return (desired) => {
     known ??= since.map((each) => digestsOf(planOf(seen, each)))
     const digest = desiredDigest(desired.object)
-    return known.length > 0 && known.every((digests) => digests.get(identityOf(desired)) === digest)
+    return known.every((digests) => digests.get(identityOf(desired)) === digest)
   }
 }
 

@@ -4,11 +4,10 @@ import type { AppEnv } from '../../api/appEnv.ts'
 import { appEnvKind } from '../../api/appEnv.ts'
 import type { AppInstance } from '../../api/appInstance.ts'
 import type { AppRelease } from '../../api/appRelease.ts'
-import { appReleaseKind } from '../../api/appRelease.ts'
 import type { AppStackRevision } from '../../api/appStackRevision.ts'
 import { appStackRevisionKind } from '../../api/appStackRevision.ts'
 import { namespaceType, podType } from '../../api/builtin.ts'
-import { keyOf, labels, refOf } from '../../api/meta.ts'
+import { labels, refOf } from '../../api/meta.ts'
 import type { Owned } from '../../apply/execute.ts'
 import type { Resolved } from '../../render/resolve/resolve.ts'
 import { resolve } from '../../render/resolve/resolve.ts'
@@ -16,6 +15,7 @@ import { upgradesItself } from '../../render/resolve/upgrade.ts'
 import type { Reader } from '../../runtime/controller.ts'
 import type { ObservedChild, ObservedDeployment, ObservedPod } from '../../status/observed.ts'
 import { childTypes } from '../informers.ts'
+import { releasesOf } from '../releases.ts'
 import { isBeingPublished, latestOf, stackOf } from '../revisions.ts'
 import { deploymentsOf } from '../rollout.ts'
 
@@ -56,7 +56,7 @@ export function observe({ cache, target }: Caches, instance: AppInstance): Obser
   const app = cache.get<App>(appKind, { namespace: project, name: instance.spec.app })
   const env = cache.get<AppEnv>(appEnvKind, { namespace: '', name: instance.spec.env })
   const stack = app && stackOf(app)
-  const releases = releasesOf(cache, instance)
+  const releases = releasesOf(cache, refOf(instance), instance.metadata.uid)
   const latest = stack && latestOf(cache, stack)
   const revision = revisionFor(cache, { instance, env, stack: stack?.name, latest, releases })
   const namespace = namespaceOf(target.cache, instance.metadata.name)
@@ -100,13 +100,6 @@ function revisionFor(
 
 function namespaceOf(cache: Reader, name: string): ObservedChild | undefined {
   return cache.get<ObservedChild>(namespaceType, { namespace: '', name })
-}
-
-function releasesOf(cache: Reader, instance: AppInstance): AppRelease[] {
-  return cache
-    .byIndex<AppRelease>(appReleaseKind, 'instance', keyOf(refOf(instance)))
-    .filter(({ spec }) => spec.instanceUid === instance.metadata.uid)
-    .toSorted((a, b) => b.spec.number - a.spec.number)
 }
 
 function childrenOf(

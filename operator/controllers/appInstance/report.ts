@@ -3,35 +3,31 @@ import type { AppRelease } from '../../api/appRelease.ts'
 import { labels, refOf } from '../../api/meta.ts'
 import { shortened } from '../../api/text.ts'
 import type { Applied } from '../../apply/execute.ts'
-import type { Change } from '../../render/release.ts'
 import { selectorText, serviceSelector } from '../../render/labels.ts'
 import { ownerOf } from '../../render/appInstance.ts'
 import { serviceUrl } from '../../render/names.ts'
 import type { EventRecord, Report } from '../../runtime/controller.ts'
 import type { Outcome } from '../../runtime/outcome.ts'
 import type { ReleaseSituation, Situation } from '../../status/appInstance.ts'
-import { hasSucceeded } from '../../status/appRelease.ts'
+import { hasFailed, hasSucceeded } from '../../status/appRelease.ts'
 import { instanceVerdicts } from '../../status/appInstance.ts'
 import type { Verdicts } from '../../status/conditions.ts'
 import { blockedBy } from '../../status/blocked.ts'
-import { conditionOf, conditionsOf } from '../../status/conditions.ts'
+import { conditionsOf } from '../../status/conditions.ts'
 import { transitionsOf } from '../../status/events.ts'
 import { phaseOf } from '../../status/phase.ts'
-import type { Cause } from '../../status/pods.ts'
-import { countPods, worstCause } from '../../status/pods.ts'
+import { countPods, serviceCause } from '../../status/pods.ts'
 import type { ServiceRollout } from '../../status/rollout.ts'
 import { alteredEvents, alteredSentence, contestSentence, driftEvents, waitingSentences } from './applied.ts'
 import type { Objection } from './gates.ts'
 import type { Observed } from './observe.ts'
+import type { Outstanding } from './pending.ts'
+import { changesOf, failedOf, failedSituation, imageSummary, pendingOf, releaseSummary } from './pending.ts'
 
 /** What a reconcile found and did. */
-export interface Findings {
+export interface Findings extends Outstanding {
   readonly objection: Objection | undefined
-  /** The release that should run; undefined before the first. */
-  readonly release: AppRelease | undefined
   readonly rollout: readonly ServiceRollout[]
-  /** Accepted changes that wait for the next deployment. */
-  readonly changes: readonly Change[]
   readonly applied: Applied | undefined
 }
 
@@ -50,6 +46,7 @@ export function report(seen: Observed, found: Findings, now: Date): Report<AppIn
       ...placeOf(seen, found),
       ...stackOf(seen, found),
       ...releaseOf(seen, found),
+      ...failedOf(seen, found),
       ...changesOf(found),
       ...blockedBy(instance, verdicts, now),
       ...errorOf(seen, found),
@@ -68,17 +65,13 @@ function situationOf(seen: Observed, found: Findings): Situation {
   return {
     objection: found.objection,
     release: found.release && releaseSituation(seen, found.release, found),
+    failed: found.failed && failedSituation(seen, found.failed),
     serving: found.rollout.find(({ service }) => service.main)?.ready ?? 0,
     contest: contestSentence(found.applied),
     altered: alteredSentence(found.applied),
-    pending: found.changes.length > 0 ? pendingSentence(found.changes) : '',
+    pending: pendingOf(seen, found),
     hint: hintOf(seen, found),
   }
-}
-
-function pendingSentence(changes: readonly Change[]): string {
-  const list = changes.map(({ path, from, to }) => `${path} ${from} → ${to}`).join(', ')
-  return `${list}: takes effect with the next deployment, for example a change of spec.image or spec.variables.`
 }
 
 function hintOf({ latest }: Observed, { release }: Findings): string {
@@ -90,17 +83,17 @@ function hintOf({ latest }: Observed, { release }: Findings): string {
 }
 
 function releaseSituation(seen: Observed, release: AppRelease, { rollout, applied }: Findings): ReleaseSituation {
-  const succeeded = conditionOf(release.status?.conditions, 'Succeeded')
   const late = rollout.find(({ isDeadlineExceeded, isComplete }) => isDeadlineExceeded && !isComplete)
   const laggard = late ?? rollout.find(({ isComplete }) => !isComplete)
   const name = laggard?.service.name ?? ''
-  const cause = causeOf(seen, name)
+  const cause = serviceCause(name, seen.pods, seen.deployments)
   const namespace = seen.instance.metadata.name
   return {
     name: release.metadata.name,
+    number: release.spec.number,
     isComplete: rollout.every(({ isComplete }) => isComplete),
     wasComplete: hasSucceeded(release),
-    isDeadlineExceeded: late !== undefined || succeeded?.reason === 'RolloutDeadlineExceeded',
+    isDeadlineExceeded: late !== undefined || hasFailed(release),
     laggard: laggard && {
       service: name,
       ...(cause && { reason: cause.reason }),
@@ -108,13 +101,6 @@ function releaseSituation(seen: Observed, release: AppRelease, { rollout, applie
     },
     waiting: waitingSentences(applied, rollout),
   }
-}
-
-/** Why a service is not as declared: the worst of its pods, else that no pod may be made at all. */
-function causeOf({ pods, deployments }: Observed, service: string): Cause | undefined {
-  const refusal = deployments.get(service)?.refusal
-  const ofPods = worstCause(pods.filter((pod) => pod.service === service))
-  return ofPods ?? (refusal ? { reason: 'Forbidden', message: `no replica can be made: ${refusal}` } : undefined)
 }
 
 /** The pods of the service are asked, not its Deployment: that one knows no pull error and prefers the log of an old pod. */
@@ -151,8 +137,11 @@ function stackOf({ latest }: Observed, { release }: Findings): Pick<AppInstanceS
 
 function releaseOf(
   seen: Observed,
-  { release, rollout }: Findings,
-): Pick<AppInstanceStatus, 'url' | 'replicas' | 'selector' | 'counts' | 'services' | 'currentRelease'> {
+  { release, failed, rollout }: Findings,
+): Pick<
+  AppInstanceStatus,
+  'url' | 'replicas' | 'selector' | 'counts' | 'services' | 'currentRelease' | 'releaseSummary' | 'imageSummary'
+> {
   if (!release) return {}
   const owner = ownerOf(seen.instance)
   const main = release.spec.services.find((service) => service.main)
@@ -165,7 +154,7 @@ function releaseOf(
     }),
     counts: { ...countPods(seen.pods), summary: summaryOf(rollout) },
     services: rollout.map(({ service, ready }) => {
-      const cause = causeOf(seen, service.name)
+      const cause = serviceCause(service.name, seen.pods, seen.deployments)
       return { name: service.name, ready, desired: service.replicas, image: service.image, ...cause }
     }),
     currentRelease: {
@@ -174,6 +163,8 @@ function releaseOf(
       stackRevision: release.spec.stackRevision,
       image: main?.image ?? '',
     },
+    releaseSummary: releaseSummary(release, failed),
+    imageSummary: imageSummary(main?.image ?? '', seen.wanted?.services.find((service) => service.main)?.image),
   }
 }
 
@@ -185,14 +176,6 @@ function summaryOf(rollout: readonly ServiceRollout[]): string {
 
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0)
-}
-
-function changesOf({ changes }: Findings): Pick<AppInstanceStatus, 'pendingChanges' | 'pendingSummary'> {
-  if (changes.length === 0) return {}
-  return {
-    pendingChanges: [...changes],
-    pendingSummary: shortened(changes.map(({ path }) => path).join(','), 128),
-  }
 }
 
 function errorOf({ instance }: Observed, { objection }: Findings): Pick<AppInstanceStatus, 'error'> {
@@ -224,9 +207,15 @@ function madeSince(before: AppInstanceStatus | undefined, found: Findings): Even
   const { release } = found
   if (!release) return []
   return [
-    ...(before?.currentRelease?.name === release.metadata.name ? [] : [releaseEvent(release)]),
+    ...(isReleaseNew(before, release) ? [releaseEvent(release)] : []),
     ...(isNamespaceNew(before, found) ? [namespaceEvent(release.spec.instance)] : []),
   ]
+}
+
+/** One that is restored was told of when it was made. */
+function isReleaseNew(before: AppInstanceStatus | undefined, { spec: { number } }: AppRelease): boolean {
+  const { currentRelease, failedRelease } = before ?? {}
+  return number > Math.max(currentRelease?.number ?? 0, failedRelease?.number ?? 0)
 }
 
 function isNamespaceNew(before: AppInstanceStatus | undefined, { applied, objection }: Findings): boolean {

@@ -2,20 +2,23 @@ import type { AppInstance } from '../../api/appInstance.ts'
 import { appInstanceKind } from '../../api/appInstance.ts'
 import type { AppRelease, AppReleaseStatus } from '../../api/appRelease.ts'
 import { appReleaseKind } from '../../api/appRelease.ts'
-import { deploymentType } from '../../api/builtin.ts'
+import { deploymentType, podType } from '../../api/builtin.ts'
 import type { KubeObject, Ref } from '../../api/meta.ts'
-import { keyOf, labels, refOf } from '../../api/meta.ts'
+import { labels, refOf } from '../../api/meta.ts'
 import { fightsOf } from '../../apply/fights.ts'
 import { ownerOf } from '../../render/appInstance.ts'
 import type { Controller, Reader, Report } from '../../runtime/controller.ts'
-import { conditionOf, conditionsOf } from '../../status/conditions.ts'
-import { releaseVerdict } from '../../status/appRelease.ts'
+import type { ObservedPod } from '../../status/observed.ts'
+import { conditionsOf } from '../../status/conditions.ts'
+import { healthCause, serviceCause } from '../../status/pods.ts'
+import { isDecided, releaseVerdict } from '../../status/appRelease.ts'
+import { releasesOf } from '../releases.ts'
 import { deploymentsOf, followRollout } from '../rollout.ts'
 
 /** What the API server makes of a Deployment is learnt from an answer (fights): no event need follow. */
 const secondLookSeconds = 30
 
-/** An AppRelease: how the deployment it records went. Once it has succeeded or was superseded, that stays. */
+/** An AppRelease: how the deployment it records went. Once it has succeeded, failed or was superseded, that stays. */
 export const appRelease: Controller<AppRelease, AppReleaseStatus> = {
   kind: appReleaseKind,
   placedBy: (release, hub) => hub.get<AppInstance>(appInstanceKind, instanceRef(release)),
@@ -31,12 +34,19 @@ export const appRelease: Controller<AppRelease, AppReleaseStatus> = {
 
   reconcile({ cache, target, now }, release): Promise<Report<AppReleaseStatus>> {
     const instance = cache.get<AppInstance>(appInstanceKind, instanceRef(release))
-    if (isDecided(release) || instance?.metadata.uid !== release.spec.instanceUid) {
+    const releases = releasesOf(cache, instanceRef(release), release.spec.instanceUid)
+    if (isDecided(release, releases) || instance?.metadata.uid !== release.spec.instanceUid) {
       return Promise.resolve({ outcome: { kind: 'settled' } })
     }
     const deployments = deploymentsOf(target.cache, instance.metadata.name)
-    const rollout = followRollout(ownerOf(instance), release, deployments, fightsOf(target.cache))
-    const verdict = releaseVerdict(release, releasesOf(cache, refOf(instance)), rollout())
+    const rollout = followRollout(ownerOf(instance), release, releases, deployments, fightsOf(target.cache))
+    const pods = target.cache.byIndex<ObservedPod>(podType, 'namespace', instance.metadata.name)
+    const verdict = releaseVerdict(
+      release,
+      releases,
+      rollout(),
+      ({ service }) => serviceCause(service.name, pods, deployments) ?? healthCause(service, pods),
+    )
     const generation = release.metadata.generation ?? 0
     const conditions = conditionsOf(release.status?.conditions, { Succeeded: verdict }, generation, now)
     const { reason, message } = verdict
@@ -52,13 +62,9 @@ export const appRelease: Controller<AppRelease, AppReleaseStatus> = {
 
 /** What an event of a release or a Deployment may decide: the releases of its instance that are under way. */
 function undecided(cache: Reader, instance: Ref): Ref[] {
-  return releasesOf(cache, instance)
-    .filter((release) => !isDecided(release))
-    .map(refOf)
-}
-
-function releasesOf(cache: Reader, instance: Ref): readonly AppRelease[] {
-  return cache.byIndex<AppRelease>(appReleaseKind, 'instance', keyOf(instance))
+  const uid = cache.get(appInstanceKind, instance)?.metadata.uid
+  const releases = releasesOf(cache, instance, uid)
+  return releases.filter((release) => !isDecided(release, releases)).map(refOf)
 }
 
 function instanceRef(release: AppRelease): Ref {
@@ -67,10 +73,4 @@ function instanceRef(release: AppRelease): Ref {
 
 function instanceOf({ metadata }: KubeObject): Ref {
   return { namespace: metadata.labels?.[labels.project] ?? '', name: metadata.labels?.[labels.instance] ?? '' }
-}
-
-/** One that missed its deadline may still be completed, or superseded. */
-function isDecided(release: AppRelease): boolean {
-  const succeeded = conditionOf(release.status?.conditions, 'Succeeded')
-  return succeeded?.status === 'True' || succeeded?.reason === 'Superseded'
 }

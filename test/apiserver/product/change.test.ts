@@ -78,20 +78,6 @@ describe('change', () => {
     expect(conditionsOf(third!)).toEqual({ Succeeded: 'Unknown RollingOut' })
   }, 30_000)
 
-  it('that misses its deadline says so, and that it succeeded when it is completed after all', async () => {
-    const { hands, operator, instance } = world
-    await createRunning(world, { stack: [{ ...web, rollout: { progressDeadlineSeconds: 10 } }] })
-    await hands.apply(makeInstance(world, { image: 'hello:2' }))
-    const succeeded = async (): Promise<string> => conditionsOf((await releasesOf(world)).at(-1)!)['Succeeded'] ?? ''
-    const isLate = async (): Promise<boolean> => (await succeeded()) === 'False RolloutDeadlineExceeded'
-    await operator.until('the deadline is missed', isLate, 30)
-    await operator.settle()
-    expect((await getInstance(world))['status'].phase).toBe('Degraded')
-    await rollOut(hands, operator, instance)
-    expect(await succeeded()).toBe('True RolledOut')
-    expect((await getInstance(world))['status']).toMatchObject({ phase: 'Running', currentRelease: { number: 2 } })
-  }, 60_000)
-
   it('made twice before it is looked at makes one release, of the last', async () => {
     const { hands } = world
     await createRunning(world)

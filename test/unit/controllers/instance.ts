@@ -66,14 +66,14 @@ export async function reportOf(happening: Happening): Promise<Report<AppInstance
   const releases = happening.releases ?? []
   const given = releases.map((each) => (happening.isRolledOut || each !== releases.at(-1) ? rolledOut(each) : each))
   const world = await withRevisions([...base, ...(happening.more ?? []), ...given])
-  const { seen, objection, changes, release, plan } = decide(world)
+  const { seen, objection, changes, failed, release, plan } = decide(world)
   const instance = { ...seen.instance, ...(happening.before && { status: happening.before }) } as AppInstance
   const applied = release && !objection ? appliedIn(happening, plan!) : undefined
   const idle = { ready: 0, isComplete: false, isDeadlineExceeded: false }
   const rollout = (release?.spec.services ?? []).map((service) => ({ service, ...idle, ...happening.rollout }))
   const pods = happening.container || happening.unschedulable ? [podOf(happening)] : []
   const refusal = applied?.refused && refusalOf(applied.refused)
-  const found = { objection: objection ?? refusal, release, changes, applied, rollout }
+  const found = { objection: objection ?? refusal, release, changes, failed, applied, rollout }
   return { ...report({ ...seen, instance, pods }, found, now), ...(release && { release }) }
 }
 

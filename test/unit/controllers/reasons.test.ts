@@ -5,6 +5,10 @@ import { reasons } from '../../../operator/api/conditions.ts'
 import type { KubeObject } from '../../../operator/api/meta.ts'
 import { annotations, labels } from '../../../operator/api/meta.ts'
 import { cleanup } from '../../../operator/controllers/appInstance/cleanup.ts'
+import type { ObservedPod } from '../../../operator/status/observed.ts'
+import type { Cause } from '../../../operator/status/pods.ts'
+import { healthCause } from '../../../operator/status/pods.ts'
+import type { ResolvedService } from '../../../operator/api/service/resolvedService.ts'
 import { releaseVerdict } from '../../../operator/status/appRelease.ts'
 import { publishedVerdicts, revisionTakenVerdicts } from '../../../operator/status/published.ts'
 import { ctxOf, readerOf } from '../../render/world.ts'
@@ -62,11 +66,32 @@ async function ofNewerOperator(): Promise<AppRelease> {
   return { ...release, spec: { ...release.spec, renderVersion: 1000 } }
 }
 
-async function ofRelease(number: number, rollout: object): Promise<readonly string[]> {
+/** A pod that nobody says is ready. */
+const running = { service: 'web', isReady: false, phase: 'Running' } as ObservedPod
+
+const late = { isDeadlineExceeded: true }
+
+async function checked(): Promise<ResolvedService> {
+  const healthCheck = { path: '/healthz', port: 'http', timeoutSeconds: 5, startupSeconds: 60 }
+  return { ...(await current()).spec.services[0]!, healthCheck }
+}
+
+/** A release of these services that failed, and the good one before it that serves. */
+async function failedAfterGood(): Promise<Happening> {
+  const good = await current()
+  const services = good.spec.services.map((service) => ({ ...service, image: 'registry.example/hello:2' }))
+  const conditions = [{ type: 'Succeeded', status: 'False', reason: 'CrashLoop', message: 'It crashed.' }]
+  const metadata = { ...good.metadata, name: 'hello-dev-33333-r2' }
+  const failed = { ...good, metadata, spec: { ...good.spec, number: 2, services }, status: { conditions } }
+  const world = worldWith([web], { image: 'registry.example/hello:2' })
+  return { world, releases: [good, failed as unknown as AppRelease], rollout: { isComplete: true, ready: 1 } }
+}
+
+async function ofRelease(number: number, rollout: object, cause?: Cause): Promise<readonly string[]> {
   const release = await current()
   const newer = { ...release, spec: { ...release.spec, number } }
   const row = { service: release.spec.services[0]!, ready: 0, isComplete: false, isDeadlineExceeded: false }
-  return [releaseVerdict(release, [release, newer], [{ ...row, ...rollout }]).reason]
+  return [releaseVerdict(release, [release, newer], [{ ...row, ...rollout }], () => cause).reason]
 }
 
 async function ofCleanup(): Promise<readonly string[]> {
@@ -97,7 +122,9 @@ const makers: Readonly<Record<Reason, () => Promise<readonly string[]>>> = {
   RollingOut: of({}),
   NotServing: of({}),
   ReplicasNotReady: async () => reasonsIn({ releases: [await current()], isRolledOut: true }),
-  RolloutDeadlineExceeded: () => ofRelease(1, { isDeadlineExceeded: true }),
+  ReleaseFailed: async () => reasonsIn(await failedAfterGood()),
+  HealthCheckFailed: async () => ofRelease(1, late, healthCause(await checked(), [running])),
+  RolloutDeadlineExceeded: () => ofRelease(1, late),
   Terminating: ofCleanup,
   NamespaceTerminating: of({ more: [namespace({ deletionTimestamp: 'now' })] }),
   Forbidden: of({ refusal: 'Forbidden' }),

@@ -14,7 +14,7 @@ it('a service counts as rolled out from the write on that shows what the API ser
   const live = alteredLive(desired)
   const fights = new Fights()
   const deployments = deploymentsOf(readerOf([live]), seen.instance.metadata.name)
-  const rollout = followRollout(ownerOf(seen.instance), release!, deployments, fights)
+  const rollout = followRollout(ownerOf(seen.instance), release!, [], deployments, fights)
   const { isRolledOut } = standingOf(seen, release!, rollout, fights, now)
   expect(isRolledOut('web')).toBe(false)
   fights.wrote(desired, live, now.getTime())

@@ -17,6 +17,7 @@ async function tell(happenings: readonly Happening[]): Promise<string[]> {
   const releases = new Map<string, AppRelease>()
   for (const happening of happenings) {
     const carried: Happening = { ...(before && { before }), releases: [...releases.values()], ...happening }
+    for (const each of carried.releases ?? []) releases.set(each.metadata.name, each)
     const first = await reportOf(carried)
     lines.push(
       [first.status?.phase, ...(first.events ?? []).map((event) => `${event.type[0]}:${event.reason}`)].join(' '),
@@ -28,6 +29,20 @@ async function tell(happenings: readonly Happening[]): Promise<string[]> {
     expect(again.status).toEqual(before)
   }
   return lines
+}
+
+/** A release that was rolled out, and the next one, which failed. */
+async function goodAndFailed(): Promise<[AppRelease, AppRelease]> {
+  const { release: good } = await reportOf({})
+  const services = good!.spec.services.map((service) => ({ ...service, image: 'registry.example/hello:2' }))
+  const conditions = [{ type: 'Succeeded', status: 'False', reason: 'CrashLoop', message: 'It crashed.' }]
+  const metadata = { ...good!.metadata, name: 'hello-dev-33333-r2' }
+  const failed = { ...good, metadata, spec: { ...good!.spec, number: 2, services }, status: { conditions } }
+  return [good!, failed as unknown as AppRelease]
+}
+
+function messagesOf(status: AppInstanceStatus | undefined): Readonly<Record<string, string>> {
+  return Object.fromEntries((status?.conditions ?? []).map(({ type, message }) => [type, message]))
 }
 
 it('a first deployment, a failure, a recovery, a scaling that waits, a second deployment', async () => {
@@ -79,6 +94,39 @@ it('a roll-out past its deadline is Down or Degraded, stalled, and names the ser
   const { status } = await reportOf({ rollout: { ...late, ready: 1 } })
   expect(status?.phase).toBe('Degraded')
   expect(status?.conditions?.find(({ type }) => type === 'Stalled')?.message).toContain("service 'web'")
+})
+
+it('a release that failed is told with its cause, what serves, and how it is tried again; back and forth brings nothing new', async () => {
+  const [good, failed] = await goodAndFailed()
+  const before = { rollout: ready, releases: [good, failed] }
+  const broken = { ...before, world: worldWith([web], { image: 'registry.example/hello:2' }) }
+  const scaled = { ...before, world: worldWith([web], { image: 'registry.example/hello:2', replicas: 3 }) }
+  const { status, release } = await reportOf(broken)
+  expect(release).toMatchObject({ spec: { number: 1 } })
+  expect(status).toMatchObject({
+    phase: 'Degraded',
+    currentRelease: { number: 1, image: 'registry.example/hello:1' },
+    failedRelease: { number: 2, reason: 'CrashLoop', message: 'It crashed.' },
+    releaseSummary: '1 (2 failed)',
+    imageSummary: 'registry.example/hello:1 (wanted: registry.example/hello:2)',
+    pendingSummary: 'services[web].image',
+  })
+  expect(messagesOf(status)).toMatchObject({
+    Ready:
+      "Release 2 failed: It crashed. Release 1 serves; not tried again until the spec changes or appstead.dev/deploy asks: kubectl annotate appinstance hello-dev -n team appstead.dev/deploy='why' --overwrite",
+    Deployed: 'Release hello-dev-33333-r2 failed: It crashed.',
+  })
+  expect(messagesOf(status)['Stalled']).toBe(messagesOf(status)['Ready'])
+  expect(await tell([before, broken, scaled, before, broken, { ...broken, rollout: { ready: 0 } }])).toEqual([
+    'Running N:ReleaseCreated N:NamespaceCreated N:RolledOut',
+    'Degraded W:CrashLoop N:ReleaseFailed',
+    'Degraded N:ReleaseFailed',
+    'Running N:RolledOut N:AllReady',
+    'Degraded W:CrashLoop N:ReleaseFailed',
+    'Down',
+  ])
+  const other = await reportOf({ ...before, world: worldWith([web], { image: 'registry.example/hello:3' }) })
+  expect(other.release).toMatchObject({ spec: { number: 3 } })
 })
 
 it('a spec that is invalid later leaves what runs, and says so', async () => {

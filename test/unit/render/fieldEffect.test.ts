@@ -30,9 +30,11 @@ async function visibleIn(objects: readonly KubeObject[], changed: KubeObject): P
 }
 
 function decisionOf(world: readonly KubeObject[], { name }: { readonly name: string }): unknown {
-  const { seen, objection, changes, release, plan } = decide(world, name)
-  const rollout = release ? followRollout(ownerOf(seen.instance), release, seen.deployments, new Fights())() : []
-  const { status, events } = report(seen, { objection, release, changes, applied: undefined, rollout }, now)
+  const { seen, objection, changes, failed, release, plan } = decide(world, name)
+  const rollout = release
+    ? followRollout(ownerOf(seen.instance), release, seen.releases, seen.deployments, new Fights())()
+    : []
+  const { status, events } = report(seen, { objection, release, changes, failed, applied: undefined, rollout }, now)
   return { objection, changes, plan, status, events }
 }
 

@@ -51,5 +51,9 @@ function frozen<T>(value: T): T {
 }
 
 export function releaseOf(input: Input): AppRelease {
-  return makeRelease(input.instance, { services: resolve(input).services, stackRevision: 'a-r1-aaaaaa' }, undefined)
+  return makeRelease(
+    input.instance,
+    { services: resolve(input).services, stackRevision: 'a-r1-aaaaaa' },
+    { changes: [] },
+  )
 }

@@ -236,6 +236,8 @@ it.each([
 
 it('makeRelease counts on from the newest release', () => {
   const instance = { metadata: { name: 'a-dev', uid: 'u', generation: 2 } } as AppInstance
-  const first = makeRelease(instance, { services: [], stackRevision: 'r' }, undefined)
-  expect(makeRelease(instance, { services: [], stackRevision: 'r' }, first).spec.number).toBe(2)
+  const first = makeRelease(instance, { services: [], stackRevision: 'r' }, { changes: [] })
+  expect(makeRelease(instance, { services: [], stackRevision: 'r' }, { newest: first, changes: [] }).spec.number).toBe(
+    2,
+  )
 })

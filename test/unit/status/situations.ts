@@ -101,6 +101,8 @@ const objectionReasons = (Object.keys(reasons) as Reason[]).filter(
     reason === 'Forbidden',
 )
 
+const failureReason = fc.constantFrom<Reason>('RolloutDeadlineExceeded', 'ImagePullFailed', 'CrashLoop')
+
 const objection: fc.Arbitrary<Objection | undefined> = fc.option(
   fc
     .tuple(fc.constantFrom(...objectionReasons), hostile)
@@ -134,6 +136,10 @@ const situation = services.chain((list) =>
       }),
       altered: fc.option(fc.array(hostile, { maxLength: 5 }), { nil: undefined, freq: 2 }),
       waits: fc.boolean(),
+      failure: fc.option(fc.record({ reason: failureReason, message: hostile, isNewest: fc.boolean() }), {
+        nil: undefined,
+        freq: 2,
+      }),
       latest: fc.constantFrom('app-a-r1-aaaaaa', `${'a'.repeat(60)}-r2-bbbbbb`),
     })
     .map((each): Case => caseOf(list, each)),
@@ -154,6 +160,8 @@ interface Parts {
   readonly altered: readonly string[] | undefined
   /** Whether the last service waits for the first. */
   readonly waits: boolean
+  /** How the release of what is declared failed; `isNewest`: a good one before it is there. */
+  readonly failure: { reason: Reason; message: string; isNewest: boolean } | undefined
   readonly latest: string
 }
 
@@ -165,7 +173,7 @@ function caseOf(list: readonly ResolvedService[], parts: Parts): Case {
     spec: { app: 'a', env: 'dev', replicas: 1 },
   }
   const wanted = { services: list, stackRevision: 'app-a-r1-aaaaaa' }
-  const made = { ...makeRelease(instance, wanted, undefined), ...(parts.wasComplete && succeeded) } as AppRelease
+  const made = { ...makeRelease(instance, wanted, { changes: [] }), ...(parts.wasComplete && succeeded) } as AppRelease
   const release = parts.hasRelease || !parts.objection ? made : undefined
   const more = list.map((service) => ({ ...service, replicas: service.replicas === 10 ? 1 : service.replicas + 1 }))
   const changes = parts.scaled && release && !parts.objection ? changesBetween(made, { ...wanted, services: more }) : []
@@ -185,6 +193,7 @@ function caseOf(list: readonly ResolvedService[], parts: Parts): Case {
       objection: parts.objection,
       release,
       changes,
+      failed: release && !parts.objection ? failedOf(made, parts) : undefined,
       applied: release && appliedOf(list, parts),
       rollout: release
         ? list.map((service, index) => ({
@@ -196,6 +205,14 @@ function caseOf(list: readonly ResolvedService[], parts: Parts): Case {
         : [],
     },
   }
+}
+
+function failedOf(release: AppRelease, { failure }: Parts): AppRelease | undefined {
+  if (!failure) return undefined
+  const { reason, message, isNewest } = failure
+  const conditions = [{ type: 'Succeeded', status: 'False', reason, message: message.slice(0, 1000) }]
+  const spec = { ...release.spec, number: isNewest ? 42 : 1 }
+  return { ...release, spec, status: { conditions } } as unknown as AppRelease
 }
 
 function appliedOf(list: readonly ResolvedService[], { fight, altered, waits }: Parts): Applied {

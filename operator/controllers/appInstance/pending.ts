@@ -1,0 +1,76 @@
+import type { AppInstanceStatus } from '../../api/appInstance.ts'
+import type { AppRelease } from '../../api/appRelease.ts'
+import { annotations } from '../../api/meta.ts'
+import { shortened } from '../../api/text.ts'
+import type { Change } from '../../render/release.ts'
+import type { FailedRelease, Situation } from '../../status/appInstance.ts'
+import { conditionOf } from '../../status/conditions.ts'
+import type { Observed } from './observe.ts'
+
+/** What is declared and does not run: what it is, what it waits for, and how it is had now. Pure. */
+
+export interface Outstanding {
+  /** The release that should run; undefined before the first. */
+  readonly release: AppRelease | undefined
+  /** Accepted changes that are not released now. */
+  readonly changes: readonly Change[]
+  /** The release of what is declared, when it failed: `release` is the one it was to replace, or itself. */
+  readonly failed: AppRelease | undefined
+}
+
+/** For what accepted changes wait; undefined when there are none. */
+export function pendingOf(seen: Observed, { changes, failed }: Outstanding): Situation['pending'] {
+  if (changes.length === 0) return undefined
+  const list = changes.map(({ path, from, to }) => `${path} ${from} → ${to}`).join(', ')
+  const now = `now: ${deployCommand(seen)}`
+  if (failed) {
+    const message = `${list}: release ${failed.spec.number} of it failed, and it is not tried again by itself; ${now}`
+    return { reason: 'ReleaseFailed', message }
+  }
+  const message = `${list}: takes effect with the next deployment, for example a change of spec.image or spec.variables; ${now}`
+  return { reason: 'WaitsForDeployment', message }
+}
+
+/** What makes a release of what is pending. */
+function deployCommand({ instance: { metadata } }: Observed): string {
+  return `kubectl annotate appinstance ${metadata.name} -n ${metadata.namespace} ${annotations.deploy}='why' --overwrite`
+}
+
+/** A failed release, and the command that has it tried again. */
+export function failedSituation(seen: Observed, { metadata, spec, status }: AppRelease): FailedRelease {
+  const { reason, message = '' } = conditionOf(status?.conditions, 'Succeeded') ?? {}
+  return {
+    name: metadata.name,
+    number: spec.number,
+    reason: reason as FailedRelease['reason'],
+    message,
+    retry: deployCommand(seen),
+  }
+}
+
+/** Of the status: the release that failed with what is declared. */
+export function failedOf(seen: Observed, { release, failed }: Outstanding): Pick<AppInstanceStatus, 'failedRelease'> {
+  if (!release || !failed) return {}
+  const { name, number, reason, message } = failedSituation(seen, failed)
+  return { failedRelease: { name, number, reason, message: shortened(message, 1024) } }
+}
+
+/** What runs, and what of it is not as asked for: `41 (42 failed)`. */
+export function releaseSummary({ spec: { number } }: AppRelease, failed: AppRelease | undefined): string {
+  if (!failed) return String(number)
+  return `${number} (${failed.spec.number === number ? '' : `${failed.spec.number} `}failed)`
+}
+
+/** The image that runs, and the one that is asked for where that is another one. */
+export function imageSummary(running: string, wanted: string | undefined): string {
+  return shortened(wanted === undefined || wanted === running ? running : `${running} (wanted: ${wanted})`, 1040)
+}
+
+/** Of the status: what is pending. */
+export function changesOf({ changes }: Outstanding): Pick<AppInstanceStatus, 'pendingChanges' | 'pendingSummary'> {
+  if (changes.length === 0) return {}
+  return {
+    pendingChanges: [...changes],
+    pendingSummary: shortened(changes.map(({ path }) => path).join(','), 128),
+  }
+}
