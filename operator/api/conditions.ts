@@ -101,6 +101,11 @@ export const reasons = {
     class: 'invalid',
     description: "The main service's replicas stand in the AppInstance, not in the stack.",
   },
+  NoReplicaLeft: {
+    class: 'invalid',
+    description:
+      'A service may lack as many replicas as it has while they are replaced (rollout.maxUnavailable): none would be left ready.',
+  },
   ReleaseTooLarge: { class: 'invalid', description: 'The resolved services are larger than 256 KB.' },
   RefusedByServer: { class: 'invalid', description: 'The API server refused an object rendered from the spec.' },
   NamespaceConflict: {

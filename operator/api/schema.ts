@@ -75,9 +75,10 @@ export function listMap<Item extends z.ZodObject>(
     .meta({ description, 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': [key] })
 }
 
-/** A list that is replaced as a whole. */
-export function listAtomic<Item extends z.ZodType>(description: string, item: Item, max: number) {
-  return z.array(item).max(max).meta({ description, 'x-kubernetes-list-type': 'atomic' })
+/** A list of min to max items that is replaced as a whole. */
+export function listAtomic<Item extends z.ZodType>(description: string, item: Item, max: number, min = 0) {
+  const list = min === 0 ? z.array(item).max(max) : z.array(item).min(min).max(max)
+  return list.meta({ description, 'x-kubernetes-list-type': 'atomic' })
 }
 
 /** The schema with CEL rules at its place; the rules' TypeScript twins are checked when zod parses. */

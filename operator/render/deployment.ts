@@ -9,12 +9,13 @@ import { podSpec } from './pod.ts'
 const unprovenSeconds = 5
 
 /**
- * The Deployment of one service. New replicas first, old ones drained, never fewer than asked for:
- * maxUnavailable 0, and a native preStop sleep so that a leaving replica still answers while the
+ * The Deployment of one service. New replicas first, old ones drained, never fewer than asked for unless the stack
+ * says so: maxUnavailable 0, and a native preStop sleep so that a leaving replica still answers while the
  * endpoints spread (design/api.md, Rolling update). Pods pass Pod Security `restricted`.
  */
 export function makeDeployment(owner: Owner, service: ResolvedService): Desired {
   const selector = serviceSelector(owner, service.name)
+  const { maxSurge = 1, maxUnavailable = 0, progressDeadlineSeconds } = service.rollout
   return {
     type: deploymentType,
     mode: 'apply',
@@ -25,8 +26,8 @@ export function makeDeployment(owner: Owner, service: ResolvedService): Desired 
       spec: {
         replicas: service.replicas,
         selector: { matchLabels: selector },
-        strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
-        progressDeadlineSeconds: service.rollout.progressDeadlineSeconds,
+        strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge, maxUnavailable } },
+        progressDeadlineSeconds,
         revisionHistoryLimit: 2,
         ...(service.healthCheck ? {} : { minReadySeconds: unprovenSeconds }),
         template: {

@@ -1,6 +1,7 @@
 import type { ResolvedService } from '../api/service/resolvedService.ts'
 import { environment, literal } from './environment.ts'
 import { fileKey, filesName, podServiceAccount } from './names.ts'
+import { transportOf } from './port.ts'
 import { probes } from './probes.ts'
 import { canonicalQuantity } from './quantity.ts'
 
@@ -38,8 +39,13 @@ function container(service: ResolvedService): object {
     // The server drops an empty list.
     ...(service.command?.length && { command: service.command.map(literal) }),
     ...(service.args?.length && { args: service.args.map(literal) }),
+    ...(service.workingDir !== undefined && { workingDir: service.workingDir }),
     ...(service.ports.length > 0 && {
-      ports: service.ports.map(({ name, port }) => ({ name, containerPort: port, protocol: 'TCP' })),
+      ports: service.ports.map(({ name, port, protocol }) => ({
+        name,
+        containerPort: port,
+        protocol: transportOf(protocol),
+      })),
       ...(service.rollout.drainSeconds > 0 && {
         lifecycle: { preStop: { sleep: { seconds: service.rollout.drainSeconds } } },
       }),
@@ -50,6 +56,7 @@ function container(service: ResolvedService): object {
     securityContext: {
       allowPrivilegeEscalation: false,
       readOnlyRootFilesystem: true,
+      ...service.security,
       capabilities: { drop: ['ALL'] },
     },
     terminationMessagePolicy: 'FallbackToLogsOnError',

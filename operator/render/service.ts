@@ -3,6 +3,7 @@ import type { ResolvedService } from '../api/service/resolvedService.ts'
 import type { Owner } from './labels.ts'
 import { serviceLabels, serviceSelector } from './labels.ts'
 import type { Desired } from './plan.ts'
+import { transportOf } from './port.ts'
 
 /** The Service of one service with ports: its stable address inside the cluster. */
 export function makeService(owner: Owner, service: ResolvedService): Desired {
@@ -20,7 +21,7 @@ export function makeService(owner: Owner, service: ResolvedService): Desired {
           name,
           port,
           targetPort: name,
-          protocol: 'TCP',
+          protocol: transportOf(protocol),
           ...(protocol === 'HTTP' && { appProtocol: 'http' }),
         })),
       },

@@ -131,15 +131,36 @@ function tidyService(service: Record<string, Json>): void {
   const ports = service['ports'] as { port: number; name?: string }[] | undefined
   if (service['type'] === 'Worker') {
     delete service['ports']
-    delete service['healthCheck']
   } else if ((ports ?? []).length === 0) service['ports'] = [{ port: 8080 }]
-  const check = service['healthCheck'] as Record<string, Json> | undefined
-  const names = (service['ports'] as { name?: string }[] | undefined)?.map((port) => port.name ?? 'http') ?? []
-  if (check?.['port'] !== undefined && names[0] !== undefined) check['port'] = names[0]
+  tidyHealthCheck(service)
   const { requests, limits } = (service['resources'] ?? {}) as { requests?: Record<string, Json>; limits?: object }
   if (requests !== undefined && (service['name'] as string).length % 4 !== 0) Object.assign(requests, limits)
+  tidyRollout(service)
+}
+
+/** Time to end after the drain, and replicas that are left. */
+function tidyRollout(service: Record<string, Json>): void {
   const rollout = service['rollout'] as Record<string, Json> | undefined
-  if (rollout !== undefined) rollout['terminationGracePeriodSeconds'] = Number(rollout['drainSeconds'] ?? 10) + 20
+  if (rollout === undefined) return
+  rollout['terminationGracePeriodSeconds'] = Number(rollout['drainSeconds'] ?? 10) + 20
+  const left = Number(service['replicas'] ?? 1) - 1
+  rollout['maxUnavailable'] = Math.min(Number(rollout['maxUnavailable'] ?? 0), left)
+  if (rollout['maxUnavailable'] === 0 && rollout['maxSurge'] === 0) rollout['maxSurge'] = 1
+}
+
+/** One way to check, and a port that there is. */
+function tidyHealthCheck(service: Record<string, Json>): void {
+  const check = service['healthCheck'] as Record<string, Json> | undefined
+  if (check === undefined) return
+  const isWorker = service['type'] === 'Worker'
+  const ports = (service['ports'] ?? []) as { name?: string; protocol?: string }[]
+  const asked = isWorker ? undefined : ports.find(({ protocol }) => protocol !== 'UDP')
+  if (check['command'] === undefined && asked === undefined) delete service['healthCheck']
+  else if (check['command'] !== undefined) {
+    for (const field of ['path', 'tcp', 'port']) delete check[field]
+  } else if (check['path'] === undefined) check['tcp'] = true
+  else delete check['tcp']
+  if (check['port'] !== undefined) check['port'] = asked?.name ?? 'http'
 }
 
 interface Place {

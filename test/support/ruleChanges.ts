@@ -1,5 +1,6 @@
 import type { Sent } from './kindRequests.ts'
-import { instance, stack, web } from './ruleViolations.ts'
+import { instance } from './ruleViolations.ts'
+import { stack, web } from './serviceViolations.ts'
 
 /** Changes that break the CEL rules of our kinds, and what the API server must say of each. */
 

@@ -1,10 +1,17 @@
 import { z } from 'zod'
-import { integer, listAtomic, listMap, text, withoutNul, type Immutable } from '../schema.ts'
-import { healthPath, startupSeconds, timeoutSeconds } from './healthCheck.ts'
+import { integer, listMap, text, type Immutable } from '../schema.ts'
+import { healthCommand, healthPath, startupSeconds, timeoutSeconds } from './healthCheck.ts'
 import { dependsOn, image, serviceName, serviceType } from './name.ts'
 import { portNameOf, portNumber, portProtocol } from './ports.ts'
+import { args, command, security, workingDir } from './process.ts'
 import { resourcesSchema } from './resources.ts'
-import { drainSeconds, progressDeadlineSeconds, terminationGracePeriodSeconds } from './rollout.ts'
+import {
+  drainSeconds,
+  maxSurge,
+  maxUnavailable,
+  progressDeadlineSeconds,
+  terminationGracePeriodSeconds,
+} from './rollout.ts'
 import { fieldPath, generatedSecretSchema, variableName, variableValue } from './variables.ts'
 
 /** One service of a release after every merge: all that its pods are made from. */
@@ -14,18 +21,15 @@ export const resolvedServiceSchema = z.strictObject({
   type: serviceType.meta({ description: 'Web or Worker.' }),
   main: z.boolean().meta({ description: 'Whether it is the main service; true for exactly one.' }),
   image: image('Image its replicas run.'),
-  command: listAtomic(
-    'In place of the entrypoint.',
-    text('One word.', { max: 1024, pattern: withoutNul }),
-    32,
-  ).optional(),
-  args: listAtomic('In place of the arguments.', text('One word.', { max: 4096, pattern: withoutNul }), 64).optional(),
+  command: command('In place of the entrypoint; absent when the image says it.').optional(),
+  args: args('In place of the arguments; absent when the image says them.').optional(),
+  workingDir: workingDir('Folder the process starts in; absent when the image says it.').optional(),
   ports: listMap(
     'Ports it answers on.',
     z.strictObject({
       name: portNameOf('Name of the port.'),
       port: portNumber.meta({ description: 'Port the process listens on.' }),
-      protocol: portProtocol.meta({ description: 'HTTP or TCP.' }),
+      protocol: portProtocol.meta({ description: 'HTTP, TCP or UDP.' }),
     }),
     { key: 'name', max: 10 },
   ),
@@ -51,16 +55,22 @@ export const resolvedServiceSchema = z.strictObject({
   resources: resourcesSchema.meta({ description: 'CPU and memory of each replica.' }),
   healthCheck: z
     .strictObject({
-      path: healthPath.meta({ description: 'Path that is asked.' }),
-      port: portNameOf('Name of the port that is asked.'),
+      path: healthPath.meta({ description: 'Path that is asked; absent when something else is.' }).optional(),
+      command: healthCommand('Command that is run; absent when there is none.').optional(),
+      port: portNameOf('Name of the port that is asked; absent when a command is run.').optional(),
       timeoutSeconds: timeoutSeconds.meta({ description: 'Seconds within which the check must answer.' }),
       startupSeconds: startupSeconds.meta({ description: 'Seconds a new replica may take until the check answers.' }),
     })
     .optional()
-    .meta({ description: 'How each replica says that it can serve; absent when the stack has none.' }),
+    .meta({
+      description:
+        'How each replica says that it can serve; absent when the stack has none. Without command and path: a connection.',
+    }),
   replicas: integer('How many copies run.', 1, 10),
   rollout: z
     .strictObject({
+      maxSurge: maxSurge.meta({ description: 'Replicas there may be above the number; absent: 1.' }).optional(),
+      maxUnavailable: maxUnavailable.meta({ description: 'Replicas that may be missing; absent: 0.' }).optional(),
       progressDeadlineSeconds: progressDeadlineSeconds.meta({
         description: 'Seconds without progress until it has failed.',
       }),
@@ -72,6 +82,7 @@ export const resolvedServiceSchema = z.strictObject({
       }),
     })
     .meta({ description: 'How replicas are replaced.' }),
+  security: security.meta({ description: 'What the process may do; absent when the stack says nothing.' }).optional(),
   dependsOn: dependsOn(
     'Services that must be rolled out before this one starts or changes; absent when there are none.',
   ).optional(),

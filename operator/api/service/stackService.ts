@@ -1,10 +1,11 @@
 import { z } from 'zod'
 import { says, type Rule } from '../kind.ts'
-import { integer, listAtomic, listMap, next, text, withoutNul, withRules, type Immutable } from '../schema.ts'
+import { integer, listMap, next, withRules, type Immutable } from '../schema.ts'
 import { files } from './files.ts'
 import { healthCheck } from './healthCheck.ts'
 import { dependsOn, image, serviceName, serviceType } from './name.ts'
 import { ports } from './ports.ts'
+import { args, command, security, workingDir } from './process.ts'
 import { resources } from './resources.ts'
 import { rollout } from './rollout.ts'
 import { generatedSecretSchema, variables } from './variables.ts'
@@ -27,16 +28,11 @@ const stackServiceSchema = z.strictObject({
   image: image(
     `Image its replicas run. Default: none; the main service's comes from the AppInstance, which wins over this one. ${next}`,
   ).optional(),
-  command: listAtomic(
+  command: command(
     `Program and arguments in place of the image's entrypoint; no shell. Default: the image's. ${next}`,
-    text('The program, or one argument; as it is.', { max: 1024, pattern: withoutNul }),
-    32,
   ).optional(),
-  args: listAtomic(
-    `Arguments in place of the image's; no shell. Default: the image's. ${next}`,
-    text('One argument, as it is.', { max: 4096, pattern: withoutNul }),
-    64,
-  ).optional(),
+  args: args(`Arguments in place of the image's; no shell. Default: the image's. ${next}`).optional(),
+  workingDir: workingDir(`Absolute path of the folder the process starts in. Default: the image's. ${next}`).optional(),
   ports: ports.optional(),
   variables: variables(
     `Environment variables, at most 100; those of the App and the AppInstance of the same name win. Not a Pod's env. ${next}`,
@@ -50,6 +46,7 @@ const stackServiceSchema = z.strictObject({
     10,
   ).optional(),
   rollout: rollout.optional(),
+  security: security.optional(),
   dependsOn: dependsOn(
     `Services listed earlier, at most 10, that must be rolled out before this one starts or changes. What runs goes on when one of them fails. Default: none. ${next}`,
   ).optional(),
@@ -87,31 +84,34 @@ const serviceRules: readonly Rule<z.output<typeof stackServiceSchema>>[] = [
     holds: (service) => service.type !== 'Worker' || (service.ports?.length ?? 0) === 0,
   },
   {
-    id: 'worker-has-no-health-check',
-    rule: "self.type != 'Worker' || !has(self.healthCheck)",
-    message: 'a Worker may not have a healthCheck: it answers on no port',
+    id: 'worker-health-check-is-command',
+    rule: "self.type != 'Worker' || !has(self.healthCheck) || has(self.healthCheck.command)",
+    message: 'the healthCheck of a Worker must be a command: it answers on no port',
     messageExpression: says(
-      "service '%s' is a Worker and may not have a healthCheck: it answers on no port; remove it, or write type: Web",
+      "service '%s' is a Worker, so its healthCheck must be a command, such as {command: [/healthy]}: it answers on no port; or write type: Web",
       'self.name',
     ),
     fieldPath: '.healthCheck',
-    reason: 'FieldValueForbidden',
-    holds: (service) => service.type !== 'Worker' || service.healthCheck === undefined,
+    reason: 'FieldValueInvalid',
+    holds: ({ type, healthCheck: check }) => type !== 'Worker' || !check || check.command !== undefined,
   },
   {
     id: 'health-check-port-exists',
-    rule: "self.type == 'Worker' || !has(self.healthCheck) || !has(self.healthCheck.port) || (has(self.ports) && self.ports.exists(p, p.name == self.healthCheck.port))",
-    message: 'healthCheck.port must be the name of one of the ports of the service',
+    rule: "self.type == 'Worker' || !has(self.healthCheck) || has(self.healthCheck.command) || (has(self.ports) && self.ports.exists(p, p.protocol != 'UDP' && (!has(self.healthCheck.port) || p.name == self.healthCheck.port)))",
+    message: 'healthCheck.port must be the name of an HTTP or TCP port of the service',
     messageExpression: says(
-      "healthCheck.port '%s' must be the name of a port of service '%s'; it has: %s",
-      'self.healthCheck.port',
+      "healthCheck.port '%s' must be the name of an HTTP or TCP port of service '%s'; it has: %s",
+      "has(self.healthCheck.port) ? self.healthCheck.port : ''",
       'self.name',
-      'has(self.ports) ? self.ports.map(p, p.name) : []',
+      "has(self.ports) ? self.ports.filter(p, p.protocol != 'UDP').map(p, p.name) : []",
     ),
-    fieldPath: '.healthCheck.port',
+    fieldPath: '.healthCheck',
     reason: 'FieldValueInvalid',
-    holds: ({ type, healthCheck: check, ports: list }) =>
-      type === 'Worker' || check?.port === undefined || (list ?? []).some((each) => each.name === check.port),
+    holds: ({ type, healthCheck: check, ports: list = [] }) =>
+      type === 'Worker' ||
+      !check ||
+      check.command !== undefined ||
+      list.some(({ name, protocol }) => protocol !== 'UDP' && name === (check.port ?? name)),
   },
   {
     id: 'main-replicas-in-instance',

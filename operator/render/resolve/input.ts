@@ -12,7 +12,16 @@ export interface Input {
   readonly services: readonly StackService[]
 }
 
-/** The service that `image` and `replicas` of an instance mean: marked main, else the first Web, else the first of all. */
+/** How many replicas of a service run. */
+export function replicasOf({ instance }: Input, { replicas = 1 }: StackService, isMain: boolean): number {
+  return isMain ? instance.spec.replicas : replicas
+}
+
+/** The service that `image` and `replicas` of an instance mean: marked main, else the first Web, else the first Worker. */
 export function mainOf(services: readonly StackService[]): StackService | undefined {
-  return services.find(({ main }) => main) ?? services.find(({ type }) => type === 'Web') ?? services[0]
+  return (
+    services.find(({ main }) => main) ??
+    services.find(({ type }) => type === 'Web') ??
+    services.find(({ type }) => type === 'Worker')
+  )
 }

@@ -1,7 +1,7 @@
 import type { Reason } from '../../api/conditions.ts'
 import type { StackService } from '../../api/service/stackService.ts'
 import type { Input } from './input.ts'
-import { mainOf } from './input.ts'
+import { mainOf, replicasOf } from './input.ts'
 
 /** What only the user can mend: the field to change; the value that stands there and what would be right are in the message. */
 export interface Objection {
@@ -13,7 +13,13 @@ export interface Objection {
 type Check = (input: Input) => readonly Objection[]
 
 /** What one object alone cannot tell; in the order in which the user is told. */
-const checks: readonly Check[] = [imagesAreKnown, mainReplicasStandInInstance, prodIsUpgradedByHand]
+const checks: readonly Check[] = [
+  imagesAreKnown,
+  mainReplicasStandInInstance,
+  replicasAreLeft,
+  // What the instance asks of its environment.
+  prodIsUpgradedByHand,
+]
 
 /** What is wrong with the objects taken together; empty when nothing is. Pure. */
 export function objectionsTo(input: Input): Objection[] {
@@ -47,6 +53,28 @@ function imageMissing(service: StackService, isMain: boolean, index: number): Ob
     field: isMain ? 'spec.image' : `services[${index}].image`,
     message: `Service '${service.name}' has no image: set ${where}services[${index}].image of the stack`,
   }
+}
+
+/** A roll-out that takes away every replica at once would serve nobody. */
+function replicasAreLeft(input: Input): Objection[] {
+  const main = mainOf(input.services)
+  return input.services.flatMap((service, index) => {
+    const { maxUnavailable = 0 } = service.rollout ?? {}
+    const replicas = replicasOf(input, service, service === main)
+    if (maxUnavailable === 0 || maxUnavailable < replicas) return []
+    const field = `services[${index}].rollout.maxUnavailable`
+    return [
+      {
+        reason: 'NoReplicaLeft',
+        field,
+        message: `${field} is ${maxUnavailable}, but service '${service.name}' has ${counted(replicas)}: none would be left ready; set it to at most ${replicas - 1}, or raise ${service === main ? 'spec.replicas of the AppInstance' : `services[${index}].replicas of the stack`}`,
+      },
+    ]
+  })
+}
+
+function counted(replicas: number): string {
+  return replicas === 1 ? '1 replica' : `${replicas} replicas`
 }
 
 function mainReplicasStandInInstance({ services }: Input): Objection[] {

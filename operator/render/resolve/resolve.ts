@@ -1,10 +1,13 @@
 import type { ResolvedService } from '../../api/service/resolvedService.ts'
 import type { StackService } from '../../api/service/stackService.ts'
+import { healthCheckOf } from './healthCheck.ts'
 import type { Input } from './input.ts'
-import { mainOf } from './input.ts'
+import { mainOf, replicasOf } from './input.ts'
 import type { Objection } from './objections.ts'
 import { objectionsTo } from './objections.ts'
+import { processOf } from './process.ts'
 import { resourcesOf } from './resources.ts'
+import { rolloutOf } from './rollout.ts'
 import { variablesOf } from './variables.ts'
 
 export interface Resolved {
@@ -38,26 +41,9 @@ function resolveService(input: Input, service: StackService, isMain: boolean): R
     files: service.files ?? [],
     resources: resourcesOf(service),
     ...healthCheckOf(service),
-    replicas: isMain ? instance.spec.replicas : (service.replicas ?? 1),
-    rollout: service.rollout ?? defaultRollout,
+    replicas: replicasOf(input, service, isMain),
+    rollout: rolloutOf(service),
     ...(service.dependsOn?.length && { dependsOn: service.dependsOn }),
     generatedSecrets: service.generatedSecrets ?? [],
   }
-}
-
-function processOf({ command, args }: StackService): Pick<ResolvedService, 'command' | 'args'> {
-  return { ...(command && { command }), ...(args && { args }) }
-}
-
-/** Asked is the named port, else the first HTTP port, else the first. */
-function healthCheckOf({ healthCheck, ports = [] }: StackService): Pick<ResolvedService, 'healthCheck'> {
-  if (!healthCheck) return {}
-  const port = healthCheck.port ?? (ports.find(({ protocol }) => protocol === 'HTTP') ?? ports[0])?.name ?? 'http'
-  return { healthCheck: { ...healthCheck, port } }
-}
-
-const defaultRollout: ResolvedService['rollout'] = {
-  progressDeadlineSeconds: 300,
-  drainSeconds: 10,
-  terminationGracePeriodSeconds: 30,
 }

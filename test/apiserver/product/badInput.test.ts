@@ -99,6 +99,17 @@ describe('a spec that only other objects can refute', () => {
       'MainReplicasInStack',
       ['services[0].replicas is 4', 'spec.replicas of the AppInstance'],
     ],
+    [
+      'a roll-out that leaves no replica ready',
+      [{ ...web, rollout: { maxUnavailable: 2 } }],
+      { replicas: 2 },
+      'NoReplicaLeft',
+      [
+        'services[0].rollout.maxUnavailable is 2',
+        "'web' has 2 replicas",
+        'set it to at most 1, or raise spec.replicas',
+      ],
+    ],
   ])(
     '%s is Invalid: field, value, what would be right',
     async (_, services, spec, reason, parts) => {

@@ -153,6 +153,7 @@ const makers: Readonly<Record<Reason, () => Promise<readonly string[]>>> = {
   }),
   ImageMissing: of({ world: worldWith([web], { image: undefined }) }),
   MainReplicasInStack: of({ world: worldWith([{ ...web, replicas: 2 }]) }),
+  NoReplicaLeft: of({ world: worldWith([{ ...web, rollout: { maxUnavailable: 1 } }]) }),
   ReleaseTooLarge: of({ world: worldWith([{ ...web, files }]) }),
   RefusedByServer: of({ refusal: 'Invalid' }),
   NamespaceConflict: of({ more: [namespace({ annotations: {} })] }),

@@ -15,6 +15,7 @@ const services = [
     image: 'registry.example/web:1',
     command: ['node'],
     args: ['server.js'],
+    workingDir: '/srv/a',
     ports: [
       { name: 'http', port: 8080, protocol: 'HTTP' },
       { name: 'raw', port: 9090, protocol: 'TCP' },
@@ -26,11 +27,31 @@ const services = [
     files: [{ path: '/etc/web/config', content: 'a' }],
     resources: { requests: { cpu: '100m', memory: '64Mi' }, limits: { cpu: '400m', memory: '512Mi' } },
     healthCheck: { path: '/healthz', port: 'http', timeoutSeconds: 3, startupSeconds: 60 },
-    rollout: { progressDeadlineSeconds: 120, drainSeconds: 5, terminationGracePeriodSeconds: 20 },
+    rollout: {
+      maxSurge: 2,
+      progressDeadlineSeconds: 120,
+      drainSeconds: 5,
+      terminationGracePeriodSeconds: 20,
+    },
+    security: { readOnlyRootFilesystem: false, runAsUser: 1000 },
     generatedSecrets: [{ name: 'SESSION_SECRET', length: 32 }],
   },
-  { name: 'side', image: 'registry.example/side:1', ports: [{ port: 8081 }], replicas: 2 },
-  { name: 'jobs', type: 'Worker', image: 'registry.example/jobs:1', replicas: 2, dependsOn: ['web'] },
+  {
+    name: 'side',
+    image: 'registry.example/side:1',
+    ports: [{ port: 8081 }],
+    replicas: 2,
+    healthCheck: { tcp: true },
+    rollout: { maxUnavailable: 1 },
+  },
+  {
+    name: 'jobs',
+    type: 'Worker',
+    image: 'registry.example/jobs:1',
+    replicas: 2,
+    dependsOn: ['web'],
+    healthCheck: { command: ['alive'] },
+  },
 ]
 
 const appVariables = [

@@ -47,6 +47,7 @@ export function changedAt(kind: Kind, spec: unknown, path: Path, words: readonly
       const holder = steps.slice(0, -1).reduce<Json>((at, step) => at[step] as Json, copy)
       holder[steps.at(-1)!] = other
       if (textOf(path).endsWith('services[].type')) Object.assign(holder, withPorts(other === 'Web'))
+      if (textOf(path).endsWith('healthCheck.tcp')) Object.assign(holder, { path: '/', tcp: undefined })
       return kind.spec.safeParse(copy).success ? [copy] : []
     })
   })
