@@ -77,7 +77,12 @@ function makeSchema(kind: Kind): JsonObject {
       ...(status === null
         ? {}
         : // Without it tools take an object that the operator has not seen yet for done.
-          { status: { ...toStructural(status, `${kind.kind}.status`), default: { observedGeneration: -1 } } }),
+          {
+            status: {
+              ...toStructural(status, `${kind.kind}.status`),
+              ...(!kind.isStatusRare && { default: { observedGeneration: -1 } }),
+            },
+          }),
     },
     ...(rules.length === 0 ? {} : { 'x-kubernetes-validations': rules.map(celRule) }),
   }

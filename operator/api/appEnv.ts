@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { ageColumn, type Kind } from './kind.ts'
+import { ageColumn, conditionColumn, type Kind } from './kind.ts'
 import { group, version, type ApiObject } from './meta.ts'
 import { nameRules } from './names.ts'
-import { immutable, next, withRules, type Immutable } from './schema.ts'
+import { conditionList, immutable, next, observedGeneration, withRules, type Immutable } from './schema.ts'
 import { plainVariables } from './service/variables.ts'
 
 const envType = withRules(
@@ -48,9 +48,14 @@ const spec = withRules(
   ],
 )
 
+const status = z
+  .strictObject({ conditions: conditionList, observedGeneration: observedGeneration.optional() })
+  .meta({ description: 'Only while it is being deleted: who still uses it. Written by the operator only.' })
+
 export type AppEnvSpec = Immutable<z.output<typeof spec>>
 export type AppEnvType = AppEnvSpec['type']
-export type AppEnv = ApiObject<AppEnvSpec, never>
+export type AppEnvStatus = Immutable<z.output<typeof status>>
+export type AppEnv = ApiObject<AppEnvSpec, AppEnvStatus>
 
 export const appEnvKind: Kind = {
   group,
@@ -62,10 +67,13 @@ export const appEnvKind: Kind = {
   description:
     'A named environment of the cluster, such as prod or dev; AppInstances name it in spec.env. The operator makes prod, staging and dev once, when there is none.',
   spec,
-  status: null,
+  status,
+  isStatusRare: true,
   rules: nameRules({ kind: 'AppEnv', max: 63, why: 'it becomes a label of everything in the environment' }),
   columns: [
     { name: 'Type', type: 'string', jsonPath: '.spec.type', description: 'What the environment is for.' },
+    conditionColumn('Reason', 'Ready', 'reason', true),
+    conditionColumn('Message', 'Ready', 'message', true),
     ageColumn,
   ],
   selectableFields: ['.spec.type'],

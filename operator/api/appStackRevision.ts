@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { ageColumn, says, type Kind } from './kind.ts'
+import { ageColumn, conditionColumn, says, type Kind } from './kind.ts'
 import { group, version, type ApiObject } from './meta.ts'
-import { dnsLabel, integer, text, withRules, type Immutable } from './schema.ts'
+import { conditionList, dnsLabel, integer, observedGeneration, text, withRules, type Immutable } from './schema.ts'
 import { stackServices } from './service/stackService.ts'
 
 const spec = withRules(
@@ -34,8 +34,13 @@ const spec = withRules(
   ],
 )
 
+const status = z
+  .strictObject({ conditions: conditionList, observedGeneration: observedGeneration.optional() })
+  .meta({ description: 'Only while it is being deleted: who still uses it. Written by the operator only.' })
+
 export type AppStackRevisionSpec = Immutable<z.output<typeof spec>>
-export type AppStackRevision = ApiObject<AppStackRevisionSpec, never>
+export type AppStackRevisionStatus = Immutable<z.output<typeof status>>
+export type AppStackRevision = ApiObject<AppStackRevisionSpec, AppStackRevisionStatus>
 
 export const appStackRevisionKind: Kind = {
   group,
@@ -47,11 +52,14 @@ export const appStackRevisionKind: Kind = {
   description:
     'An immutable snapshot of the services of a stack, by name. Made by the operator when an AppStack or an inline stack changes; may also be applied from git.',
   spec,
-  status: null,
+  status,
+  isStatusRare: true,
   rules: [],
   columns: [
     { name: 'Stack', type: 'string', jsonPath: '.spec.stack', description: 'The AppStack, or app-<app>.' },
     { name: 'Number', type: 'integer', jsonPath: '.spec.number', description: 'Counts the revisions of the stack.' },
+    conditionColumn('Reason', 'Ready', 'reason', true),
+    conditionColumn('Message', 'Ready', 'message', true),
     ageColumn,
   ],
   selectableFields: ['.spec.stack'],

@@ -85,6 +85,10 @@ export const reasons = {
     class: 'blocked',
     description: 'No AppStackRevision of that name in this namespace; waited for.',
   },
+  InUse: {
+    class: 'blocked',
+    description: 'It is being deleted, and others still name it: it is removed when they are gone. Nothing cascades.',
+  },
   RevisionOfOtherStack: { class: 'invalid', description: 'The pinned revision belongs to another stack than the App.' },
   RevisionNameTaken: {
     class: 'invalid',

@@ -53,6 +53,8 @@ export interface Kind extends ResourceType {
   readonly spec: z.ZodObject
   /** null: the kind has no status. */
   readonly status: z.ZodObject | null
+  /** Nothing is to be said of it while all is well: without a status it counts as current. */
+  readonly isStatusRare?: true
   /** May look at self.metadata.name, self.spec, oldSelf. */
   readonly rules: readonly Rule<RootSelf<never>>[]
   readonly columns: readonly Column[]

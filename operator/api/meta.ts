@@ -50,6 +50,8 @@ export const annotations = {
 export const finalizers = {
   /** Held until an instance's namespace is gone. */
   instance: `${group}/instance-cleanup`,
+  /** Held on what others name until nobody does: nothing is removed that something else needs. */
+  inUse: `${group}/in-use`,
 } as const
 
 /** A resource type of the Kubernetes API, ours or built in. */

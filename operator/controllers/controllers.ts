@@ -10,12 +10,16 @@ import { app } from './app/controller.ts'
 import { appInstance } from './appInstance/controller.ts'
 import { appLock } from './appLock/controller.ts'
 import { appRelease } from './appRelease/controller.ts'
+import { appEnv } from './appEnv/controller.ts'
 import { appStack } from './appStack/controller.ts'
+import { appStackRevision } from './appStackRevision/controller.ts'
 import { childTypes } from './informers.ts'
 
 /** The table of contents: every controller of the operator. */
 export const controllers: readonly Controller<KubeObject, unknown>[] = [
+  appEnv,
   appStack,
+  appStackRevision,
   app,
   appInstance,
   appRelease,

@@ -1,7 +1,7 @@
 import { canonical } from '../api/canonical.ts'
 import type { AppStackRevision } from '../api/appStackRevision.ts'
 import { appStackRevisionKind } from '../api/appStackRevision.ts'
-import { apiVersion, labels } from '../api/meta.ts'
+import { apiVersion, finalizers, labels } from '../api/meta.ts'
 import type { StackService } from '../api/service/stackService.ts'
 import { countedRevisionName, versionedRevisionName } from './names.ts'
 
@@ -65,7 +65,13 @@ export function nextRevision(stack: Stack, revisions: readonly AppStackRevision[
   return {
     apiVersion,
     kind: appStackRevisionKind.kind,
-    metadata: { name: named, namespace, labels: { [labels.managedBy]: 'appstead' } },
+    metadata: {
+      name: named,
+      namespace,
+      labels: { [labels.managedBy]: 'appstead' },
+      // With its finalizer from the start, it need not be written a second time.
+      finalizers: [finalizers.inUse],
+    },
     spec: { stack: name, number, services: [...services] },
   }
 }

@@ -208,7 +208,7 @@ describe('a leader that cannot begin', () => {
   it('gives the lead back before it ends, and nobody waits until it expires', async () => {
     const folder = operators.copyAs('0.0.1')
     const broken = `export function createDefaultEnvs() { throw new Error('broken by a test') }`
-    writeFileSync(join(folder, 'operator/controllers/appEnv.ts'), broken)
+    writeFileSync(join(folder, 'operator/controllers/appEnv/defaultEnvs.ts'), broken)
     const a = operators.launch('a', forever, { folder })
     expect(await a.ended).toBe(1)
     expect(a.errors()).toContain('Error: broken by a test')

@@ -5,8 +5,10 @@ import process from 'node:process'
 import { dump } from 'js-yaml'
 import { grantsOf, leaseRules, rulesOf, type Rule } from '../../charts/rbac.ts'
 import type { ApiObject, KubeObject } from '../../operator/api/meta.ts'
-import { labels } from '../../operator/api/meta.ts'
+import { kinds } from '../../operator/api/kinds.ts'
+import { labels, refOf } from '../../operator/api/meta.ts'
 import { loadKubeConfig } from '../../operator/kube/access.ts'
+import { objectPath } from '../../operator/kube/paths.ts'
 import { startCluster, type Cluster } from '../cluster/cluster.ts'
 import { waitUntil } from '../cluster/kubeApi.ts'
 import { layoutOf } from '../cluster/layout.ts'
@@ -107,10 +109,12 @@ type Found = ApiObject<{ readonly finalizers?: readonly string[] }, never>
 /** Removes what an earlier run left: no operator of that run is there to do it. */
 async function wipe(admin: Admin): Promise<void> {
   const root = '/apis/appstead.dev/v1alpha1'
-  const instances = await demand<{ items: KubeObject[] }>(admin, { path: `${root}/appinstances` })
-  for (const { metadata } of instances.items) {
-    const path = `${root}/namespaces/${metadata.namespace}/appinstances/${metadata.name}`
-    await admin({ method: 'PATCH', path, body: { metadata: { finalizers: null } } })
+  for (const kind of kinds) {
+    const { items } = await demand<{ items: Found[] }>(admin, { path: `${root}/${kind.plural}` })
+    for (const object of items.filter(({ metadata }) => metadata.finalizers !== undefined)) {
+      const path = objectPath(kind, refOf(object))
+      await admin({ method: 'PATCH', path, body: { metadata: { finalizers: null } } })
+    }
   }
   const label = encodeURIComponent(labels.instance)
   const ours = await demand<{ items: Found[] }>(admin, { path: `/api/v1/namespaces?labelSelector=${label}` })

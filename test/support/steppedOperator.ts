@@ -17,7 +17,7 @@ import type { ProductCluster } from './productCluster.ts'
 const { AppsteadOperator } = await import('../../operator/operator.ts')
 const { controllers } = await import('../../operator/controllers/controllers.ts')
 const { informers } = await import('../../operator/controllers/informers.ts')
-const { createDefaultEnvs } = await import('../../operator/controllers/appEnv.ts')
+const { createDefaultEnvs } = await import('../../operator/controllers/appEnv/defaultEnvs.ts')
 
 /** One write the operator sent, in the order in which they were sent. */
 export interface Write {

@@ -6,17 +6,19 @@ import { appInstanceKind } from '../../api/appInstance.ts'
 import type { AppStackRevision } from '../../api/appStackRevision.ts'
 import { appStackRevisionKind } from '../../api/appStackRevision.ts'
 import type { Ref } from '../../api/meta.ts'
-import { keyOf, refOf } from '../../api/meta.ts'
+import { finalizers, keyOf, refOf } from '../../api/meta.ts'
 import type { Controller, Ctx, Reader, Report } from '../../runtime/controller.ts'
 import { conditionOf, conditionsOf } from '../../status/conditions.ts'
 import { stackMissingVerdicts } from '../../status/published.ts'
 import { transitionsOf } from '../../status/events.ts'
+import { releaseUnused, type Users } from '../inUse.ts'
 import { isProjectLeaving, publish, reportPublished } from '../publish.ts'
 import { latestOf, stackOf } from '../revisions.ts'
 
 /** An App: publishes its inline stack, or finds the one it names; counts its instances. */
 export const app: Controller<App, AppStatus> = {
   kind: appKind,
+  finalizer: finalizers.inUse,
   watches: [
     { type: appKind, keys: (object) => [refOf(object)] },
     { type: appInstanceKind, keys: (object) => [{ ...refOf(object), name: (object as AppInstance).spec.app }] },
@@ -41,6 +43,20 @@ export const app: Controller<App, AppStatus> = {
     if (!published.latest) return reportMissing(ctx, object, stack.name)
     return reportPublished(object, published, ctx.now, { instances: countInstances(ctx.cache, object) })
   },
+
+  cleanup: ({ cache, now }, object) => Promise.resolve(releaseUnused(object, usersOf(cache, refOf(object)), now)),
+}
+
+function usersOf(cache: Reader, ref: Ref): Users {
+  return {
+    kind: appInstanceKind.kind,
+    refs: instancesOf(cache, ref).map(refOf),
+    command: `kubectl get appinstances -n ${ref.namespace} --field-selector spec.app=${ref.name}`,
+  }
+}
+
+function instancesOf(cache: Reader, ref: Ref): readonly AppInstance[] {
+  return cache.byIndex<AppInstance>(appInstanceKind, 'app', keyOf(ref))
 }
 
 function ofStack(cache: Reader, stack: Ref): Ref[] {
@@ -59,7 +75,7 @@ function reportMissing({ cache, now }: Ctx, object: App, stack: string): Report<
 }
 
 function countInstances(cache: Reader, object: App): AppStatus['instances'] {
-  const instances = cache.byIndex<AppInstance>(appInstanceKind, 'app', keyOf(refOf(object)))
+  const instances = instancesOf(cache, refOf(object))
   const ready = instances.filter(({ status }) => conditionOf(status?.conditions, 'Ready')?.status === 'True').length
   return { total: instances.length, ready, summary: `${ready}/${instances.length}` }
 }

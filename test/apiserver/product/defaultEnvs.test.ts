@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { pino } from 'pino'
-import { createDefaultEnvs } from '../../../operator/controllers/appEnv.ts'
+import { createDefaultEnvs } from '../../../operator/controllers/appEnv/defaultEnvs.ts'
 import type { AppsteadOperator, AppsteadOperatorOptions } from '../../../operator/operator.ts'
 import { startProxy } from '../../faults/proxy.ts'
 import { request } from '../../faults/proxyRules.ts'
@@ -28,11 +28,18 @@ async function start(fault?: Fault): Promise<SteppedOperator> {
   return operator
 }
 
+/** No operator is at work that would let it go. */
+async function removeEnv(name: string): Promise<void> {
+  const ref = { namespace: '', name }
+  await cluster.hands.patch('AppEnv', ref, { metadata: { finalizers: null } })
+  await cluster.hands.remove('AppEnv', ref)
+}
+
 beforeAll(async () => {
   cluster = await productCluster()
 }, 120_000)
 beforeEach(async () => {
-  for (const name of await envs()) await cluster.hands.remove('AppEnv', { namespace: '', name })
+  for (const name of await envs()) await removeEnv(name)
 })
 afterEach(async () => {
   await operator?.stop()
@@ -54,7 +61,7 @@ describe('the default AppEnvs', () => {
     expect(writes.slice(3).filter(({ kind }) => kind === 'AppEnv')).toEqual([])
     // No instance was told that there is no env, only because ours were not there yet.
     expect(JSON.stringify(await hands.list('Event', project.namespace))).not.toContain('EnvNotFound')
-    await hands.remove('AppEnv', { namespace: '', name: 'staging' })
+    await removeEnv('staging')
     await start()
     expect(await envs()).toEqual(['dev', 'prod'])
   }, 30_000)

@@ -64,7 +64,7 @@ describe('deletion', () => {
   }, 60_000)
 
   it('needs neither App, stack nor environment to be there', async () => {
-    const { hands, operator, namespace, app } = world
+    const { hands, namespace, app } = world
     await hands.apply({
       apiVersion: 'appstead.dev/v1alpha1',
       kind: 'AppEnv',
@@ -72,14 +72,21 @@ describe('deletion', () => {
       spec: { type: 'feature' },
     })
     await create(world, { spec: { env: app } })
-    await hands.remove('AppEnv', { namespace: '', name: app })
-    await hands.remove('App', { namespace, name: app })
-    for (const { metadata } of await hands.list('AppStackRevision', namespace)) {
-      await hands.remove('AppStackRevision', { namespace, name: metadata.name })
-    }
-    await operator.settle()
+    await world.whileDown(async () => {
+      const revisions = await hands.list('AppStackRevision', namespace)
+      const needed = [
+        ['AppEnv', { namespace: '', name: app }],
+        ['App', { namespace, name: app }],
+        ...revisions.map(({ metadata }) => ['AppStackRevision', { namespace, name: metadata.name }] as const),
+      ] as const
+      for (const [kind, named] of needed) {
+        await hands.patch(kind, named, { metadata: { finalizers: null } })
+        await hands.remove(kind, named)
+      }
+    })
+    await world.operator.settle()
     await hands.remove('AppInstance', ref())
-    await operator.until('all is gone', isGone)
+    await world.operator.until('all is gone', isGone)
   }, 30_000)
 
   it.each([

@@ -11,7 +11,7 @@ import { makeLog } from '../../../operator/runtime/log.ts'
 const { AppsteadOperator } = await import('../../../operator/operator.ts')
 const { controllers } = await import('../../../operator/controllers/controllers.ts')
 const { informers } = await import('../../../operator/controllers/informers.ts')
-const { createDefaultEnvs } = await import('../../../operator/controllers/appEnv.ts')
+const { createDefaultEnvs } = await import('../../../operator/controllers/appEnv/defaultEnvs.ts')
 
 const config = { workers: 4, reconcileDeadlineSeconds: 60, stopGraceSeconds: 5, instance: 'double' }
 

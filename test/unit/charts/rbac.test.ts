@@ -45,12 +45,15 @@ describe('the rights of the operator', () => {
     expect(given.filter((right) => /rbac|impersonate|escalate|bind|token/.test(right))).toEqual([])
   })
 
-  it('never let it touch specs of users: of Apps and stacks only the status', () => {
+  it('never let it touch specs of users: of Apps and stacks only status and finalizers', () => {
     const written = given.filter((right) =>
       /^appstead.dev (appsteadapps|appstacks)(\/\w+)? (create|patch|delete)/.test(right),
     )
     expect(written.toSorted()).toEqual([
+      // Their finalizers: they wait for those who use them.
+      'appstead.dev appstacks patch',
       'appstead.dev appstacks/status patch',
+      'appstead.dev appsteadapps patch',
       'appstead.dev appsteadapps/status patch',
     ])
   })

@@ -10,6 +10,7 @@ import type { Cause } from '../../../operator/status/pods.ts'
 import { healthCause } from '../../../operator/status/pods.ts'
 import type { ResolvedService } from '../../../operator/api/service/resolvedService.ts'
 import { releaseVerdict } from '../../../operator/status/appRelease.ts'
+import { inUseVerdicts } from '../../../operator/status/inUse.ts'
 import { publishedVerdicts, revisionTakenVerdicts } from '../../../operator/status/published.ts'
 import { ctxOf, readerOf } from '../../render/world.ts'
 import type { Happening } from './instance.ts'
@@ -144,6 +145,7 @@ const makers: Readonly<Record<Reason, () => Promise<readonly string[]>>> = {
     more: [revision('other-r1', 'other')],
   }),
   ReleaseFromNewerOperator: async () => reasonsIn({ releases: [await ofNewerOperator()] }),
+  InUse: () => Promise.resolve(Object.values(inUseVerdicts('m')).map(({ reason }) => reason)),
   RevisionNameTaken: () => Promise.resolve(Object.values(revisionTakenVerdicts('m')).map(({ reason }) => reason)),
   AutoUpgradeInProd: of({
     world: {

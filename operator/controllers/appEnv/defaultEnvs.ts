@@ -1,10 +1,10 @@
 import type { Logger } from 'pino'
-import type { AppEnv, AppEnvType } from '../api/appEnv.ts'
-import { appEnvKind } from '../api/appEnv.ts'
-import { apiVersion } from '../api/meta.ts'
-import type { KubeClient } from '../kube/client.ts'
-import { isKubeError } from '../kube/errors.ts'
-import type { Reader } from '../runtime/controller.ts'
+import type { AppEnv, AppEnvType } from '../../api/appEnv.ts'
+import { appEnvKind } from '../../api/appEnv.ts'
+import { apiVersion, finalizers } from '../../api/meta.ts'
+import type { KubeClient } from '../../kube/client.ts'
+import { isKubeError } from '../../kube/errors.ts'
+import type { Reader } from '../../runtime/controller.ts'
 
 const defaultTypes: readonly AppEnvType[] = ['prod', 'staging', 'dev']
 
@@ -25,7 +25,12 @@ export async function createDefaultEnvs({ client, cache, log, signal }: DefaultE
   if (cache.list<AppEnv>(appEnvKind).length > 0) return
   for (const type of defaultTypes) {
     if (signal.aborted) return
-    const env = { apiVersion, kind: appEnvKind.kind, metadata: { name: type }, spec: { type } }
+    const env = {
+      apiVersion,
+      kind: appEnvKind.kind,
+      metadata: { name: type, finalizers: [finalizers.inUse] },
+      spec: { type },
+    }
     try {
       await client.create(appEnvKind, env, { signal })
       log.info({ env: type }, 'Creating default AppEnv')
