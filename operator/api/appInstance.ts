@@ -18,6 +18,7 @@ import {
   type Immutable,
 } from './schema.ts'
 import { image, serviceName } from './service/name.ts'
+import { serviceOverrides } from './service/override.ts'
 import { variables } from './service/variables.ts'
 
 /** Namespaces of the cluster and of the operator itself. */
@@ -79,6 +80,7 @@ const spec = z
       1,
       10,
     ).default(1),
+    services: serviceOverrides.optional(),
     variables: variables(
       `Environment variables for every service, at most 100; win over all others of the same name. Not a Pod's env. ${next}`,
     ).optional(),

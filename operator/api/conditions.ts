@@ -105,6 +105,23 @@ export const reasons = {
     class: 'invalid',
     description: "The main service's replicas stand in the AppInstance, not in the stack.",
   },
+  ServiceNotFound: {
+    class: 'invalid',
+    description: 'The AppInstance overrides a service that its stack revision does not have (spec.services).',
+  },
+  MainServiceOverridden: {
+    class: 'invalid',
+    description:
+      "The main service's image and replicas stand in spec.image and spec.replicas, not in spec.services; nor can it be disabled.",
+  },
+  ServiceDisabled: {
+    class: 'invalid',
+    description: 'A service is disabled that another one names in dependsOn or from.',
+  },
+  RequestAboveLimit: {
+    class: 'invalid',
+    description: 'An override and the stack together ask for more of a resource than they limit it to.',
+  },
   NoReplicaLeft: {
     class: 'invalid',
     description:

@@ -19,7 +19,9 @@ export interface SentObject {
 export function goodObjects(kind: Kind): fc.Arbitrary<SentObject> {
   return fc
     .tuple(nameFor(kind), valueOf(toStructural(kind.spec, kind.kind)))
-    .map(([name, spec]) => objectOf(kind, named(kind, name, spec), kind.kind === 'AppRelease' ? spec : tidied(spec)))
+    .map(([name, spec]) =>
+      objectOf(kind, named(kind, name, spec), kind.kind === 'AppRelease' ? spec : tidied(kind, spec)),
+    )
 }
 
 /** Good objects with one fault: a wrong type, a bound crossed, an unknown field, a hostile string, an item twice, … */
@@ -93,13 +95,18 @@ function stringValue(schema: JsonObject): fc.Arbitrary<string> {
 }
 
 /** What most people would not write together: rules are broken now and then, but seldom. */
-function tidied(spec: Json): Json {
+function tidied(kind: Kind, spec: Json): Json {
   const app = (spec as { stack?: { name?: Json; services?: Json } }).stack
   if (app !== undefined && app.name !== undefined && app.services !== undefined) delete app.name
   for (const holder of [spec as Record<string, Json>, ...servicesIn(spec)]) tidyVariables(holder)
+  if (kind.kind === 'AppInstance') {
+    for (const override of servicesIn(spec)) tidyResources(override)
+    return spec
+  }
   const names: Json[] = []
   for (const service of servicesIn(spec)) {
     tidyService(service)
+    tidyFrom(service, names)
     const needed = service['dependsOn'] as Json[] | undefined
     // Seldom left as it is: of names that nobody has, or that come later.
     if (needed !== undefined && (service['name'] as string).length % 8 !== 0)
@@ -133,9 +140,24 @@ function tidyService(service: Record<string, Json>): void {
     delete service['ports']
   } else if ((ports ?? []).length === 0) service['ports'] = [{ port: 8080 }]
   tidyHealthCheck(service)
+  tidyResources(service)
+  tidyRollout(service)
+}
+
+/** Requests up to the limits, but for some. */
+function tidyResources(service: Record<string, Json>): void {
   const { requests, limits } = (service['resources'] ?? {}) as { requests?: Record<string, Json>; limits?: object }
   if (requests !== undefined && (service['name'] as string).length % 4 !== 0) Object.assign(requests, limits)
-  tidyRollout(service)
+}
+
+/** Of a Worker only, one that is listed earlier, and instead of an image. */
+function tidyFrom(service: Record<string, Json>, earlier: readonly Json[]): void {
+  if (service['from'] === undefined) return
+  if (service['type'] !== 'Worker' || earlier[0] === undefined) delete service['from']
+  else {
+    service['from'] = earlier[0]
+    delete service['image']
+  }
 }
 
 /** Time to end after the drain, and replicas that are left. */

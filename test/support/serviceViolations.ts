@@ -190,4 +190,22 @@ export const serviceViolations: readonly Violation[] = [
     ]),
     says: ['spec.services[0].variables[0]: ', "variable 'A' must have exactly one of"],
   },
+  {
+    rule: 'from-is-for-workers',
+    sent: stack([web, { ...web, name: 'api', from: 'web' }]),
+    says: ['spec.services[1].from: ', "service 'api' is of type Web and may not have from: 'web'; write type: Worker"],
+  },
+  {
+    rule: 'from-or-image',
+    sent: stack([web, { name: 'jobs', type: 'Worker', from: 'web', image: 'jobs:1' }]),
+    says: [
+      'spec.services[1].image: ',
+      "service 'jobs' takes the image of 'web' (from), so image 'jobs:1' may not stand",
+    ],
+  },
+  {
+    rule: 'from-earlier',
+    sent: stack([{ name: 'jobs', type: 'Worker', from: 'web' }, web]),
+    says: ['spec.services: ', 'may name only a service that is listed earlier', 'these name others: ["jobs"]'],
+  },
 ]

@@ -42,7 +42,7 @@ export const resolvedServiceSchema = z.strictObject({
         .meta({ description: 'The value, as it is; absent when it comes from elsewhere.' }),
       fieldPath: fieldPath.optional().meta({ description: 'What each replica is told about itself.' }),
     }),
-    { key: 'name', max: 250 },
+    { key: 'name', max: 6000 },
   ),
   files: listMap(
     'Files put into each replica.',
@@ -50,7 +50,7 @@ export const resolvedServiceSchema = z.strictObject({
       path: text('Absolute path of the file.', { max: 255, min: 2, pattern: /^\/[^\x00:]+$/ }),
       content: text('Content of the file.', { max: 65_536 }),
     }),
-    { key: 'path', max: 20 },
+    { key: 'path', max: 1000 },
   ),
   resources: resourcesSchema.meta({ description: 'CPU and memory of each replica.' }),
   healthCheck: z

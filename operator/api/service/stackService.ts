@@ -28,6 +28,11 @@ const stackServiceSchema = z.strictObject({
   image: image(
     `Image its replicas run. Default: none; the main service's comes from the AppInstance, which wins over this one. ${next}`,
   ).optional(),
+  from: serviceName
+    .meta({
+      description: `Only of a Worker: a service listed earlier whose image, variables, files and security it takes; its own win. Not with image. ${next}`,
+    })
+    .optional(),
   command: command(
     `Program and arguments in place of the image's entrypoint; no shell. Default: the image's. ${next}`,
   ).optional(),
@@ -84,6 +89,34 @@ const serviceRules: readonly Rule<z.output<typeof stackServiceSchema>>[] = [
     holds: (service) => service.type !== 'Worker' || (service.ports?.length ?? 0) === 0,
   },
   {
+    id: 'from-is-for-workers',
+    rule: "!has(self.from) || self.type == 'Worker'",
+    message: 'only a Worker may have from',
+    messageExpression: says(
+      "service '%s' is of type %s and may not have from: '%s'; write type: Worker, or remove it",
+      'self.name',
+      'self.type',
+      'self.from',
+    ),
+    fieldPath: '.from',
+    reason: 'FieldValueForbidden',
+    holds: ({ from, type }) => from === undefined || type === 'Worker',
+  },
+  {
+    id: 'from-or-image',
+    rule: '!has(self.from) || !has(self.image)',
+    message: 'from and image may not stand together: from takes the image of the other service',
+    messageExpression: says(
+      "service '%s' takes the image of '%s' (from), so image '%s' may not stand here; remove one",
+      'self.name',
+      'self.from',
+      'self.image',
+    ),
+    fieldPath: '.image',
+    reason: 'FieldValueForbidden',
+    holds: ({ from, image: own }) => from === undefined || own === undefined,
+  },
+  {
     id: 'worker-health-check-is-command',
     rule: "self.type != 'Worker' || !has(self.healthCheck) || has(self.healthCheck.command)",
     message: 'the healthCheck of a Worker must be a command: it answers on no port',
@@ -131,6 +164,8 @@ const serviceRules: readonly Rule<z.output<typeof stackServiceSchema>>[] = [
 /** In CEL, of the service `s` at index `i`. */
 const dependsOnEarlier = '!has(s.dependsOn) || s.dependsOn.all(d, self.exists(j, each, j < i && each.name == d))'
 
+const fromEarlier = '!has(s.from) || self.exists(j, each, j < i && each.name == s.from)'
+
 const listRules: readonly Rule<readonly StackService[]>[] = [
   {
     id: 'one-main-service',
@@ -159,6 +194,21 @@ const listRules: readonly Rule<readonly StackService[]>[] = [
         const earlier = new Set(services.slice(0, index).map(({ name }) => name))
         return needed.every((name) => earlier.has(name))
       }),
+  },
+  {
+    id: 'from-earlier',
+    rule: `(oldSelf.hasValue() || true) && self.all(i, s, ${fromEarlier})`,
+    optionalOldSelf: true,
+    message: 'from may name only a service that is listed earlier',
+    messageExpression: says(
+      'from may name only a service that is listed earlier in this list; these name others: %s',
+      `self.transformList(i, s, !(${fromEarlier}), s.name)`,
+    ),
+    reason: 'FieldValueInvalid',
+    holds: (services) =>
+      services.every(
+        ({ from }, index) => from === undefined || services.slice(0, index).some(({ name }) => name === from),
+      ),
   },
   {
     id: 'files-total',

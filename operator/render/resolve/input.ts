@@ -12,11 +12,6 @@ export interface Input {
   readonly services: readonly StackService[]
 }
 
-/** How many replicas of a service run. */
-export function replicasOf({ instance }: Input, { replicas = 1 }: StackService, isMain: boolean): number {
-  return isMain ? instance.spec.replicas : replicas
-}
-
 /** The service that `image` and `replicas` of an instance mean: marked main, else the first Web, else the first Worker. */
 export function mainOf(services: readonly StackService[]): StackService | undefined {
   return (

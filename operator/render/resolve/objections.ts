@@ -1,7 +1,9 @@
 import type { Reason } from '../../api/conditions.ts'
 import type { StackService } from '../../api/service/stackService.ts'
 import type { Input } from './input.ts'
-import { mainOf, replicasOf } from './input.ts'
+import { declaredServices } from './declared.ts'
+import { mainOf } from './input.ts'
+import { objectionsToOverrides } from './overrideObjections.ts'
 
 /** What only the user can mend: the field to change; the value that stands there and what would be right are in the message. */
 export interface Objection {
@@ -14,6 +16,7 @@ type Check = (input: Input) => readonly Objection[]
 
 /** What one object alone cannot tell; in the order in which the user is told. */
 const checks: readonly Check[] = [
+  objectionsToOverrides,
   imagesAreKnown,
   mainReplicasStandInInstance,
   replicasAreLeft,
@@ -26,12 +29,16 @@ export function objectionsTo(input: Input): Objection[] {
   return checks.flatMap((check) => check(input))
 }
 
-function imagesAreKnown({ instance, services }: Input): Objection[] {
-  const main = mainOf(services)
-  return services.flatMap((service, index) => {
-    const image = (service === main ? instance.spec.image : undefined) ?? service.image
-    return image === undefined ? [imageMissing(service, service === main, index)] : []
-  })
+function imagesAreKnown(input: Input): Objection[] {
+  const main = mainOf(input.services)?.name
+  return declaredServices(input)
+    .filter(({ image, from }) => image === undefined && from === undefined)
+    .map((service) => imageMissing(service, service.name === main, indexOf(input, service)))
+}
+
+/** Where a service stands in the stack. */
+function indexOf({ services }: Input, { name }: StackService): number {
+  return services.findIndex((each) => each.name === name)
 }
 
 function prodIsUpgradedByHand({ instance, env }: Input): Objection[] {
@@ -47,27 +54,27 @@ function prodIsUpgradedByHand({ instance, env }: Input): Objection[] {
 }
 
 function imageMissing(service: StackService, isMain: boolean, index: number): Objection {
-  const where = isMain ? 'spec.image of the AppInstance or ' : ''
+  const where = isMain ? 'spec.image' : `spec.services[${service.name}].image`
   return {
     reason: 'ImageMissing',
     field: isMain ? 'spec.image' : `services[${index}].image`,
-    message: `Service '${service.name}' has no image: set ${where}services[${index}].image of the stack`,
+    message: `Service '${service.name}' has no image: set ${where} of the AppInstance or services[${index}].image of the stack`,
   }
 }
 
 /** A roll-out that takes away every replica at once would serve nobody. */
 function replicasAreLeft(input: Input): Objection[] {
-  const main = mainOf(input.services)
-  return input.services.flatMap((service, index) => {
-    const { maxUnavailable = 0 } = service.rollout ?? {}
-    const replicas = replicasOf(input, service, service === main)
+  const main = mainOf(input.services)?.name
+  return declaredServices(input).flatMap((service) => {
+    const { replicas = 1, rollout: { maxUnavailable = 0 } = {} } = service
+    const index = indexOf(input, service)
     if (maxUnavailable === 0 || maxUnavailable < replicas) return []
     const field = `services[${index}].rollout.maxUnavailable`
     return [
       {
         reason: 'NoReplicaLeft',
         field,
-        message: `${field} is ${maxUnavailable}, but service '${service.name}' has ${counted(replicas)}: none would be left ready; set it to at most ${replicas - 1}, or raise ${service === main ? 'spec.replicas of the AppInstance' : `services[${index}].replicas of the stack`}`,
+        message: `${field} is ${maxUnavailable}, but service '${service.name}' has ${counted(replicas)}: none would be left ready; set it to at most ${replicas - 1}, or raise ${service.name === main ? 'spec.replicas of the AppInstance' : `services[${index}].replicas of the stack`}`,
       },
     ]
   })

@@ -1,8 +1,9 @@
 import type { ResolvedService } from '../../api/service/resolvedService.ts'
 import type { StackService } from '../../api/service/stackService.ts'
+import { declaredServices } from './declared.ts'
 import { healthCheckOf } from './healthCheck.ts'
 import type { Input } from './input.ts'
-import { mainOf, replicasOf } from './input.ts'
+import { mainOf } from './input.ts'
 import type { Objection } from './objections.ts'
 import { objectionsTo } from './objections.ts'
 import { processOf } from './process.ts'
@@ -21,27 +22,26 @@ export interface Resolved {
  * can mend.
  */
 export function resolve(input: Input): Resolved {
-  const main = mainOf(input.services)
+  const main = mainOf(input.services)?.name
   return {
-    services: input.services.map((service) => resolveService(input, service, service === main)),
+    services: declaredServices(input).map((service) => resolveService(input, service, service.name === main)),
     objections: objectionsTo(input),
   }
 }
 
 function resolveService(input: Input, service: StackService, isMain: boolean): ResolvedService {
-  const { instance } = input
   return {
     name: service.name,
     type: service.type,
     main: isMain,
-    image: (isMain ? instance.spec.image : undefined) ?? service.image ?? '',
+    image: service.image ?? '',
     ...processOf(service),
     ports: service.ports ?? [],
     variables: variablesOf(input, service),
     files: service.files ?? [],
     resources: resourcesOf(service),
     ...healthCheckOf(service),
-    replicas: replicasOf(input, service, isMain),
+    replicas: service.replicas ?? 1,
     rollout: rolloutOf(service),
     ...(service.dependsOn?.length && { dependsOn: service.dependsOn }),
     generatedSecrets: service.generatedSecrets ?? [],

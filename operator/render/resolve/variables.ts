@@ -2,6 +2,7 @@ import type { AppInstanceSpec } from '../../api/appInstance.ts'
 import type { ResolvedService } from '../../api/service/resolvedService.ts'
 import type { StackService } from '../../api/service/stackService.ts'
 import { serviceUrl } from '../names.ts'
+import { overrideOf } from './declared.ts'
 import type { Input } from './input.ts'
 import { mainOf } from './input.ts'
 
@@ -9,7 +10,8 @@ type Variable = ResolvedService['variables'][number]
 type Given = NonNullable<AppInstanceSpec['variables']>[number]
 
 /**
- * The environment variables of a service, each name once. Later wins: platform, AppEnv, stack's service, App, AppInstance.
+ * The environment variables of a service, each name once. Later wins: platform, AppEnv, stack's service, App, AppInstance,
+ * its override of the service.
  * Source of the precedence: design/api.md, Variables.
  */
 export function variablesOf(input: Input, service: StackService): Variable[] {
@@ -20,6 +22,7 @@ export function variablesOf(input: Input, service: StackService): Variable[] {
     service.variables,
     app.spec.variables,
     instance.spec.variables,
+    overrideOf(instance, service.name)?.variables,
   ]
   const given = layers.flatMap((layer) => layer ?? [])
   return [...new Map(given.map((each) => [each.name, resolved(each)])).values()]

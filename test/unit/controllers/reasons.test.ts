@@ -155,6 +155,23 @@ const makers: Readonly<Record<Reason, () => Promise<readonly string[]>>> = {
   }),
   ImageMissing: of({ world: worldWith([web], { image: undefined }) }),
   MainReplicasInStack: of({ world: worldWith([{ ...web, replicas: 2 }]) }),
+  ServiceNotFound: of({ world: worldWith([web], { services: [{ name: 'wep' }] }) }),
+  MainServiceOverridden: of({ world: worldWith([web], { services: [{ name: 'web', replicas: 2 }] }) }),
+  ServiceDisabled: of({
+    world: worldWith(
+      [
+        { ...web, main: true },
+        { ...web, name: 'api', image: 'api:1' },
+        { ...web, name: 'shop', image: 'shop:1', dependsOn: ['api'] },
+      ],
+      { services: [{ name: 'api', enabled: false }] },
+    ),
+  }),
+  RequestAboveLimit: of({
+    world: worldWith([{ ...web, resources: { limits: { cpu: '1' } } }], {
+      services: [{ name: 'web', resources: { requests: { cpu: '2' } } }],
+    }),
+  }),
   NoReplicaLeft: of({ world: worldWith([{ ...web, rollout: { maxUnavailable: 1 } }]) }),
   ReleaseTooLarge: of({ world: worldWith([{ ...web, files }]) }),
   RefusedByServer: of({ refusal: 'Invalid' }),

@@ -52,6 +52,7 @@ const services = [
     dependsOn: ['web'],
     healthCheck: { command: ['alive'] },
   },
+  { name: 'mirror', type: 'Worker', from: 'side' },
 ]
 
 const appVariables = [
@@ -110,6 +111,21 @@ export const everything: readonly KubeObject[] = [
     env: 'dev',
     image: 'registry.example/shop:1',
     replicas: 2,
+    services: [
+      {
+        name: 'jobs',
+        enabled: true,
+        image: 'registry.example/jobs:2',
+        replicas: 3,
+        command: ['node'],
+        args: ['jobs.js'],
+        variables: [
+          { name: 'QUEUE', value: 'mail' },
+          { name: 'POD', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
+        ],
+        resources: { requests: { cpu: '100m', memory: '64Mi' }, limits: { cpu: '400m', memory: '512Mi' } },
+      },
+    ],
     variables: [
       { name: 'GREETING', value: 'hello' },
       { name: 'POD', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },

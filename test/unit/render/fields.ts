@@ -64,7 +64,11 @@ function holdersOf(value: unknown, path: Path): (string | number)[][] {
 
 /** A Web service has ports and a Worker has none, so the type never changes alone. */
 function withPorts(has: boolean): object {
-  return { ports: has ? [{ name: 'http', port: 8080, protocol: 'HTTP' }] : undefined, healthCheck: undefined }
+  return {
+    ports: has ? [{ name: 'http', port: 8080, protocol: 'HTTP' }] : undefined,
+    healthCheck: undefined,
+    from: undefined,
+  }
 }
 
 function othersThan(kind: Kind, path: Path, value: unknown, words: readonly string[]): readonly unknown[] {

@@ -11,6 +11,7 @@ import type { AppStackSpec } from '../../../operator/api/appStack.ts'
 import type { Kind } from '../../../operator/api/kind.ts'
 import { makeRelease } from '../../../operator/render/release.ts'
 import type { Input } from '../../../operator/render/resolve/input.ts'
+import { mainOf } from '../../../operator/render/resolve/input.ts'
 import { resolve } from '../../../operator/render/resolve/resolve.ts'
 import { goodObjects } from '../../support/arbitraryObjects.ts'
 
@@ -22,7 +23,7 @@ export const inputs: fc.Arbitrary<Input> = fc
   .map(([stack, instance, app, env]) =>
     frozen({
       services: (stack as AppStackSpec).services,
-      instance: instanceWith(instance as AppInstanceSpec),
+      instance: instanceWith(instance as AppInstanceSpec, (stack as AppStackSpec).services),
       app: { metadata: { name: 'a', namespace: 'team' }, spec: app } as App,
       env: { metadata: { name: 'dev' }, spec: env } as AppEnv,
     }),
@@ -35,14 +36,36 @@ function goodSpecs(kind: Kind): fc.Arbitrary<unknown> {
     .filter((spec) => spec !== undefined)
 }
 
-function instanceWith(spec: AppInstanceSpec): AppInstance {
+function instanceWith(spec: AppInstanceSpec, services: AppStackSpec['services']): AppInstance {
   const uid = '33333333-3333-4333-8333-333333333333'
   return {
     apiVersion: 'appstead.dev/v1alpha1',
     kind: 'AppInstance',
     metadata: { name: 'a-dev', namespace: 'team', uid, generation: 1 },
-    spec: { ...spec, app: 'a', env: 'dev' },
+    spec: { ...spec, app: 'a', env: 'dev', services: overridesOf(spec, services) },
   }
+}
+
+/** Overrides of services that there are, and that no other needs; of the main one what may be said there. */
+function overridesOf({ services: overrides = [] }: AppInstanceSpec, services: AppStackSpec['services']) {
+  const needed = new Set(services.flatMap(({ dependsOn = [], from }) => [...dependsOn, from]))
+  const main = mainOf(services)
+  return services.flatMap((service, index) => {
+    const override = overrides[index]
+    if (!override) return []
+    const { image, replicas, enabled, ...more } = override
+    if (service === main) return [{ ...more, name: service.name }]
+    const isFree = !needed.has(service.name) && !service.dependsOn?.length
+    return [
+      {
+        ...more,
+        ...(image && { image }),
+        ...(isFree && enabled !== undefined && { enabled }),
+        ...(replicas && { replicas }),
+        name: service.name,
+      },
+    ]
+  })
 }
 
 function frozen<T>(value: T): T {
