@@ -6,10 +6,11 @@ import { controllers, writes } from '../operator/controllers/controllers.ts'
 import { informers } from '../operator/controllers/informers.ts'
 import { makeCrdTemplate } from './crdTemplate.ts'
 import { grantsOf, leaseRules, printRules, rulesOf, type Rule } from './rbac.ts'
+import { printPolicies } from './policyTemplate.ts'
 import { printValues, printValuesSchema } from './values.ts'
 
 /**
- * Writes what is generated in charts/appstead: the CRDs' templates, the roles, values.yaml, values.schema.json.
+ * Writes what is generated in charts/appstead: the CRDs' templates, the roles, the policies, values.yaml, values.schema.json.
  * `--check` writes nothing, names each file that differs from what would be written, and exits 1 if there is one.
  */
 
@@ -30,6 +31,7 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
       printRole('ClusterRole', rulesOf(grantsOf({ informers, controllers, writes }))),
     ],
     [`${chart}/templates/role.yaml`, printRole('Role', leaseRules())],
+    [`${chart}/templates/policies.yaml`, `${printPolicies()}\n`],
     [`${chart}/values.yaml`, await prettify('values.yaml', printValues())],
     [`${chart}/values.schema.json`, await prettify('values.schema.json', printValuesSchema())],
   ])

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { erroredSettings } from './policyTemplate.ts'
 
 /**
  * What can be set when the chart is installed: the only source of values.yaml and values.schema.json. A name that is not
@@ -77,6 +78,18 @@ const settings = z
   .prefault({})
   .describe('Settings of the operator.')
 
+const policies = z
+  .strictObject({
+    errored: z
+      .enum(erroredSettings)
+      .default('Default')
+      .describe(
+        'What the API server does with a change of an AppInstance that is Errored. Default: refuses it to people, stores and warns for service accounts, such as those of GitOps controllers. Deny: refuses it to all. Warn: stores and warns for all. Off: nothing, and nothing else it refuses for the sake of Errored.',
+      ),
+  })
+  .prefault({})
+  .describe('The policies in the API server, which hold while the operator is down, too.')
+
 const quantity = z.union([z.string(), z.number()])
 const resources = z
   .strictObject({
@@ -125,6 +138,7 @@ export const valuesSchema = z.strictObject({
     .default([])
     .describe('Names of Secrets to pull the image with, such as [{name: my-registry}].'),
   crds,
+  policies,
   serviceAccount,
   settings,
   resources,

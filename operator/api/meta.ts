@@ -24,6 +24,8 @@ export const labels = {
   service: `${group}/service`,
   /** On everything made for an instance: the AppEnv's name. */
   env: `${group}/env`,
+  /** On the namespace of an instance that is Errored: nobody may connect to its pods. The value is the reason. */
+  locked: `${group}/locked`,
   /** On everything the operator makes: appstead. */
   managedBy: 'app.kubernetes.io/managed-by',
 } as const
@@ -39,6 +41,8 @@ export const annotations = {
   hubUid: `${group}/hub-uid`,
   /** On an AppInstance, by a user: deploy what is pending, or what failed once more; its value is the cause. */
   deploy: `${group}/deploy`,
+  /** On an AppInstance that is Errored: asks for another try; the value says why, and one that was acted on asks no more. */
+  retry: `${group}/retry`,
   /** On our Lease: the version of the operator that holds it. */
   holderVersion: `${group}/holder-version`,
   /** On our Lease: the newer operator that asks for it, as `version identity time`. */

@@ -132,6 +132,14 @@ export type OperationName = keyof typeof operations
 /** The operations by name, each as any of them. */
 export const operationList = Object.entries(operations) as readonly (readonly [OperationName, Operation])[]
 
+/** Fields of an AppInstance's spec that may be changed in every state: they say how it is let go, not what runs. */
+export const alwaysEditable: readonly string[] = [
+  'deletionPolicy',
+  'deletionProtection',
+  'creationDeadlineSeconds',
+  'deletionDeadlineSeconds',
+]
+
 interface Named {
   readonly kind: string
 }

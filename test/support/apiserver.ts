@@ -24,6 +24,14 @@ export interface Call {
   /** Default application/json; of a PATCH, application/merge-patch+json. */
   readonly contentType?: string
   readonly accept?: string
+  /** Sent as if by this user: an administrator may impersonate everybody. */
+  readonly as?: Requester
+}
+
+/** A user, as the API server sees one. */
+export interface Requester {
+  readonly user: string
+  readonly groups?: readonly string[]
 }
 
 /** An administrator of the cluster, on kept connections; an answer of any status is returned. */
@@ -67,7 +75,9 @@ function send(url: URL, call: Call, options: RequestOptions): Promise<Reply> {
   const text = body === undefined ? '' : JSON.stringify(body)
   // Of a DELETE Node says no length by itself, and the server takes its body for the next request.
   const described = { 'content-type': contentType, 'content-length': Buffer.byteLength(text) }
-  const headers = { ...options.headers, accept, ...(body === undefined ? {} : described) }
+  const { user, groups = [] } = call.as ?? { user: '' }
+  const impersonation = user === '' ? {} : { 'impersonate-user': user, 'impersonate-group': [...groups] }
+  const headers = { ...options.headers, accept, ...impersonation, ...(body === undefined ? {} : described) }
   return new Promise((resolve, reject) => {
     const outgoing = request(url, { ...options, method, headers }, (incoming) => {
       const chunks: Buffer[] = []

@@ -3,7 +3,7 @@ import { kinds } from '../../operator/api/kinds.ts'
 import type { KubeObject, Ref, ResourceType } from '../../operator/api/meta.ts'
 import { refOf } from '../../operator/api/meta.ts'
 import { collectionPath, objectPath } from '../../operator/kube/paths.ts'
-import { demand, type Admin, type Reply } from './apiserver.ts'
+import { demand, type Admin, type Reply, type Requester } from './apiserver.ts'
 
 /** An object as a test reads and writes it: any field may be looked at. */
 // oxlint-disable-next-line typescript/no-explicit-any
@@ -50,6 +50,8 @@ export function typeOf(kind: string): ResourceType {
 /** What a person does at a terminal: every call throws with the server's own words unless it says otherwise. */
 export interface Hands {
   readonly admin: Admin
+  /** Those of somebody else. */
+  as(requester: Requester): Hands
   /** As `kubectl apply --server-side`. */
   apply(object: object): Promise<Anything>
   /** As `apply`, whatever the server answers. */
@@ -81,6 +83,7 @@ export function makeHands(admin: Admin): Hands {
   }
   return {
     admin,
+    as: (requester) => makeHands((call) => admin({ as: requester, ...call })),
     tryApply,
     find,
     async apply(object) {

@@ -5,6 +5,7 @@ import process from 'node:process'
 import { dump } from 'js-yaml'
 import { grantsOf, leaseRules, rulesOf, type Rule } from '../../charts/rbac.ts'
 import type { ApiObject, KubeObject } from '../../operator/api/meta.ts'
+import { appInstanceKind } from '../../operator/api/appInstance.ts'
 import { kinds } from '../../operator/api/kinds.ts'
 import { labels, refOf } from '../../operator/api/meta.ts'
 import { loadKubeConfig } from '../../operator/kube/access.ts'
@@ -47,6 +48,7 @@ export async function prepare(cluster: Cluster, admin: Admin): Promise<ProductCl
   const hands = makeHands(admin)
   const operatorKubeconfig = await grantAccount(cluster, hands)
   const operatorUser = `system:serviceaccount:${account.namespace}:${account.name}`
+  await installPolicies(hands, operatorUser)
   return { cluster, hands, operatorKubeconfig, operatorUser }
 }
 
@@ -85,6 +87,19 @@ async function grantAccount(cluster: Cluster, hands: Hands): Promise<string> {
   return writeKubeconfig(cluster, status.token)
 }
 
+/** The chart's policies for the operator's account; resolves when the API server goes by them. */
+async function installPolicies(hands: Hands, operatorUser: string): Promise<void> {
+  const { admissionObjects } = await import('../../charts/policyTemplate.ts')
+  const settings = { ...account, account: operatorUser, errored: 'Default' } as const
+  for (const object of admissionObjects(settings)) await hands.apply(object)
+  const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace: 'default', name: 'probe' } }
+  const probe = { method: 'POST', path: '/api/v1/namespaces/default/configmaps?dryRun=All', body } as const
+  await waitUntil('the last of the policies is in force', 30, async () => {
+    const { status } = await hands.admin({ ...probe, as: { user: operatorUser } })
+    return status === 403
+  })
+}
+
 function withoutWhy({ why: _why, ...rule }: Rule): Omit<Rule, 'why'> {
   return rule
 }
@@ -113,7 +128,8 @@ async function wipe(admin: Admin): Promise<void> {
     const { items } = await demand<{ items: Found[] }>(admin, { path: `${root}/${kind.plural}` })
     for (const object of items.filter(({ metadata }) => metadata.finalizers !== undefined)) {
       const path = objectPath(kind, refOf(object))
-      await admin({ method: 'PATCH', path, body: { metadata: { finalizers: null } } })
+      const lifted = kind === appInstanceKind ? { spec: { deletionProtection: null } } : {}
+      await admin({ method: 'PATCH', path, body: { metadata: { finalizers: null }, ...lifted } })
     }
   }
   const label = encodeURIComponent(labels.instance)

@@ -102,7 +102,9 @@ describe('a namespace of somebody else', () => {
       await operator.settle()
       await rollOut(hands, operator, instance)
       const { metadata } = await namespaceOf(instance)
-      await hands.patch('Namespace', { namespace: '', name: instance }, { metadata: { annotations: { [key]: value } } })
+      const asOperator = hands.as({ user: world.operatorUser })
+      const ref = { namespace: '', name: instance }
+      await asOperator.patch('Namespace', ref, { metadata: { annotations: { [key]: value } } })
       await operator.settle()
       expect((await namespaceOf(instance)).metadata.annotations).toEqual(metadata.annotations)
       expect((await getInstance(world))['status'].phase).toBe('Running')

@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { loadAll } from 'js-yaml'
+import { admissionObjects, erroredSettings } from '../../../charts/policyTemplate.ts'
 import { ensureHelm } from '../../cluster/binaries.ts'
 import { reportToTerminal } from '../../cluster/progress.ts'
 
@@ -70,6 +71,10 @@ describe('helm', () => {
   })
 })
 
+/** Specs by kind and name. */
+const specsOf = (objects: readonly { kind: string; metadata: { name: string }; spec: unknown }[]) =>
+  Object.fromEntries(objects.map(({ kind, metadata, spec }) => [`${kind} ${metadata.name}`, spec]))
+
 describe('the rendered chart', () => {
   it('has what the operator needs and nothing else', () => {
     const kinds = render().map(({ kind }) => kind)
@@ -83,6 +88,8 @@ describe('the rendered chart', () => {
       'Role',
       'RoleBinding',
       'ServiceAccount',
+      'ValidatingAdmissionPolicy',
+      'ValidatingAdmissionPolicyBinding',
     ])
   })
 
@@ -95,6 +102,13 @@ describe('the rendered chart', () => {
       })
       expect([undefined, 'somewhere']).toContain(metadata.namespace)
     }
+  })
+
+  it.each(erroredSettings)('has the policies of the API server, when policies.errored is %s', (errored) => {
+    const rendered = render(`policies.errored=${errored}`).filter(({ kind }) => kind.startsWith('ValidatingAdmission'))
+    const account = 'system:serviceaccount:somewhere:appstead'
+    const objects = admissionObjects({ name: 'appstead', namespace: 'somewhere', account, errored })
+    expect(specsOf(rendered)).toEqual(specsOf(objects))
   })
 
   it('keeps the CRDs on uninstall, unless told otherwise', () => {

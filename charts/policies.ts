@@ -1,0 +1,314 @@
+import { appInstanceKind } from '../operator/api/appInstance.ts'
+import { appLockKind, locksName } from '../operator/api/appLock.ts'
+import { appReleaseKind } from '../operator/api/appRelease.ts'
+import { podType } from '../operator/api/builtin.ts'
+import { kinds } from '../operator/api/kinds.ts'
+import { annotations, group, labels, version } from '../operator/api/meta.ts'
+import { alwaysEditable, isThere, operationList, type Way } from '../operator/api/operations.ts'
+import { fence, namespaceMarks, operatorRecords } from './fence.ts'
+import { both, says, text, type Condition, type Fields, type Identity, type Policy } from './policy.ts'
+
+/**
+ * The policies that the API server enforces by itself, also while no operator runs: those of the column Errored of the
+ * table of operations, and the fences. charts/policyTemplate.ts prints them.
+ */
+
+/** What may be done, in the words of the table, that a policy refuses while the instance is Errored. */
+const refusedWays: readonly Way[] = operationList
+  .filter(([, { verdicts }]) => verdicts.Errored === 'no')
+  .flatMap(([, { ways }]) => ways.filter((way) => isThere(way, kinds)))
+
+/** Every policy, for an operator with this identity. */
+export function makePolicies(identity: Identity): readonly Policy[] {
+  return [
+    ...both((who) => lockedSpec(identity, who)),
+    ...both((who) => lockedScale(identity, who)),
+    ...lockedCreations(identity),
+    lockedPods(),
+    protectedInstances(),
+    replicasWarning(),
+    scaleWarning(),
+    operatorRecords(identity, recordsOf()),
+    namespaceMarks(identity),
+    fence(identity),
+  ]
+}
+
+/** The subresources and kinds that only the operator writes. */
+function recordsOf(): readonly string[] {
+  const statuses = kinds.filter(({ kind }) => kind === 'AppTask').map(({ plural }) => `${plural}/status`)
+  return [appLockKind.plural, appReleaseKind.plural, `${appReleaseKind.plural}/status`, ...statuses]
+}
+
+type Who = Parameters<Parameters<typeof both>[0]>[0]
+
+const instances = (operations: readonly string[], subresource = ''): Fields => ({
+  resourceRules: [
+    {
+      apiGroups: [group],
+      apiVersions: [version],
+      resources: [`${appInstanceKind.plural}${subresource}`],
+      operations,
+      scope: 'Namespaced',
+    },
+  ],
+})
+
+/** Of the instance that is changed; empty when it is not locked. */
+const lock = { name: 'lock', expression: 'params.spec.locked.filter(l, l.uid == object.metadata.uid)' }
+
+const name = 'object.metadata.name'
+const project = 'object.metadata.namespace'
+
+/** Object, cause, next command; `what` is what is not done. */
+const lockedMessage = (what: string, instance = name, namespace = project): string =>
+  says(
+    `AppInstance '%s' is Errored (%s, %s since %s): ${what}. See why: kubectl describe appinstance %s -n %s. ` +
+      `Try again: kubectl annotate appinstance %s -n %s --overwrite ${annotations.retry}='the cause is gone'; ` +
+      'or give up: kubectl delete appinstance %s -n %s',
+    instance,
+    'variables.lock[0].class',
+    'variables.lock[0].reason',
+    'variables.lock[0].since',
+    ...[1, 2, 3].flatMap(() => [instance, namespace]),
+  )
+
+const isNotLocked = (messageExpression: string) => [
+  {
+    expression: 'size(variables.lock) == 0',
+    messageExpression,
+    message: 'the AppInstance is Errored',
+    reason: 'Forbidden',
+  },
+]
+
+/** Fields of the spec that say what runs. */
+const deployable = Object.keys(appInstanceKind.spec.shape).filter((field) => !alwaysEditable.includes(field))
+
+const isSame = (field: string): string => `object.spec.?${field} == oldObject.spec.?${field}`
+
+const retry = text(annotations.retry)
+const tokenOf = (of: string): string => `${of}.metadata.?annotations[?${retry}]`
+
+/** A change of what runs: stored for GitOps controllers, whose whole application would fail with it, refused to people. */
+function lockedSpec({ account }: Identity, { id, condition, actions }: Who): Policy {
+  return {
+    id: `locked-spec-${id}`,
+    why: `An Errored instance's spec is locked: ${operationList[0]![1].title}. A request with a new retry token passes.`,
+    when: 'errored',
+    actions,
+    params: locksName,
+    spec: {
+      matchConstraints: instances(['UPDATE']),
+      matchConditions: [
+        isNotOperator(account),
+        condition,
+        { name: 'changes-what-runs', expression: `!(${deployable.map(isSame).join(' && ')})` },
+        { name: 'asks-for-no-retry', expression: `${tokenOf('object')} == ${tokenOf('oldObject')}` },
+      ],
+      variables: [lock],
+      validations: isNotLocked(lockedMessage(wordsFor(id, 'its spec is locked', 'the change is stored, not acted on'))),
+    },
+  }
+}
+
+/** A policy on the resource alone lets `kubectl scale` through. */
+function lockedScale({ account }: Identity, { id, condition, actions }: Who): Policy {
+  return {
+    id: `locked-scale-${id}`,
+    why: 'The same, for kubectl scale: the scale subresource.',
+    when: 'errored',
+    actions,
+    params: locksName,
+    spec: {
+      matchConstraints: instances(['UPDATE'], '/scale'),
+      matchConditions: [isNotOperator(account), condition, changesReplicas],
+      variables: [lock],
+      validations: isNotLocked(lockedMessage(wordsFor(id, 'it is not scaled', 'the change is stored, not acted on'))),
+    },
+  }
+}
+
+function wordsFor(id: Who['id'], people: string, accounts: string): string {
+  return id === 'people' ? people : accounts
+}
+
+const changesReplicas: Condition = {
+  name: 'changes-replicas',
+  expression: 'object.spec.?replicas != oldObject.spec.?replicas',
+}
+
+function isNotOperator(account: string): Condition {
+  return { name: 'is-not-the-operator', expression: `request.userInfo.username != ${text(account)}` }
+}
+
+/** New objects that name a locked instance; of those that only the operator makes another policy keeps all others off. */
+function lockedCreations({ account }: Identity): readonly Policy[] {
+  const made = refusedWays.flatMap((way) => (way.by === 'create' && !way.onlyOperator ? [way.kind] : []))
+  const resources = kinds.filter(({ kind }) => made.includes(kind)).map(({ plural }) => plural)
+  if (resources.length === 0) return []
+  const ofObject =
+    'has(object.spec.instanceUid) ? l.uid == object.spec.instanceUid : l.name == object.spec.?instance.orValue("")'
+  return [
+    {
+      id: 'locked-creations',
+      why: 'Nothing new is begun for an Errored instance.',
+      when: 'errored',
+      actions: 'Deny',
+      params: locksName,
+      spec: {
+        matchConstraints: {
+          resourceRules: [
+            { apiGroups: [group], apiVersions: [version], resources, operations: ['CREATE'], scope: 'Namespaced' },
+          ],
+        },
+        matchConditions: [isNotOperator(account)],
+        variables: [{ ...lock, expression: `params.spec.locked.filter(l, ${ofObject})` }],
+        validations: isNotLocked(
+          lockedMessage('nothing new is begun for it', 'variables.lock[0].name', 'request.namespace'),
+        ),
+      },
+    },
+  ]
+}
+
+const labelOf = (key: string): string => `namespaceObject.metadata.labels[?${text(key)}].orValue("")`
+
+/** Connections into the pods of an instance that is Errored. */
+function lockedPods(): Policy {
+  const subresources = refusedWays.flatMap((way) =>
+    way.by === 'connect' ? [`${podType.plural}/${way.subresource}`] : [],
+  )
+  const [instance, namespace, reason] = [labels.instance, labels.project, labels.locked].map(labelOf) as [
+    string,
+    string,
+    string,
+  ]
+  return {
+    id: 'locked-pods',
+    why: 'Nobody connects to the pods of an Errored instance. Logs are no connection: they are kept off by our tools only.',
+    when: 'errored',
+    actions: 'Deny',
+    spec: {
+      matchConstraints: {
+        namespaceSelector: { matchExpressions: [{ key: labels.locked, operator: 'Exists' }] },
+        resourceRules: [
+          {
+            apiGroups: [podType.group],
+            apiVersions: [podType.version],
+            resources: subresources,
+            operations: ['CONNECT'],
+            scope: 'Namespaced',
+          },
+        ],
+      },
+      validations: [
+        {
+          expression: 'false',
+          messageExpression: says(
+            "AppInstance '%s' is Errored (%s): nobody may connect to its pods. See why: kubectl describe appinstance %s -n %s; " +
+              'what pods wrote: kubectl logs %s -n %s',
+            instance,
+            reason,
+            instance,
+            namespace,
+            'request.name',
+            'request.namespace',
+          ),
+          message: 'the AppInstance is Errored: nobody may connect to its pods',
+          reason: 'Forbidden',
+        },
+      ],
+    },
+  }
+}
+
+/** Also when its project is deleted, which then waits, and says so in its conditions. */
+function protectedInstances(): Policy {
+  const [of, at] = ['oldObject.metadata.name', 'oldObject.metadata.namespace']
+  return {
+    id: 'protected',
+    why: 'A protected instance is not deleted, also not with its project, which waits for it.',
+    when: 'always',
+    actions: 'Deny',
+    spec: {
+      matchConstraints: instances(['DELETE']),
+      validations: [
+        {
+          expression: '!oldObject.spec.?deletionProtection.orValue(false) || has(oldObject.metadata.deletionTimestamp)',
+          messageExpression: says(
+            "AppInstance '%s' of project '%s' is protected from deletion (spec.deletionProtection). To lift that: " +
+              `kubectl patch appinstance %s -n %s --type=merge -p '{\\"spec\\":{\\"deletionProtection\\":false}}'`,
+            of,
+            at,
+            of,
+            at,
+          ),
+          message: 'the AppInstance is protected from deletion (spec.deletionProtection)',
+          reason: 'Forbidden',
+        },
+      ],
+    },
+  }
+}
+
+const waits =
+  'takes effect with the next deployment, for example a change of spec.image or spec.variables; kubectl get appinstance %s -n %s -o wide shows what is pending'
+
+/** So that the terminal says what the status says a moment later. */
+function replicasWarning(): Policy {
+  const others = deployable.filter((field) => field !== 'replicas')
+  const isAtOnce = "object.spec.?deploy.?replicaChanges.orValue('') == 'Immediate'"
+  return {
+    id: 'replicas',
+    why: 'A change of the number of replicas alone waits for the next deployment.',
+    when: 'always',
+    actions: 'Warn',
+    spec: {
+      matchConstraints: instances(['UPDATE']),
+      matchConditions: [changesReplicas, { name: 'changes-nothing-else', expression: others.map(isSame).join(' && ') }],
+      validations: [
+        {
+          expression: isAtOnce,
+          messageExpression: says(
+            `AppInstance '%s': the change of spec.replicas from %d to %d ${waits}`,
+            name,
+            'oldObject.spec.replicas',
+            'object.spec.replicas',
+            name,
+            project,
+          ),
+          message: 'a change of spec.replicas alone takes effect with the next deployment',
+        },
+      ],
+    },
+  }
+}
+
+/** A Scale does not say how the instance is deployed. */
+function scaleWarning(): Policy {
+  return {
+    id: 'scale',
+    why: 'The same, for kubectl scale.',
+    when: 'always',
+    actions: 'Warn',
+    spec: {
+      matchConstraints: instances(['UPDATE'], '/scale'),
+      matchConditions: [changesReplicas],
+      validations: [
+        {
+          expression: 'false',
+          messageExpression: says(
+            `AppInstance '%s': the change from %d to %d replicas ${waits}`,
+            name,
+            'oldObject.spec.replicas',
+            'object.spec.replicas',
+            name,
+            project,
+          ),
+          message: 'a change of the number of replicas alone takes effect with the next deployment',
+        },
+      ],
+    },
+  }
+}

@@ -1,0 +1,61 @@
+/** What policies are made of: pieces of CEL and of a ValidatingAdmissionPolicy. */
+
+/** Whom policies except or hold: the operator. */
+export interface Identity {
+  /** The user name of its account. */
+  readonly account: string
+  /** Its own namespace. */
+  readonly namespace: string
+}
+
+export type Fields = Readonly<Record<string, unknown>>
+
+export interface Condition {
+  readonly name: string
+  readonly expression: string
+}
+
+/** What comes of it when a request does not pass; `people` and `accounts` are a setting's answer for these. */
+export type Actions = 'Deny' | 'Warn' | 'people' | 'accounts'
+
+/** A ValidatingAdmissionPolicy with its binding, before it is printed. */
+export interface Policy {
+  /** The last part of its name. */
+  readonly id: string
+  /** One sentence for whoever reads the chart. */
+  readonly why: string
+  /** `errored`: left out when the setting policies.errored is Off. */
+  readonly when: 'always' | 'errored'
+  readonly actions: Actions
+  /** The name of the AppLock it reads in the namespace of the request; without one everything passes. */
+  readonly params?: string
+  /** Of the policy, but for paramKind and failurePolicy. */
+  readonly spec: Fields & { readonly matchConditions?: readonly Condition[] }
+}
+
+/** A string of CEL. */
+export function text(value: string): string {
+  return `'${value}'`
+}
+
+/** A messageExpression that fills `template` (%s, %d) with expressions. */
+export function says(template: string, ...expressions: readonly string[]): string {
+  return `"${template}".format([${expressions.join(', ')}])`
+}
+
+/** Whom a policy is about: people, or the accounts of programs, GitOps controllers above all. */
+interface Who {
+  readonly id: 'people' | 'accounts'
+  readonly condition: Condition
+  readonly actions: Actions
+}
+
+const isAccount = "'system:serviceaccounts' in request.userInfo.?groups.orValue([])"
+
+/** The same policy for people and for service accounts. */
+export function both(make: (who: Who) => Policy): readonly Policy[] {
+  return [
+    make({ id: 'people', condition: { name: 'is-a-person', expression: `!(${isAccount})` }, actions: 'people' }),
+    make({ id: 'accounts', condition: { name: 'is-a-service-account', expression: isAccount }, actions: 'accounts' }),
+  ]
+}
