@@ -77,7 +77,7 @@ describe('create', () => {
       Available: 'True',
       Replicas: '1/1',
       Rev: running['status'].stack.current,
-      Release: 1,
+      Release: '1',
       URL: `http://web.${instance}.svc:8080`,
     })
     expect(await hands.columns('App', { namespace, name: world.app })).toMatchObject({
