@@ -15,6 +15,7 @@ export const serviceAccountType = core('ServiceAccount', 'serviceaccounts')
 export const configMapType = core('ConfigMap', 'configmaps')
 export const secretType = core('Secret', 'secrets')
 export const serviceType = core('Service', 'services')
+export const persistentVolumeClaimType = core('PersistentVolumeClaim', 'persistentvolumeclaims')
 export const podType = core('Pod', 'pods')
 export const deploymentType: ResourceType = {
   group: 'apps',
@@ -36,6 +37,13 @@ export const networkPolicyType: ResourceType = {
   kind: 'NetworkPolicy',
   plural: 'networkpolicies',
   namespaced: true,
+}
+export const storageClassType: ResourceType = {
+  group: 'storage.k8s.io',
+  version: 'v1',
+  kind: 'StorageClass',
+  plural: 'storageclasses',
+  namespaced: false,
 }
 export const crdType: ResourceType = {
   group: 'apiextensions.k8s.io',

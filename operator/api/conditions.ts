@@ -6,6 +6,8 @@ export const conditionTypes = {
   Ready: 'The declared generation is in place and healthy.',
   Available: 'Someone is served now, be it by an older release.',
   Deployed: 'The newest release was rolled out completely.',
+  ZeroDowntime:
+    'Whether updates and drained nodes interrupt nobody: told of the services with ports, from what is declared, before it is rolled out. Ready does not depend on it. Absent without such a service.',
   Succeeded: 'Of bounded work: True ended well, False ended badly, Unknown is under way.',
   Reconciling: 'Only while True: work is under way or something is waited for.',
   Stalled: 'Only while True: nothing goes on until someone changes something.',
@@ -73,6 +75,25 @@ export const reasons = {
   CrashLoop: { class: 'progressing', description: 'The process of a service ends again and again.' },
   ConfigurationError: { class: 'progressing', description: 'The container of a service cannot be created.' },
   Unschedulable: { class: 'progressing', description: 'No node takes a replica.' },
+  ClaimUnbound: {
+    class: 'progressing',
+    description: 'A service waits for a volume: its PersistentVolumeClaim is not bound to one.',
+  },
+  NoInterruption: { class: 'settled', description: 'Updates and drained nodes interrupt nobody.' },
+  ReplicaStopsFirst: {
+    class: 'settled',
+    description: 'A volume that one replica alone can mount: the old one is stopped before the new one starts.',
+  },
+  ReplicasShareNode: {
+    class: 'settled',
+    description: 'A volume that one node alone can mount: all replicas run there, and leave it together.',
+  },
+  NoHealthCheck: { class: 'settled', description: 'Without a health check new replicas get requests too early.' },
+  SingleReplica: { class: 'settled', description: 'Nobody is served while the node of the only replica is drained.' },
+  ClaimNotFound: {
+    class: 'blocked',
+    description: "No PersistentVolumeClaim of that name in the instance's namespace; waited for.",
+  },
   ReleaseFromNewerOperator: {
     class: 'blocked',
     description:
@@ -126,6 +147,20 @@ export const reasons = {
     class: 'invalid',
     description:
       'A service may lack as many replicas as it has while they are replaced (rollout.maxUnavailable): none would be left ready.',
+  },
+  VolumeConflict: {
+    class: 'invalid',
+    description:
+      'A volume cannot be mounted as declared: by more pods than its access mode allows, or its claim is already that of something else.',
+  },
+  VolumeShrunk: {
+    class: 'invalid',
+    description: 'A volume is declared smaller than its claim is. Claims can grow, but never shrink.',
+  },
+  VolumeImmutable: {
+    class: 'invalid',
+    description:
+      'The access mode or storage class of a volume is not that of its claim, or the class lets no claim grow. What a claim is cannot be changed; a volume of another name gets a new one.',
   },
   ReleaseTooLarge: { class: 'invalid', description: 'The resolved services are larger than 256 KB.' },
   RefusedByServer: { class: 'invalid', description: 'The API server refused an object rendered from the spec.' },

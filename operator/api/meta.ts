@@ -22,6 +22,8 @@ export const labels = {
   project: `${group}/project`,
   /** On everything made for one service: the service's name. */
   service: `${group}/service`,
+  /** On pods with a volume that one node alone can mount: all that share its value run on one node. */
+  sameNode: `${group}/same-node`,
   /** On everything made for an instance: the AppEnv's name. */
   env: `${group}/env`,
   /** On the namespace of an instance that is Errored: nobody may connect to its pods. The value is the reason. */

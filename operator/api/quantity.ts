@@ -5,6 +5,9 @@ export const cpuQuantity = /^([0-9]{1,6}m|[0-9]{1,3}([.][0-9]{1,3})?)$/
 /** Bytes with a unit ("128Mi", "1.5Gi", "500M"); so few digits that the server, which counts in 64 bits, can compare them. */
 export const memoryQuantity = /^([0-9]{1,9}([.][0-9]{1,3})?(k|Ki|M|Mi)|[0-9]{1,6}([.][0-9]{1,3})?(G|Gi|T|Ti))$/
 
+/** Bytes of a volume: a whole number with a unit ("500Mi", "20Gi"), and not 0. */
+export const volumeQuantity = /^[1-9][0-9]{0,5}(M|Mi|G|Gi|T|Ti)$/
+
 const factors: Readonly<Record<string, bigint>> = {
   m: 1n,
   '': 1000n,

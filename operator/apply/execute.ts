@@ -123,7 +123,7 @@ function noteChange(desired: Desired, drift: Drift | undefined, { done }: Stand)
 function noteCreation(desired: Desired, drift: Drift | undefined, { done, fights }: Stand): void {
   done.created.push(desired)
   if (drift) done.drifted.push(drift)
-  if (desired.mode === 'claim') fights.fell(desired)
+  if (!desired.type.namespaced) fights.fell(desired)
 }
 
 /**

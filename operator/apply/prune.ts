@@ -18,7 +18,7 @@ export interface Pruned {
 
 /**
  * Deletes what is ours and in no stage, the last of the kinds first: nothing loses what it stands on.
- * Never deleted: what is not ours by field manager, the namespace, claims of `once`, what kept releases need; anything
+ * Never deleted: what is not ours by field manager, the namespace, claims of volumes, Secrets, what kept releases need; anything
  * for a plan that wants nothing to run, which no release asks for; what a live look shows not to be ours any more.
  * A refusal is returned, and holds for a while. Throws a transient KubeError.
  */
@@ -49,6 +49,9 @@ async function remove(kube: Writer, { type, object }: Owned): Promise<boolean> {
   return true
 }
 
+/** What they hold cannot be made again. */
+const lasting = new Set(['Secret', 'PersistentVolumeClaim'])
+
 function surplusOf(plan: Plan, owned: readonly Owned[]): Owned[] {
   const desired = plan.stages.flatMap((stage) => stage.objects)
   if (!desired.some(({ type }) => type.kind === deploymentType.kind)) return []
@@ -61,7 +64,7 @@ function surplusOf(plan: Plan, owned: readonly Owned[]): Owned[] {
       (each) =>
         each.digest !== '' &&
         each.type.namespaced &&
-        each.type.kind !== 'Secret' &&
+        !lasting.has(each.type.kind) &&
         !each.object.metadata.deletionTimestamp &&
         !wanted.has(identityOf(each)),
     )

@@ -3,7 +3,7 @@ import { appInstanceKind } from '../api/appInstance.ts'
 import { appLockKind } from '../api/appLock.ts'
 import { appReleaseKind } from '../api/appRelease.ts'
 import { appStackRevisionKind } from '../api/appStackRevision.ts'
-import { crdType, namespaceType, secretType, serviceAccountType } from '../api/builtin.ts'
+import { crdType, namespaceType, persistentVolumeClaimType, secretType, serviceAccountType } from '../api/builtin.ts'
 import type { KubeObject, ResourceType } from '../api/meta.ts'
 import type { Controller } from '../runtime/controller.ts'
 import { app } from './app/controller.ts'
@@ -43,7 +43,8 @@ export const writes: readonly { readonly type: ResourceType; readonly verbs: rea
   { type: namespaceType, verbs: ['get', 'create', 'patch', 'delete'] },
   { type: secretType, verbs: ['create'] },
   { type: serviceAccountType, verbs: ['get', 'create', 'patch'] },
+  { type: persistentVolumeClaimType, verbs: ['get', 'create', 'patch'] },
   ...childTypes
-    .filter((type) => type !== secretType && type !== serviceAccountType)
+    .filter((type) => ![secretType, serviceAccountType, persistentVolumeClaimType].includes(type))
     .map((type) => ({ type, verbs: ['get', 'create', 'patch', 'delete'] as const })),
 ]

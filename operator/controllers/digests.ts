@@ -1,7 +1,7 @@
 import type { KubeObject } from '../api/meta.ts'
 import { group, labels } from '../api/meta.ts'
 import { shortened } from '../api/text.ts'
-import type { ObservedDeployment, ObservedPod } from '../status/observed.ts'
+import type { ObservedClaim, ObservedDeployment, ObservedPod, ObservedStorageClass } from '../status/observed.ts'
 
 /** From what the API server sends to what the cache keeps. */
 
@@ -60,6 +60,43 @@ function lateness(status: DeploymentObject['status']): Pick<ObservedDeployment, 
 /** Why the ReplicaSet may make no pod: a quota, an admission policy. */
 function refusalOf(status: DeploymentObject['status']): string {
   return shorten(status?.conditions?.find(({ type }) => type === 'ReplicaFailure')?.message ?? '')
+}
+
+interface ClaimObject extends KubeObject {
+  readonly spec?: {
+    readonly accessModes?: readonly string[]
+    readonly storageClassName?: string
+    readonly resources?: { readonly requests?: { readonly storage?: string } }
+  }
+  readonly status?: { readonly phase?: string }
+}
+
+const selectedNode = 'volume.kubernetes.io/selected-node'
+
+/** What a claim asks for, and whether it got it. */
+export function claimDigest(object: KubeObject): Omit<ObservedClaim, keyof KubeObject | 'digest'> {
+  const { spec, status, metadata } = object as ClaimObject
+  return {
+    phase: status?.phase ?? 'Pending',
+    size: spec?.resources?.requests?.storage ?? '',
+    accessModes: spec?.accessModes ?? [],
+    storageClass: spec?.storageClassName ?? '',
+    hasNode: metadata.annotations?.[selectedNode] !== undefined,
+  }
+}
+
+interface StorageClassObject extends KubeObject {
+  readonly volumeBindingMode?: string
+  readonly allowVolumeExpansion?: boolean
+}
+
+/** When volumes of a class are made, and whether they may grow. */
+export function storageClassDigest(object: KubeObject): Omit<ObservedStorageClass, keyof KubeObject> {
+  const { volumeBindingMode, allowVolumeExpansion } = object as StorageClassObject
+  return {
+    waitsForConsumer: volumeBindingMode === 'WaitForFirstConsumer',
+    allowsGrowth: allowVolumeExpansion === true,
+  }
 }
 
 interface ContainerState {

@@ -14,11 +14,13 @@ import {
   deploymentType,
   namespaceType,
   networkPolicyType,
+  persistentVolumeClaimType,
   podDisruptionBudgetType,
   podType,
   secretType,
   serviceAccountType,
   serviceType,
+  storageClassType,
 } from '../api/builtin.ts'
 import type { KubeObject, ResourceType } from '../api/meta.ts'
 import { keyOf, labels } from '../api/meta.ts'
@@ -26,8 +28,14 @@ import { ownedDigest } from '../apply/digest.ts'
 import { inlineStackName } from '../render/names.ts'
 import type { Informer } from '../runtime/controller.ts'
 import { isLocked } from '../render/appLock.ts'
-import type { ObservedChild, ObservedDeployment, ObservedPod } from '../status/observed.ts'
-import { deploymentDigest, podDigest, slim } from './digests.ts'
+import type {
+  ObservedChild,
+  ObservedClaim,
+  ObservedDeployment,
+  ObservedPod,
+  ObservedStorageClass,
+} from '../status/observed.ts'
+import { claimDigest, deploymentDigest, podDigest, slim, storageClassDigest } from './digests.ts'
 
 /** The namespaced types of which an instance has objects of ours in its namespace. */
 export const childTypes: readonly ResourceType[] = [
@@ -35,6 +43,7 @@ export const childTypes: readonly ResourceType[] = [
   networkPolicyType,
   configMapType,
   secretType,
+  persistentVolumeClaimType,
   serviceType,
   podDisruptionBudgetType,
   deploymentType,
@@ -107,6 +116,25 @@ const pod: Informer<ObservedPod> = {
   indexes: { namespace: byNamespace },
 }
 
+/** All of them: a service may mount one that others made. */
+const claim: Informer<ObservedClaim> = {
+  type: persistentVolumeClaimType,
+  place: 'target',
+  keep: (object) => ({ ...childDigest(object), ...claimDigest(object) }),
+  indexes: { namespace: byNamespace },
+}
+
+const storageClass: Informer<ObservedStorageClass> = {
+  type: storageClassType,
+  place: 'target',
+  keep: (object) => ({
+    apiVersion: object.apiVersion,
+    kind: object.kind,
+    metadata: slim(object),
+    ...storageClassDigest(object),
+  }),
+}
+
 /** Every type the operator watches, and what it keeps of its objects; rights are generated from it. */
 export const informers: readonly Informer[] = [
   { type: appEnvKind },
@@ -122,6 +150,8 @@ export const informers: readonly Informer[] = [
   childInformer(networkPolicyType),
   childInformer(configMapType),
   childInformer(secretType, { metadataOnly: true }),
+  claim,
+  storageClass,
   childInformer(serviceType),
   childInformer(podDisruptionBudgetType),
   deployment,

@@ -1,5 +1,5 @@
 import type { AppRelease } from '../api/appRelease.ts'
-import { deploymentType } from '../api/builtin.ts'
+import { deploymentType, persistentVolumeClaimType } from '../api/builtin.ts'
 import { labels } from '../api/meta.ts'
 import { hashedOnce } from '../apply/digest.ts'
 import type { Fights } from '../apply/fights.ts'
@@ -23,10 +23,12 @@ export function deploymentsOf(cache: Reader, instance: string): ReadonlyMap<stri
 
 /**
  * Lets what a release renders be hashed once. Its spec never changes, and names the instance, whose app and env never do;
- * the namespace depends on more. Out: the object.
+ * the namespace and the volumes' claims depend on more. Out: the object.
  */
 export function hashOnce(release: AppRelease, desired: Desired): Desired {
-  if (desired.type.namespaced) hashedOnce(release.spec, identityOf(desired), desired.object)
+  const { namespaced, kind } = desired.type
+  if (namespaced && kind !== persistentVolumeClaimType.kind)
+    hashedOnce(release.spec, identityOf(desired), desired.object)
   return desired
 }
 

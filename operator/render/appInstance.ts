@@ -9,6 +9,7 @@ import { filesName } from './names.ts'
 import type { Claim } from './namespace.ts'
 import { makeNamespace, makeServiceAccount } from './namespace.ts'
 import { makeBaseNetworkPolicy, makeHttpNetworkPolicy } from './networkPolicy.ts'
+import { makePersistentVolumeClaims, type ClaimAsIs } from './persistentVolumeClaim.ts'
 import type { Desired, Plan, Stage } from './plan.ts'
 import { makePodDisruptionBudget } from './podDisruptionBudget.ts'
 import { makeGeneratedSecret } from './secret.ts'
@@ -34,14 +35,16 @@ interface Input {
   readonly release: AppRelease
   /** Older releases that are kept: what they name is not pruned. */
   readonly kept: readonly AppRelease[]
+  /** The PersistentVolumeClaims in the namespace, by name. */
+  readonly claims: ReadonlyMap<string, ClaimAsIs>
 }
 
 /**
  * What should exist for an instance.
- * In: its owner and claim, the release that should run, the releases that are kept. Out: the plan, stage by stage:
+ * In: its owner and claim, the release that should run, the releases and the volumes' claims that are there. Out: the plan, stage by stage:
  * the namespace, what pods need before they start, the services, those that depend on others after them.
  */
-export function renderInstance({ owner, claim, release, kept }: Input): Plan {
+export function renderInstance({ owner, claim, release, kept, claims }: Input): Plan {
   const services = release.spec.services
   return {
     stages: [
@@ -52,6 +55,7 @@ export function renderInstance({ owner, claim, release, kept }: Input): Plan {
           makeServiceAccount(owner),
           makeBaseNetworkPolicy(owner),
           ...services.flatMap((service) => configurationOf(owner, service)),
+          ...makePersistentVolumeClaims(owner, services, claims),
         ],
       },
       ...serviceStages(owner, services),
@@ -90,11 +94,19 @@ function workloadOf(owner: Owner, service: ResolvedService): Desired[] {
   const objects = [
     ...(service.ports.length > 0 ? [makeService(owner, service)] : []),
     ...(service.ports.some(({ protocol }) => protocol === 'HTTP') ? [makeHttpNetworkPolicy(owner, service)] : []),
-    ...(service.replicas >= 2 ? [makePodDisruptionBudget(owner, service)] : []),
+    ...(needsBudget(service) ? [makePodDisruptionBudget(owner, service)] : []),
     makeDeployment(owner, service),
   ]
   const { dependsOn: after } = service
   return after ? objects.map((desired) => ({ ...desired, after })) : objects
+}
+
+/**
+ * Replicas that must share a node with those of before can only leave it all at once: a budget would hold up the drain of
+ * their node for ever.
+ */
+function needsBudget({ replicas, sameNode }: ResolvedService): boolean {
+  return replicas >= 2 && sameNode === undefined
 }
 
 function filesOf(release: AppRelease): Plan['keep'][number][] {

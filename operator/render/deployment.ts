@@ -3,7 +3,7 @@ import type { ResolvedService } from '../api/service/resolvedService.ts'
 import type { Owner } from './labels.ts'
 import { serviceLabels, serviceSelector } from './labels.ts'
 import type { Desired } from './plan.ts'
-import { podSpec } from './pod.ts'
+import { nodeLabels, podSpec } from './pod.ts'
 
 /** How long a replica that nobody can ask must have run before it counts: one that ends at once never does. */
 const unprovenSeconds = 5
@@ -15,7 +15,7 @@ const unprovenSeconds = 5
  */
 export function makeDeployment(owner: Owner, service: ResolvedService): Desired {
   const selector = serviceSelector(owner, service.name)
-  const { maxSurge = 1, maxUnavailable = 0, progressDeadlineSeconds } = service.rollout
+  const { progressDeadlineSeconds } = service.rollout
   return {
     type: deploymentType,
     mode: 'apply',
@@ -26,15 +26,21 @@ export function makeDeployment(owner: Owner, service: ResolvedService): Desired 
       spec: {
         replicas: service.replicas,
         selector: { matchLabels: selector },
-        strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge, maxUnavailable } },
+        strategy: strategy(service),
         progressDeadlineSeconds,
         revisionHistoryLimit: 2,
         ...(service.healthCheck ? {} : { minReadySeconds: unprovenSeconds }),
         template: {
-          metadata: { labels: serviceLabels(owner, service.name) },
+          metadata: { labels: { ...serviceLabels(owner, service.name), ...nodeLabels(service) } },
           spec: podSpec(service, selector),
         },
       },
     } as Desired['object'],
   }
+}
+
+/** A volume that one pod alone can mount leaves no choice: the old replica goes before the new one comes. */
+function strategy({ volumes = [], rollout: { maxSurge = 1, maxUnavailable = 0 } }: ResolvedService): object {
+  if (volumes.some(({ accessMode }) => accessMode === 'ReadWriteOncePod')) return { type: 'Recreate' }
+  return { type: 'RollingUpdate', rollingUpdate: { maxSurge, maxUnavailable } }
 }

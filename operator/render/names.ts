@@ -42,6 +42,21 @@ export function generatedSecretName(service: string, variable: string): string {
   return `${service}-${readable || 'x'}-${shortHash(variable, 6)}`
 }
 
+/** The PersistentVolumeClaim of a service's volume: at most 61 characters. Two services can mean one name: an objection. */
+export function volumeClaimName(service: string, volume: string): string {
+  return `${service}-${volume}`
+}
+
+/** A volume in a pod, apart from those of the platform's own. */
+export function podVolumeName(volume: string): string {
+  return `volume-${volume}`
+}
+
+/** The label value that pods of one node share: the name of the claim they do it for, if a label can hold it. */
+export function sameNodeLabel(claim: string): string {
+  return claim.length <= 63 ? claim : shortHash(claim, 10)
+}
+
 /** Address of a service inside the cluster. */
 export function serviceUrl(service: string, namespace: string, port: number): string {
   return `http://${service}.${namespace}.svc:${port}`

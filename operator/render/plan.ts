@@ -6,7 +6,7 @@ export interface Desired {
   readonly object: KubeObject
   /**
    * `apply`: server-side apply, kept as rendered.
-   * `claim`: created by POST, so that a foreign object of that name is never touched; afterwards applied.
+   * `claim`: created by POST, so that a foreign object of that name is never touched; afterwards applied to that very one.
    * `immutable`: applied; one that differs is made anew, since the API server lets nobody change it.
    * `once`: created when missing, never changed, never pruned.
    */

@@ -1,6 +1,7 @@
 import type { ResolvedService } from '../api/service/resolvedService.ts'
 import { environment, literal } from './environment.ts'
-import { fileKey, filesName, podServiceAccount } from './names.ts'
+import { labels } from '../api/meta.ts'
+import { fileKey, filesName, podServiceAccount, podVolumeName, sameNodeLabel } from './names.ts'
 import { transportOf } from './port.ts'
 import { probes } from './probes.ts'
 import { canonicalQuantity } from './quantity.ts'
@@ -12,7 +13,8 @@ export function podSpec(service: ResolvedService, selector: Record<string, strin
     automountServiceAccountToken: false,
     enableServiceLinks: false,
     terminationGracePeriodSeconds: service.rollout.terminationGracePeriodSeconds,
-    securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+    securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' }, ...volumeGroup(service) },
+    ...nodeAffinity(service),
     topologySpreadConstraints: [
       {
         maxSkew: 1,
@@ -28,8 +30,31 @@ export function podSpec(service: ResolvedService, selector: Record<string, strin
       ...(service.files.length > 0
         ? [{ name: 'files', configMap: { name: filesName(service.name, service.files) } }]
         : []),
+      ...(service.volumes ?? []).map(({ name, claim }) => ({
+        name: podVolumeName(name),
+        persistentVolumeClaim: { claimName: claim },
+      })),
     ],
   }
+}
+
+/** All pods of all instances write to volumes as this group, whoever they run as: what one wrote, the next can change. */
+const volumeGroupId = 10_001
+
+function volumeGroup({ volumes }: ResolvedService): object {
+  return volumes ? { fsGroup: volumeGroupId, fsGroupChangePolicy: 'OnRootMismatch' } : {}
+}
+
+/** The labels by which pods that must share a node find each other. */
+export function nodeLabels({ sameNode }: ResolvedService): Record<string, string> {
+  return sameNode === undefined ? {} : { [labels.sameNode]: sameNodeLabel(sameNode) }
+}
+
+/** On the node of those that share a volume with it: of releases before, too. */
+function nodeAffinity(service: ResolvedService): object {
+  if (service.sameNode === undefined) return {}
+  const term = { topologyKey: 'kubernetes.io/hostname', labelSelector: { matchLabels: nodeLabels(service) } }
+  return { affinity: { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term] } } }
 }
 
 function container(service: ResolvedService): object {
@@ -63,6 +88,7 @@ function container(service: ResolvedService): object {
     volumeMounts: [
       { name: 'tmp', mountPath: '/tmp' },
       ...service.files.map(({ path }, index) => ({ name: 'files', mountPath: path, subPath: fileKey(index) })),
+      ...(service.volumes ?? []).map(({ name, path }) => ({ name: podVolumeName(name), mountPath: path })),
     ],
   }
 }

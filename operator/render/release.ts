@@ -51,10 +51,34 @@ function serviceChanges(name: string, before?: ResolvedService, after?: Resolved
   const fields = [...new Set([...Object.keys(before), ...Object.keys(after)])] as (keyof ResolvedService)[]
   return fields
     .filter((field) => canonical(before[field] ?? null) !== canonical(after[field] ?? null))
-    .map((field) => {
+    .flatMap((field) => {
+      const source = sourceOf(field, after)
+      const volumes = field === 'volumes' ? volumeChanges(before.volumes, after.volumes) : []
       const path = `services[${name}].${field}`
-      return change(path, text(before[field]), text(after[field]), effectOf(field), sourceOf(field, after))
+      if (volumes.length === 0) return [change(path, text(before[field]), text(after[field]), effectOf(field), source)]
+      return volumes.map(({ at, from, to, effect }) => change(`${path}${at}`, text(from), text(to), effect, source))
     })
+}
+
+type Volumes = ResolvedService['volumes']
+
+/** Volume by volume; one that only grows leaves the replicas alone. None when only their order differs. */
+function volumeChanges(
+  before: Volumes = [],
+  after: Volumes = [],
+): { at: string; from: unknown; to: unknown; effect: Change['effect'] }[] {
+  const names = [...new Set([...before, ...after].map(({ name }) => name))]
+  return names.flatMap((name) => {
+    const [from, to] = [before, after].map((list) => list.find((volume) => volume.name === name))
+    if (canonical(from ?? null) === canonical(to ?? null)) return []
+    const isGrown = from?.made && to?.made && canonical(from) === canonical(withSize(to, from.made.size))
+    if (!isGrown) return [{ at: `[${name}]`, from, to, effect: 'Restart' as const }]
+    return [{ at: `[${name}].size`, from: from.made.size, to: to.made.size, effect: 'None' as const }]
+  })
+}
+
+function withSize(volume: NonNullable<Volumes>[number], size: string): unknown {
+  return { ...volume, made: { ...volume.made, size } }
 }
 
 function effectOf(field: keyof ResolvedService): Change['effect'] {

@@ -17,6 +17,7 @@ const order: readonly ConditionType[] = [
   'Available',
   'Accepted',
   'Deployed',
+  'ZeroDowntime',
   'Succeeded',
   'Reconciling',
   'Stalled',

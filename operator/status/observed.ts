@@ -24,6 +24,26 @@ export interface ObservedDeployment extends ObservedChild {
   readonly refusal?: string
 }
 
+/** A PersistentVolumeClaim, of whomever. */
+export interface ObservedClaim extends ObservedChild {
+  /** Pending, Bound or Lost. */
+  readonly phase: string
+  /** What it requests. */
+  readonly size: string
+  readonly accessModes: readonly string[]
+  /** '' while it has none. */
+  readonly storageClass: string
+  /** Whether the scheduler has chosen the node for which its volume is to be made. */
+  readonly hasNode: boolean
+}
+
+/** A StorageClass. */
+export interface ObservedStorageClass extends KubeObject {
+  /** Whether a volume is made only when a pod needs it. */
+  readonly waitsForConsumer: boolean
+  readonly allowsGrowth: boolean
+}
+
 /** Whether a pod serves, and why it does not as far as its status tells. */
 export interface ObservedPod extends KubeObject {
   /** The service it is of, by its label; '' without. */

@@ -6,7 +6,12 @@ import type { Verdicts } from './conditions.ts'
 type Row = readonly [AppInstancePhase, (verdicts: Verdicts) => boolean]
 
 /** What the first release may still wait for. */
-const creating: ReadonlySet<Reason | undefined> = new Set(['Creating', 'NamespaceTerminating', 'Forbidden'])
+const creating: ReadonlySet<Reason | undefined> = new Set([
+  'Creating',
+  'NamespaceTerminating',
+  'Forbidden',
+  'ClaimUnbound',
+])
 
 /** The first row that holds is the phase; without one it is Deploying. test/unit/status holds a case for each. */
 const rows: readonly Row[] = [

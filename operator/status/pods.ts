@@ -1,5 +1,5 @@
 import type { ResolvedService } from '../api/service/resolvedService.ts'
-import type { ObservedDeployment, ObservedPod } from './observed.ts'
+import type { ObservedPod } from './observed.ts'
 
 /** How many pods there are, each counted once besides in `total`. */
 export interface Counts {
@@ -12,8 +12,17 @@ export interface Counts {
 /** Why a pod cannot serve, in one sentence that names the cause. */
 export interface Cause {
   readonly reason:
-    'ImagePullFailed' | 'CrashLoop' | 'Unschedulable' | 'ConfigurationError' | 'Forbidden' | 'HealthCheckFailed'
+    | 'ImagePullFailed'
+    | 'CrashLoop'
+    | 'Unschedulable'
+    | 'ConfigurationError'
+    | 'Forbidden'
+    | 'ClaimUnbound'
+    | 'ClaimNotFound'
+    | 'HealthCheckFailed'
   readonly message: string
+  /** What tells more, where that is another object than the service's pods. */
+  readonly command?: string
 }
 
 const imageReasons = new Set(['ErrImagePull', 'ImagePullBackOff', 'InvalidImageName', 'ErrImageNeverPull'])
@@ -46,17 +55,6 @@ export function worstCause(pods: readonly ObservedPod[]): Cause | undefined {
   return causes.toSorted(
     (a, b) => rank.indexOf(a.reason) - rank.indexOf(b.reason) || (a.message < b.message ? -1 : 1),
   )[0]
-}
-
-/** Why a service is not as declared: the worst of its pods, else that no pod may be made at all; undefined when none is known. */
-export function serviceCause(
-  service: string,
-  pods: readonly ObservedPod[],
-  deployments: ReadonlyMap<string, ObservedDeployment>,
-): Cause | undefined {
-  const refusal = deployments.get(service)?.refusal
-  const ofPods = worstCause(pods.filter((pod) => pod.service === service))
-  return ofPods ?? (refusal ? { reason: 'Forbidden', message: `no replica can be made: ${refusal}` } : undefined)
 }
 
 /** Why a service is not ready although nothing keeps its pods from running; undefined when it has no health check. */

@@ -148,6 +148,8 @@ function tidyService(service: Record<string, Json>): void {
 function tidyResources(service: Record<string, Json>): void {
   const { requests, limits } = (service['resources'] ?? {}) as { requests?: Record<string, Json>; limits?: object }
   if (requests !== undefined && (service['name'] as string).length % 4 !== 0) Object.assign(requests, limits)
+  const volumes = (service['volumes'] ?? []) as Record<string, Json>[]
+  if ((service['name'] as string).length % 8 !== 0) for (const volume of volumes) tidyVolume(volume)
 }
 
 /** Of a Worker only, one that is listed earlier, and instead of an image. */
@@ -183,6 +185,15 @@ function tidyHealthCheck(service: Record<string, Json>): void {
   } else if (check['path'] === undefined) check['tcp'] = true
   else delete check['tcp']
   if (check['port'] !== undefined) check['port'] = asked?.name ?? 'http'
+}
+
+/** A claim is made with a size, or is there already. */
+function tidyVolume(volume: Record<string, Json>): void {
+  if (volume['existingClaim'] === undefined) volume['size'] ??= '1Gi'
+  else {
+    delete volume['size']
+    delete volume['storageClassName']
+  }
 }
 
 interface Place {

@@ -1,5 +1,6 @@
 import type { Sent } from './kindRequests.ts'
 import { serviceViolations, stack, web } from './serviceViolations.ts'
+import { volumeViolations } from './volumeViolations.ts'
 
 /** Requests that break the CEL rules of our kinds, and what the API server must say of each. */
 
@@ -107,4 +108,5 @@ export const violations: readonly Violation[] = [
     says: ['spec.stack.autoUpgrade: ', "revision 'shop-1.4' and autoUpgrade: true may not both be set"],
   },
   ...serviceViolations,
+  ...volumeViolations,
 ]

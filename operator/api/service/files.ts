@@ -1,33 +1,17 @@
 import { z } from 'zod'
 import { says } from '../kind.ts'
 import { listMap, next, text, withRules } from '../schema.ts'
+import { mountPath } from './path.ts'
 
 /** Files of a service. */
-
-const filePath = /^(\/[.]?[A-Za-z0-9_@+-][A-Za-z0-9._@+-]*)+$/
 
 export const files = withRules(
   listMap(
     `Files put into each replica, at most 20 a service and 262144 characters a stack. ${next}`,
     z.strictObject({
-      path: withRules(
-        text(
-          `Absolute path of the file, unique in the service; letters, digits and . _ @ + - between slashes. ${next}`,
-          { max: 255, min: 2, pattern: filePath },
-        ),
-        [
-          {
-            id: 'file-path-taken',
-            rule: "!self.matches('^/(tmp$|(dev|proc|sys)(/|$))')",
-            message: 'the path of a file may not be /tmp, nor /dev, /proc, /sys or below',
-            messageExpression: says(
-              "'%s' is taken: a file may not be /tmp, nor /dev, /proc, /sys or below; use another path",
-              'self',
-            ),
-            reason: 'FieldValueInvalid',
-            holds: (path) => !/^\/(tmp$|(dev|proc|sys)(\/|$))/.test(path),
-          },
-        ],
+      path: mountPath(
+        `Absolute path of the file, unique in the service; letters, digits and . _ @ + - between slashes. ${next}`,
+        'file',
       ),
       content: text(`Content of the file, at most 65536 characters. Not for secrets. ${next}`, { max: 65_536 }),
     }),

@@ -13,6 +13,7 @@ import {
   terminationGracePeriodSeconds,
 } from './rollout.ts'
 import { fieldPath, generatedSecretSchema, variableName, variableValue } from './variables.ts'
+import { accessMode, claimName, storageClassName, volumeName, volumeSize } from './volumes.ts'
 
 /** One service of a release after every merge: all that its pods are made from. */
 
@@ -52,6 +53,29 @@ export const resolvedServiceSchema = z.strictObject({
     }),
     { key: 'path', max: 1000 },
   ),
+  volumes: listMap(
+    'Volumes every replica mounts; absent when there are none.',
+    z.strictObject({
+      name: volumeName('Name of the volume.'),
+      path: text('Absolute path of the folder in each replica.', { max: 255, min: 2, pattern: /^\/[^\x00:]+$/ }),
+      claim: claimName('Name of its PersistentVolumeClaim.'),
+      accessMode: accessMode.meta({ description: 'Who may mount it.' }),
+      made: z
+        .strictObject({
+          service: serviceName.meta({ description: 'Name of the service whose claim it is.' }),
+          size: volumeSize('Size that is asked for.'),
+          storageClassName: storageClassName(
+            "StorageClass it is made with; absent for the cluster's default.",
+          ).optional(),
+        })
+        .optional()
+        .meta({ description: 'How the claim is made; absent when others make it.' }),
+    }),
+    { key: 'name', max: 10 },
+  ).optional(),
+  sameNode: claimName(
+    'Replicas of services with the same word here share a node: only one node can mount a volume of theirs. Absent when they may run anywhere.',
+  ).optional(),
   resources: resourcesSchema.meta({ description: 'CPU and memory of each replica.' }),
   healthCheck: z
     .strictObject({

@@ -9,6 +9,7 @@ import { args, command, security, workingDir } from './process.ts'
 import { resources } from './resources.ts'
 import { rollout } from './rollout.ts'
 import { generatedSecretSchema, variables } from './variables.ts'
+import { volumes } from './volumes.ts'
 
 /** What users say about one service of an app: the shape of AppStack, of App's inline stack and of AppStackRevision. */
 
@@ -43,6 +44,7 @@ const stackServiceSchema = z.strictObject({
     `Environment variables, at most 100; those of the App and the AppInstance of the same name win. Not a Pod's env. ${next}`,
   ).optional(),
   files: files.optional(),
+  volumes: volumes.optional(),
   resources: resources.optional(),
   healthCheck: healthCheck.optional(),
   replicas: integer(
@@ -63,6 +65,9 @@ const stackServiceSchema = z.strictObject({
 })
 
 export type StackService = Immutable<z.output<typeof stackServiceSchema>>
+
+/** In CEL, of the volume `v` and the file `f`. */
+const volumeInFile = "v.path == f.path || v.path.startsWith(f.path + '/')"
 
 const serviceRules: readonly Rule<z.output<typeof stackServiceSchema>>[] = [
   {
@@ -145,6 +150,20 @@ const serviceRules: readonly Rule<z.output<typeof stackServiceSchema>>[] = [
       !check ||
       check.command !== undefined ||
       list.some(({ name, protocol }) => protocol !== 'UDP' && name === (check.port ?? name)),
+  },
+  {
+    id: 'volume-not-in-file',
+    rule: `!has(self.files) || !has(self.volumes) || self.files.all(f, !self.volumes.exists(v, ${volumeInFile}))`,
+    message: 'the path of a volume may not be that of a file, nor below it',
+    messageExpression: says(
+      "volume '%s' may not be mounted at or below the path of a file of service '%s'; use another path",
+      `self.volumes.filter(v, self.files.exists(f, ${volumeInFile}))[0].path`,
+      'self.name',
+    ),
+    fieldPath: '.volumes',
+    reason: 'FieldValueInvalid',
+    holds: ({ files: list = [], volumes: mounted = [] }) =>
+      list.every((f) => !mounted.some((v) => v.path === f.path || v.path.startsWith(`${f.path}/`))),
   },
   {
     id: 'main-replicas-in-instance',

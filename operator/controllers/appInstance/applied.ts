@@ -70,14 +70,20 @@ export function driftEvents({ applied }: { readonly applied: Applied | undefined
   }))
 }
 
+/** What is not as it was before: what was deleted is made again without what it held. */
+const lost: Readonly<Record<string, string>> = {
+  Namespace: ', with everything in it',
+  PersistentVolumeClaim: ', empty',
+  Secret: ', with new values',
+}
+
 /** Paths alone, no values: what somebody wrote there may be secret. */
 function driftSentence({ desired, paths, manager, isFound }: Applied['drifted'][number]): string {
   if (isFound) {
     return `${nameOf(desired)} was there before it was to be made, with values of ${whoIs(manager)}; it is this instance's now, as declared.`
   }
   if (paths.length === 0) {
-    const rest = { claim: ', with everything in it', once: ', with new values' }[desired.mode as string] ?? ''
-    return `${nameOf(desired)} was deleted; it is made again${rest}.`
+    return `${nameOf(desired)} was deleted; it is made again${lost[desired.object.kind] ?? ''}.`
   }
   return `${nameOf(desired)}: ${whoIs(manager)} changed ${listed(paths)}; put back as declared. What is to stay is said in the AppInstance or its stack.`
 }

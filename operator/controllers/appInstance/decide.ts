@@ -51,9 +51,9 @@ function failureOf(declared: Declared, releases: readonly AppRelease[]): AppRele
 }
 
 /** What should exist when `release` runs. Pure. */
-export function planOf({ instance, projectUid, hubUid, releases }: Observed, release: AppRelease): Plan {
+export function planOf({ instance, projectUid, hubUid, releases, claims }: Observed, release: AppRelease): Plan {
   const claim = { instanceUid: instance.metadata.uid ?? '', projectUid, hubUid }
-  const plan = renderInstance({ owner: ownerOf(instance), claim, release, kept: releases })
+  const plan = renderInstance({ owner: ownerOf(instance), claim, release, kept: releases, claims })
   for (const { objects } of plan.stages) for (const desired of objects) hashOnce(release, desired)
   return plan
 }

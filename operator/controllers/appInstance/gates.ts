@@ -5,6 +5,7 @@ import { renderVersion } from '../../render/appInstance.ts'
 import type { ObservedChild } from '../../status/observed.ts'
 import { annotations, group, labels } from '../../api/meta.ts'
 import type { Outcome } from '../../runtime/outcome.ts'
+import { volumesFitTheirClaims } from './claims.ts'
 import type { Observed } from './observe.ts'
 
 /** Why a reconcile may not go on. */
@@ -24,6 +25,7 @@ const gates: readonly Gate[] = [
   revisionExists,
   revisionIsOfTheStack,
   specResolves,
+  volumesFitTheirClaims,
   releaseIsSmallEnough,
   namespaceIsNotTerminating,
 ]

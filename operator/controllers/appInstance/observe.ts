@@ -13,14 +13,16 @@ import type { Resolved } from '../../render/resolve/resolve.ts'
 import { resolve } from '../../render/resolve/resolve.ts'
 import { upgradesItself } from '../../render/resolve/upgrade.ts'
 import type { Reader } from '../../runtime/controller.ts'
+import type { Storage } from '../../status/claims.ts'
 import type { ObservedChild, ObservedDeployment, ObservedPod } from '../../status/observed.ts'
 import { childTypes } from '../informers.ts'
 import { releasesOf } from '../releases.ts'
 import { isBeingPublished, latestOf, stackOf } from '../revisions.ts'
 import { deploymentsOf } from '../rollout.ts'
+import { storageOf } from '../storage.ts'
 
 /** Everything a reconcile of an instance knows; taken from the cache at once. */
-export interface Observed {
+export interface Observed extends Storage {
   readonly instance: AppInstance
   readonly app: App | undefined
   readonly env: AppEnv | undefined
@@ -106,7 +108,7 @@ function childrenOf(
   cache: Reader,
   instance: AppInstance,
   namespace: ObservedChild | undefined,
-): Pick<Observed, 'owned' | 'deployments' | 'pods'> {
+): Pick<Observed, 'owned' | 'deployments' | 'pods' | keyof Storage> {
   const { name } = instance.metadata
   const isOurs = ({ metadata }: ObservedChild): boolean => metadata.labels?.[labels.instance] === name
   const children = childTypes.flatMap((type) =>
@@ -120,5 +122,6 @@ function childrenOf(
     owned: [...claimed, ...children],
     deployments: deploymentsOf(cache, name),
     pods: cache.byIndex<ObservedPod>(podType, 'namespace', name),
+    ...storageOf(cache, name),
   }
 }

@@ -1,5 +1,6 @@
 import type { AppInstanceStatus } from '../../api/appInstance.ts'
 import type { AppRelease } from '../../api/appRelease.ts'
+import { namespaceType } from '../../api/builtin.ts'
 import { labels, refOf } from '../../api/meta.ts'
 import { shortened } from '../../api/text.ts'
 import type { Applied } from '../../apply/execute.ts'
@@ -16,7 +17,10 @@ import { blockedBy } from '../../status/blocked.ts'
 import { conditionsOf } from '../../status/conditions.ts'
 import { transitionsOf } from '../../status/events.ts'
 import { phaseOf } from '../../status/phase.ts'
-import { countPods, serviceCause } from '../../status/pods.ts'
+import { serviceCause } from '../../status/causes.ts'
+import type { Cause } from '../../status/pods.ts'
+import { countPods } from '../../status/pods.ts'
+import { zeroDowntimeVerdict } from '../../status/zeroDowntime.ts'
 import type { ServiceRollout } from '../../status/rollout.ts'
 import { alteredEvents, alteredSentence, contestSentence, driftEvents, waitingSentences } from './applied.ts'
 import type { Objection } from './gates.ts'
@@ -34,7 +38,7 @@ export interface Findings extends Outstanding {
 /** Status, Events and outcome of a reconcile. Pure; nothing in the status changes by itself. */
 export function report(seen: Observed, found: Findings, now: Date): Report<AppInstanceStatus> {
   const { instance } = seen
-  const verdicts = instanceVerdicts(situationOf(seen, found))
+  const verdicts = { ...instanceVerdicts(situationOf(seen, found)), ...zeroDowntimeOf(seen, found) }
   const generation = instance.metadata.generation ?? 0
   const conditions = conditionsOf(instance.status?.conditions, verdicts, generation, now)
   return {
@@ -74,6 +78,13 @@ function situationOf(seen: Observed, found: Findings): Situation {
   }
 }
 
+/** By what the next release would have; by the newest one while what is declared cannot be acted on. */
+function zeroDowntimeOf({ wanted }: Observed, { objection, release }: Findings): Verdicts {
+  const services = wanted && objection?.kind !== 'invalid' ? wanted.services : release?.spec.services
+  const ZeroDowntime = zeroDowntimeVerdict(services ?? [])
+  return ZeroDowntime ? { ZeroDowntime } : {}
+}
+
 function hintOf({ latest }: Observed, { release }: Findings): string {
   const isOutdated =
     latest !== undefined && release !== undefined && release.spec.stackRevision !== latest.metadata.name
@@ -86,7 +97,7 @@ function releaseSituation(seen: Observed, release: AppRelease, { rollout, applie
   const late = rollout.find(({ isDeadlineExceeded, isComplete }) => isDeadlineExceeded && !isComplete)
   const laggard = late ?? rollout.find(({ isComplete }) => !isComplete)
   const name = laggard?.service.name ?? ''
-  const cause = serviceCause(name, seen.pods, seen.deployments)
+  const cause = laggard && serviceCause(laggard.service, seen.instance.metadata.name, seen)
   const namespace = seen.instance.metadata.name
   return {
     name: release.metadata.name,
@@ -97,14 +108,15 @@ function releaseSituation(seen: Observed, release: AppRelease, { rollout, applie
     laggard: laggard && {
       service: name,
       ...(cause && { reason: cause.reason }),
-      cause: cause ? `${cause.message}; see ${commandFor(cause.reason, namespace, name)}` : '',
+      cause: cause ? `${cause.message}; see ${commandFor(cause, namespace, name)}` : '',
     },
     waiting: waitingSentences(applied, rollout),
   }
 }
 
 /** The pods of the service are asked, not its Deployment: that one knows no pull error and prefers the log of an old pod. */
-function commandFor(reason: string, namespace: string, service: string): string {
+function commandFor({ reason, command }: Cause, namespace: string, service: string): string {
+  if (command !== undefined) return command
   const pods = `-n ${namespace} -l ${labels.service}=${service}`
   if (reason === 'CrashLoop') return `kubectl logs ${pods} --previous`
   return reason === 'Forbidden' ? `kubectl describe replicasets ${pods}` : `kubectl describe pods ${pods}`
@@ -154,8 +166,9 @@ function releaseOf(
     }),
     counts: { ...countPods(seen.pods), summary: summaryOf(rollout) },
     services: rollout.map(({ service, ready }) => {
-      const cause = serviceCause(service.name, seen.pods, seen.deployments)
-      return { name: service.name, ready, desired: service.replicas, image: service.image, ...cause }
+      const { reason, message } = serviceCause(service, seen.instance.metadata.name, seen) ?? {}
+      const why = reason && { reason, message }
+      return { name: service.name, ready, desired: service.replicas, image: service.image, ...why }
     }),
     currentRelease: {
       name: release.metadata.name,
@@ -220,7 +233,7 @@ function isReleaseNew(before: AppInstanceStatus | undefined, { spec: { number } 
 
 function isNamespaceNew(before: AppInstanceStatus | undefined, { applied, objection }: Findings): boolean {
   if (applied === undefined) return false
-  if (applied.created.some(({ mode }) => mode === 'claim')) return true
+  if (applied.created.some(({ type }) => type.kind === namespaceType.kind)) return true
   // What gave up says no namespace in its status, so that the status cannot tell whether it was told.
   const isTold = before?.namespace !== undefined || objection?.kind === 'failed'
   return !isTold && applied.refused?.desired.type.kind !== 'Namespace'

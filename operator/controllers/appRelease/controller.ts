@@ -10,10 +10,12 @@ import { ownerOf } from '../../render/appInstance.ts'
 import type { Controller, Reader, Report } from '../../runtime/controller.ts'
 import type { ObservedPod } from '../../status/observed.ts'
 import { conditionsOf } from '../../status/conditions.ts'
-import { healthCause, serviceCause } from '../../status/pods.ts'
+import { serviceCause } from '../../status/causes.ts'
+import { healthCause } from '../../status/pods.ts'
 import { isDecided, releaseVerdict } from '../../status/appRelease.ts'
 import { releasesOf } from '../releases.ts'
 import { deploymentsOf, followRollout } from '../rollout.ts'
+import { storageOf } from '../storage.ts'
 
 /** What the API server makes of a Deployment is learnt from an answer (fights): no event need follow. */
 const secondLookSeconds = 30
@@ -40,12 +42,15 @@ export const appRelease: Controller<AppRelease, AppReleaseStatus> = {
     }
     const deployments = deploymentsOf(target.cache, instance.metadata.name)
     const rollout = followRollout(ownerOf(instance), release, releases, deployments, fightsOf(target.cache))
-    const pods = target.cache.byIndex<ObservedPod>(podType, 'namespace', instance.metadata.name)
+    const { name: namespace } = instance.metadata
+    const pods = target.cache.byIndex<ObservedPod>(podType, 'namespace', namespace)
+    const storage = storageOf(target.cache, namespace)
     const verdict = releaseVerdict(
       release,
       releases,
       rollout(),
-      ({ service }) => serviceCause(service.name, pods, deployments) ?? healthCause(service, pods),
+      ({ service }) =>
+        serviceCause(service, namespace, { pods, deployments, ...storage }) ?? healthCause(service, pods),
     )
     const generation = release.metadata.generation ?? 0
     const conditions = conditionsOf(release.status?.conditions, { Succeeded: verdict }, generation, now)

@@ -10,6 +10,8 @@ import { processOf } from './process.ts'
 import { resourcesOf } from './resources.ts'
 import { rolloutOf } from './rollout.ts'
 import { variablesOf } from './variables.ts'
+import { volumeObjectionsTo } from './volumeObjections.ts'
+import { onSharedNodes, volumesOf } from './volumes.ts'
 
 export interface Resolved {
   readonly services: readonly ResolvedService[]
@@ -23,10 +25,9 @@ export interface Resolved {
  */
 export function resolve(input: Input): Resolved {
   const main = mainOf(input.services)?.name
-  return {
-    services: declaredServices(input).map((service) => resolveService(input, service, service.name === main)),
-    objections: objectionsTo(input),
-  }
+  const resolved = declaredServices(input).map((service) => resolveService(input, service, service.name === main))
+  const services = onSharedNodes(resolved)
+  return { services, objections: [...objectionsTo(input), ...volumeObjectionsTo(services)] }
 }
 
 function resolveService(input: Input, service: StackService, isMain: boolean): ResolvedService {
@@ -39,6 +40,7 @@ function resolveService(input: Input, service: StackService, isMain: boolean): R
     ports: service.ports ?? [],
     variables: variablesOf(input, service),
     files: service.files ?? [],
+    ...volumesOf(service),
     resources: resourcesOf(service),
     ...healthCheckOf(service),
     replicas: service.replicas ?? 1,

@@ -23,11 +23,19 @@ export interface Served {
 
 const eventType: ResourceType = { group: '', version: 'v1', kind: 'Event', plural: 'events', namespaced: true }
 
-const withStatus = new Set(['Namespace', 'Service', 'Pod', 'Deployment', 'PodDisruptionBudget'])
+const withStatus = new Set([
+  'Namespace',
+  'Service',
+  'Pod',
+  'Deployment',
+  'PodDisruptionBudget',
+  'PersistentVolumeClaim',
+])
 const blanks: Readonly<Record<string, Members>> = {
   Event: { involvedObject: {}, source: {} },
   Namespace: { spec: {}, status: {} },
   NetworkPolicy: { spec: { podSelector: {} } },
+  PersistentVolumeClaim: { spec: { resources: {} }, status: {} },
   PodDisruptionBudget: { spec: {} },
   Service: { spec: {}, status: { loadBalancer: {} } },
 }

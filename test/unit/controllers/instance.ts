@@ -111,6 +111,32 @@ export function worldWith(services: readonly object[], spec: object = {}, stack 
   }
 }
 
+/** A claim of the service web in the namespace of the instance: of the volume data, bound, with 1Gi. */
+export function claimOf({
+  name = 'web-data',
+  size = '1Gi',
+  mode = 'ReadWriteOnce',
+  phase = 'Bound',
+  storageClass,
+  owner = 'hello-dev',
+}: {
+  readonly name?: string
+  readonly size?: string
+  readonly mode?: string
+  readonly phase?: string
+  readonly storageClass?: string
+  readonly owner?: string
+}): KubeObject {
+  const marks = { [labels.instance]: owner, [labels.service]: 'web' }
+  return {
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: { name, namespace: 'hello-dev', labels: marks },
+    spec: { accessModes: [mode], resources: { requests: { storage: size } }, storageClassName: storageClass },
+    status: { phase },
+  } as KubeObject
+}
+
 /** The Deployment as the API server holds it, complete, when a policy makes it wait a second longer. */
 export function alteredLive({ object }: Desired): KubeObject {
   const { spec } = object as unknown as { spec: { template: { spec: object } } }

@@ -14,7 +14,7 @@ import { inUseVerdicts } from '../../../operator/status/inUse.ts'
 import { publishedVerdicts, revisionTakenVerdicts } from '../../../operator/status/published.ts'
 import { ctxOf, readerOf } from '../../render/world.ts'
 import type { Happening } from './instance.ts'
-import { objects, reportOf, worldWith } from './instance.ts'
+import { claimOf, objects, reportOf, worldWith } from './instance.ts'
 
 /** Each reason with what makes it; a reason that is not here does not compile, one that is not made fails. */
 
@@ -49,6 +49,10 @@ const contested: Happening['applied'] = (plan) => {
     contested: [{ desired, contest: { paths: ['metadata.labels'], manager: 'kubectl' }, retryAfterSeconds: 30 }],
   }
 }
+
+const data = { name: 'data', path: '/data', size: '1Gi' }
+const onePod = { ...data, accessMode: 'ReadWriteOncePod' }
+const checked = { ...web, healthCheck: { path: '/' } }
 
 /** Too large for a release, though no field of it is. */
 const files = Array.from({ length: 4 }, (_, index) => ({ path: `/f${index}`, content: '"'.repeat(65_000) }))
@@ -173,6 +177,16 @@ const makers: Readonly<Record<Reason, () => Promise<readonly string[]>>> = {
     }),
   }),
   NoReplicaLeft: of({ world: worldWith([{ ...web, rollout: { maxUnavailable: 1 } }]) }),
+  VolumeConflict: of({ world: worldWith([{ ...web, volumes: [onePod] }], { replicas: 2 }) }),
+  VolumeShrunk: of({ world: worldWith([{ ...web, volumes: [data] }]), more: [claimOf({ size: '2Gi' })] }),
+  VolumeImmutable: of({ world: worldWith([{ ...web, volumes: [data] }]), more: [claimOf({ mode: 'ReadWriteMany' })] }),
+  ClaimUnbound: of({ world: worldWith([{ ...web, volumes: [data] }]), more: [claimOf({ phase: 'Pending' })] }),
+  ClaimNotFound: of({ world: worldWith([{ ...web, volumes: [{ name: 'old', path: '/old', existingClaim: 'old' }] }]) }),
+  NoInterruption: of({ world: worldWith([checked], { replicas: 2 }) }),
+  ReplicaStopsFirst: of({ world: worldWith([{ ...checked, volumes: [onePod] }]) }),
+  ReplicasShareNode: of({ world: worldWith([{ ...checked, volumes: [data] }]) }),
+  NoHealthCheck: of({ world: worldWith([web], { replicas: 2 }) }),
+  SingleReplica: of({ world: worldWith([checked]) }),
   ReleaseTooLarge: of({ world: worldWith([{ ...web, files }]) }),
   RefusedByServer: of({ refusal: 'Invalid' }),
   NamespaceConflict: of({ more: [namespace({ annotations: {} })] }),

@@ -25,6 +25,10 @@ const services = [
       { name: 'POD_IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } },
     ],
     files: [{ path: '/etc/web/config', content: 'a' }],
+    volumes: [
+      { name: 'data', path: '/data', size: '1Gi', accessMode: 'ReadWriteMany', storageClassName: 'fast' },
+      { name: 'old', path: '/old', existingClaim: 'old-data' },
+    ],
     resources: { requests: { cpu: '100m', memory: '64Mi' }, limits: { cpu: '400m', memory: '512Mi' } },
     healthCheck: { path: '/healthz', port: 'http', timeoutSeconds: 3, startupSeconds: 60 },
     rollout: {

@@ -10,7 +10,14 @@ import type { AppStackRevision } from '../../../operator/api/appStackRevision.ts
 import { canonical } from '../../../operator/api/canonical.ts'
 import { dnsLabel, dnsSubdomain } from '../../../operator/api/schema.ts'
 import { renderInstance } from '../../../operator/render/appInstance.ts'
-import { filesName, generatedSecretName, releaseName, countedRevisionName } from '../../../operator/render/names.ts'
+import {
+  countedRevisionName,
+  filesName,
+  generatedSecretName,
+  podVolumeName,
+  releaseName,
+  volumeClaimName,
+} from '../../../operator/render/names.ts'
 import type { Plan } from '../../../operator/render/plan.ts'
 import { canonicalQuantity } from '../../../operator/render/quantity.ts'
 import { changesBetween, makeRelease } from '../../../operator/render/release.ts'
@@ -44,6 +51,17 @@ describe('names', () => {
     fc.assert(
       fc.property(fc.uniqueArray(pair, { maxLength: 50, selector: String }), (pairs) => {
         expect(new Set(pairs.map((each) => generatedSecretName(...each))).size).toBe(pairs.length)
+      }),
+    )
+  })
+
+  it('of claims and their volumes in a pod are DNS labels of at most 63 characters', () => {
+    fc.assert(
+      fc.property(service, service, (name, volume) => {
+        for (const made of [volumeClaimName(name, volume), podVolumeName(volume)]) {
+          expect(made).toMatch(dnsLabel)
+          expect(made.length).toBeLessThanOrEqual(63)
+        }
       }),
     )
   })
@@ -92,7 +110,7 @@ describe('a release', () => {
     const claim = { instanceUid: 'i', projectUid: 'p', hubUid: 'h' }
     fc.assert(
       fc.property(inputs, (input) => {
-        const plan = renderInstance({ owner, claim, release: releaseOf(input), kept: [] })
+        const plan = renderInstance({ owner, claim, release: releaseOf(input), kept: [], claims: new Map() })
         const objects = plan.stages.flatMap((stage) => stage.objects.map(({ object }) => object))
         const ids = objects.map(({ kind, metadata }) => `${kind}/${metadata.name}`)
         expect(new Set(ids).size).toBe(ids.length)
@@ -108,13 +126,13 @@ describe('a release', () => {
 function stagesOf(input: Input): Plan['stages'] {
   const owner = { app: 'a', env: 'dev', project: 'team', instance: 'a-dev' }
   const claim = { instanceUid: 'i', projectUid: 'p', hubUid: 'h' }
-  return renderInstance({ owner, claim, release: releaseOf(input), kept: [] }).stages
+  return renderInstance({ owner, claim, release: releaseOf(input), kept: [], claims: new Map() }).stages
 }
 
 describe('the stages of a plan', () => {
   const kindsByStage: readonly ReadonlySet<string>[] = [
     new Set(['Namespace']),
-    new Set(['ServiceAccount', 'NetworkPolicy', 'ConfigMap', 'Secret']),
+    new Set(['ServiceAccount', 'NetworkPolicy', 'ConfigMap', 'Secret', 'PersistentVolumeClaim']),
     new Set(['Service', 'NetworkPolicy', 'PodDisruptionBudget', 'Deployment']),
   ]
 

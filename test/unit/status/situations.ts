@@ -185,6 +185,8 @@ function caseOf(list: readonly ResolvedService[], parts: Parts): Case {
       releases: release ? [release] : [],
       deployments: new Map(),
       pods: parts.pods,
+      claims: new Map(),
+      storageClasses: [],
       owned: [],
       projectUid: 'p',
       hubUid: 'h',

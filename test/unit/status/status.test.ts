@@ -53,7 +53,7 @@ const table: Readonly<Record<string, readonly Row[]>> = {
 function isRow(row: Row, status: ReturnType<typeof statusOf>): boolean {
   const is = (type: 'Accepted' | 'Ready' | 'Available'): boolean =>
     row[type] === 'any' || conditionOf(status.conditions, type)?.status === row[type]
-  const always = new Set(['Accepted', 'Ready', 'Available', 'Deployed', 'ChangesPending'])
+  const always = new Set(['Accepted', 'Ready', 'Available', 'Deployed', 'ZeroDowntime', 'ChangesPending'])
   const besides = (status.conditions ?? []).map(({ type }) => type).filter((type) => !always.has(type))
   return is('Accepted') && is('Ready') && is('Available') && besides.join() === row.besides.join()
 }

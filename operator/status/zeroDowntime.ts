@@ -1,0 +1,64 @@
+import type { ResolvedService } from '../api/service/resolvedService.ts'
+import type { Verdict } from './conditions.ts'
+
+type Risk = Pick<Verdict, 'reason' | 'message'>
+
+/** The worst first. */
+const risks: readonly ((service: ResolvedService) => Risk | undefined)[] = [
+  stopsBeforeItStarts,
+  runsOnOneNode,
+  hasNoHealthCheck,
+  hasOneReplica,
+]
+
+/**
+ * Whether updates and drained nodes interrupt nobody, told from what is declared, before it is rolled out.
+ * In: the services of the next release. Out: the verdict with the worst reason, and what is in the way of each service
+ * that answers on ports; undefined when none does. Pure.
+ */
+export function zeroDowntimeVerdict(services: readonly ResolvedService[]): Verdict | undefined {
+  const answering = services.filter(({ ports }) => ports.length > 0)
+  if (answering.length === 0) return undefined
+  const found = risks.flatMap((risk) => answering.flatMap((service) => risk(service) ?? []))
+  const [worst] = found
+  if (worst) return { status: 'False', reason: worst.reason, message: found.map(({ message }) => message).join(' ') }
+  const message = 'New replicas serve before old ones leave, and a drained node takes one replica at a time.'
+  return { status: 'True', reason: 'NoInterruption', message }
+}
+
+function stopsBeforeItStarts({ name, volumes = [] }: ResolvedService): Risk | undefined {
+  const volume = volumes.find(({ accessMode }) => accessMode === 'ReadWriteOncePod')
+  return (
+    volume && {
+      reason: 'ReplicaStopsFirst',
+      message: `Service '${name}': the old replica is stopped before the new one starts, since volume '${volume.name}' is ReadWriteOncePod; a new volume with accessMode ReadWriteMany has no such limit.`,
+    }
+  )
+}
+
+function runsOnOneNode({ name, volumes = [] }: ResolvedService): Risk | undefined {
+  const volume = volumes.find(({ accessMode }) => accessMode === 'ReadWriteOnce')
+  return (
+    volume && {
+      reason: 'ReplicasShareNode',
+      message: `Service '${name}': all its replicas run on one node, and leave it together when it is drained, since volume '${volume.name}' is ReadWriteOnce; a new volume with accessMode ReadWriteMany has no such limit.`,
+    }
+  )
+}
+
+function hasNoHealthCheck({ name, healthCheck }: ResolvedService): Risk | undefined {
+  if (healthCheck) return undefined
+  return {
+    reason: 'NoHealthCheck',
+    message: `Service '${name}': new replicas get requests before they can answer, since services[${name}].healthCheck is not set; such as {path: /healthz}.`,
+  }
+}
+
+function hasOneReplica({ name, replicas, main }: ResolvedService): Risk | undefined {
+  if (replicas > 1) return undefined
+  const field = main ? 'spec.replicas of the AppInstance' : `services[${name}].replicas`
+  return {
+    reason: 'SingleReplica',
+    message: `Service '${name}': nobody is served while the node of its only replica is drained; set ${field} to 2 or more.`,
+  }
+}
