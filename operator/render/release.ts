@@ -62,18 +62,23 @@ function serviceChanges(name: string, before?: ResolvedService, after?: Resolved
 
 type Volumes = ResolvedService['volumes']
 
+interface VolumeChange {
+  /** After services[…].volumes. */
+  readonly at: string
+  readonly from: unknown
+  readonly to: unknown
+  readonly effect: Change['effect']
+}
+
 /** Volume by volume; one that only grows leaves the replicas alone. None when only their order differs. */
-function volumeChanges(
-  before: Volumes = [],
-  after: Volumes = [],
-): { at: string; from: unknown; to: unknown; effect: Change['effect'] }[] {
+function volumeChanges(before: Volumes = [], after: Volumes = []): VolumeChange[] {
   const names = [...new Set([...before, ...after].map(({ name }) => name))]
-  return names.flatMap((name) => {
+  return names.flatMap((name): VolumeChange[] => {
     const [from, to] = [before, after].map((list) => list.find((volume) => volume.name === name))
     if (canonical(from ?? null) === canonical(to ?? null)) return []
     const isGrown = from?.made && to?.made && canonical(from) === canonical(withSize(to, from.made.size))
-    if (!isGrown) return [{ at: `[${name}]`, from, to, effect: 'Restart' as const }]
-    return [{ at: `[${name}].size`, from: from.made.size, to: to.made.size, effect: 'None' as const }]
+    if (!isGrown) return [{ at: `[${name}]`, from, to, effect: 'Restart' }]
+    return [{ at: `[${name}].size`, from: from.made.size, to: to.made.size, effect: 'None' }]
   })
 }
 

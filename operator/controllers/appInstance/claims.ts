@@ -3,9 +3,10 @@ import { compareQuantities } from '../../api/quantity.ts'
 import type { ResolvedService } from '../../api/service/resolvedService.ts'
 import { volumeField } from '../../render/resolve/volumeObjections.ts'
 import type { ObservedClaim } from '../../status/observed.ts'
-import type { Objection } from './gates.ts'
+import type { Outcome } from '../../runtime/outcome.ts'
 import type { Observed } from './observe.ts'
 
+type Objection = Extract<Outcome, { kind: 'invalid' }>
 type Volume = NonNullable<ResolvedService['volumes']>[number]
 
 /** A volume as it is wanted, beside the claim that is there. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import type { AppRelease } from '../../../operator/api/appRelease.ts'
 import type { KubeObject } from '../../../operator/api/meta.ts'
+import { changesBetween } from '../../../operator/render/release.ts'
 import { claimOf, reportOf, worldWith, type Happening } from './instance.ts'
 
 const web = { name: 'web', ports: [{ port: 8080 }], healthCheck: { path: '/' } }
@@ -9,8 +10,12 @@ const data = { name: 'data', path: '/data', size: '1Gi' }
 const withVolume = (volume: object, spec: object = {}): Happening['world'] & object =>
   worldWith([{ ...web, volumes: [{ ...data, ...volume }] }], spec)
 
-const storageClass = (name: string, more: object = {}): KubeObject =>
-  ({ apiVersion: 'storage.k8s.io/v1', kind: 'StorageClass', metadata: { name }, ...more }) as KubeObject
+const storageClass = (name: string, more: object = {}): KubeObject => ({
+  apiVersion: 'storage.k8s.io/v1',
+  kind: 'StorageClass',
+  metadata: { name },
+  ...more,
+})
 
 /** `reason: message` of a condition. */
 async function told(type: string, happening: Happening): Promise<string> {
@@ -140,9 +145,10 @@ describe('a service that waits for a volume', () => {
   })
 })
 
+const verdict = (services: readonly object[], spec: object = { replicas: 2 }): Promise<string> =>
+  told('ZeroDowntime', { world: worldWith(services, spec) })
+
 describe('ZeroDowntime, before anything is rolled out', () => {
-  const verdict = (services: readonly object[], spec: object = { replicas: 2 }): Promise<string> =>
-    told('ZeroDowntime', { world: worldWith(services, spec) })
   const shared = { ...data, accessMode: 'ReadWriteMany' }
 
   it.each<[string, readonly object[], string]>([
@@ -184,5 +190,19 @@ describe('ZeroDowntime, before anything is rolled out', () => {
     expect(await told('ZeroDowntime', happening)).toContain('False ReplicasShareNode')
     expect(await told('Accepted', { ...happening, more })).toContain('False VolumeShrunk')
     expect(await told('ZeroDowntime', { ...happening, more })).toContain('True NoInterruption')
+  })
+})
+
+describe('a change of volumes', () => {
+  it('that only makes one larger replaces no replica, any other does', async () => {
+    const release = await releaseOf({})
+    const changes = async (volume: object): Promise<readonly string[]> =>
+      changesBetween(release, { ...release.spec, services: (await releaseOf(volume)).spec.services }).map(
+        ({ path, effect }) => `${path} ${effect}`,
+      )
+    expect(await changes({})).toEqual([])
+    expect(await changes({ size: '2Gi' })).toEqual(['services[web].volumes[data].size None'])
+    expect(await changes({ size: '2Gi', path: '/d' })).toEqual(['services[web].volumes[data] Restart'])
+    expect(await changes({ name: 'more' })).toContain('services[web].volumes[data] Restart')
   })
 })
