@@ -30,6 +30,7 @@ describe('create', () => {
       Available: 'False NotServing',
       Accepted: 'True Accepted',
       Deployed: 'False RollingOut',
+      ZeroDowntime: 'False SingleReplica',
       Reconciling: 'True RollingOut',
     })
 
@@ -63,6 +64,7 @@ describe('create', () => {
       Available: 'True Serving',
       Accepted: 'True Accepted',
       Deployed: 'True RolledOut',
+      ZeroDowntime: 'False SingleReplica',
     })
     expect(running['status'].observedGeneration).toBe(running.metadata.generation)
     expect(running['status'].deployedGeneration).toBe(running.metadata.generation)

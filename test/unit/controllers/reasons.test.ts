@@ -52,7 +52,7 @@ const contested: Happening['applied'] = (plan) => {
 
 const data = { name: 'data', path: '/data', size: '1Gi' }
 const onePod = { ...data, accessMode: 'ReadWriteOncePod' }
-const checked = { ...web, healthCheck: { path: '/' } }
+const safe = { ...web, healthCheck: { path: '/' } }
 
 /** Too large for a release, though no field of it is. */
 const files = Array.from({ length: 4 }, (_, index) => ({ path: `/f${index}`, content: '"'.repeat(65_000) }))
@@ -182,11 +182,11 @@ const makers: Readonly<Record<Reason, () => Promise<readonly string[]>>> = {
   VolumeImmutable: of({ world: worldWith([{ ...web, volumes: [data] }]), more: [claimOf({ mode: 'ReadWriteMany' })] }),
   ClaimUnbound: of({ world: worldWith([{ ...web, volumes: [data] }]), more: [claimOf({ phase: 'Pending' })] }),
   ClaimNotFound: of({ world: worldWith([{ ...web, volumes: [{ name: 'old', path: '/old', existingClaim: 'old' }] }]) }),
-  NoInterruption: of({ world: worldWith([checked], { replicas: 2 }) }),
-  ReplicaStopsFirst: of({ world: worldWith([{ ...checked, volumes: [onePod] }]) }),
-  ReplicasShareNode: of({ world: worldWith([{ ...checked, volumes: [data] }]) }),
+  NoInterruption: of({ world: worldWith([safe], { replicas: 2 }) }),
+  ReplicaStopsFirst: of({ world: worldWith([{ ...safe, volumes: [onePod] }]) }),
+  ReplicasShareNode: of({ world: worldWith([{ ...safe, volumes: [data] }]) }),
   NoHealthCheck: of({ world: worldWith([web], { replicas: 2 }) }),
-  SingleReplica: of({ world: worldWith([checked]) }),
+  SingleReplica: of({ world: worldWith([safe]) }),
   ReleaseTooLarge: of({ world: worldWith([{ ...web, files }]) }),
   RefusedByServer: of({ refusal: 'Invalid' }),
   NamespaceConflict: of({ more: [namespace({ annotations: {} })] }),
