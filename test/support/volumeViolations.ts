@@ -1,10 +1,7 @@
-import type { Sent } from './kindRequests.ts'
 import type { Violation } from './ruleViolations.ts'
+import { stack, web } from './serviceViolations.ts'
 
 /** Requests that break the CEL rules of a service's volumes. */
-
-const web = { name: 'web', ports: [{ port: 8080 }] }
-const stack = (services: unknown): Sent => ({ kind: 'AppStack', name: 'shop', spec: { services } })
 
 /** Each rule that holds on creation, broken. */
 export const volumeViolations: readonly Violation[] = [
