@@ -1,16 +1,9 @@
-import type { Reason } from '../../api/conditions.ts'
 import type { StackService } from '../../api/service/stackService.ts'
 import type { Input } from './input.ts'
 import { declaredServices } from './declared.ts'
 import { mainOf } from './input.ts'
+import type { Objection } from './objection.ts'
 import { objectionsToOverrides } from './overrideObjections.ts'
-
-/** What only the user can mend: the field to change; the value that stands there and what would be right are in the message. */
-export interface Objection {
-  readonly reason: Reason
-  readonly field: string
-  readonly message: string
-}
 
 type Check = (input: Input) => readonly Objection[]
 

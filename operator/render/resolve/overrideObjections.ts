@@ -4,7 +4,7 @@ import { similarNames } from '../../api/similar.ts'
 import { declaredServices, isDisabled, overrideOf } from './declared.ts'
 import type { Input } from './input.ts'
 import { mainOf } from './input.ts'
-import type { Objection } from './objections.ts'
+import type { Objection } from './objection.ts'
 
 /** What is wrong with the overrides of an instance (spec.services), seen together with its stack. Pure. */
 export function objectionsToOverrides(input: Input): Objection[] {

@@ -1,5 +1,5 @@
 import type { ResolvedService } from '../../api/service/resolvedService.ts'
-import type { Objection } from './objections.ts'
+import type { Objection } from './objection.ts'
 
 type Volume = NonNullable<ResolvedService['volumes']>[number]
 
