@@ -58,6 +58,15 @@ const stackChoice = withRules(
   ],
 )
 
+const deploy = z
+  .strictObject({
+    trigger: z.enum(['Automatic', 'Manual']).optional().meta({
+      description:
+        'Automatic (default): a change that needs a deployment is deployed at once. Manual: it waits until the annotation appstead.dev/deploy asks; the first release is made at once all the same. Takes effect at once.',
+    }),
+  })
+  .meta({ description: 'When what is declared is deployed. Takes effect at once.' })
+
 const spec = z
   .strictObject({
     app: withRules(
@@ -84,6 +93,7 @@ const spec = z
     variables: variables(
       `Environment variables for every service, at most 100; win over all others of the same name. Not a Pod's env. ${next}`,
     ).optional(),
+    deploy: deploy.optional(),
     deletionProtection: z.boolean().optional().meta({
       description:
         'Whether the API server refuses to delete this AppInstance, also with its project. Default: false. Takes effect at once.',
@@ -138,6 +148,13 @@ const currentRelease = z
     image: image('Image of its main service.'),
   })
   .meta({ description: 'The release that runs: the newest one, or the last good one when that failed.' })
+
+const requests = z
+  .strictObject({
+    deploy: text('Value of the annotation appstead.dev/deploy.', { max: 256 }).optional(),
+    restart: text('Value of the annotation appstead.dev/restart.', { max: 256 }).optional(),
+  })
+  .meta({ description: 'The requests that were handled last: the newest release was made with them.' })
 
 const failedRelease = z
   .strictObject({
@@ -198,6 +215,7 @@ const status = z
     services: services.optional(),
     currentRelease: currentRelease.optional(),
     failedRelease: failedRelease.optional(),
+    requests: requests.optional(),
     releaseSummary: text('Number of the release that runs, and of the one that failed, such as 41 (42 failed).', {
       max: 64,
     }).optional(),

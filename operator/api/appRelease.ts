@@ -37,6 +37,15 @@ const spec = withRules(
       ),
       renderVersion: integer('Version of the rules that make pods from it. Permanent.', 1, 1_000_000),
       cause: text('Why it was made, for people, such as image changed. Permanent.', { max: 1024 }),
+      requests: z
+        .strictObject({
+          deploy: text('Value of the annotation appstead.dev/deploy. Permanent.', { max: 256 }).optional(),
+          restart: text('Value of the annotation appstead.dev/restart. Permanent.', { max: 256 }).optional(),
+        })
+        .optional()
+        .meta({
+          description: 'The requests of the AppInstance that are handled with it, and before it. Permanent.',
+        }),
       services: listMap(
         'The services after every merge: all that pods are made from. Permanent.',
         resolvedServiceSchema,

@@ -37,6 +37,10 @@ export const reasons = {
     class: 'settled',
     description: 'Changes of the number of replicas alone take effect with the next deployment.',
   },
+  WaitsForTrigger: {
+    class: 'settled',
+    description: 'Changes wait, as spec.deploy.trigger is Manual, until the annotation appstead.dev/deploy asks.',
+  },
   ReleaseFailed: {
     class: 'settled',
     description:
@@ -180,6 +184,8 @@ export const eventReasons = {
   NamespaceDeleted: "The instance's namespace is being deleted with everything in it.",
   NamespaceLeft:
     "A namespace carries the instance's labels, but not its recorded uids: it is left as it is when the instance is deleted. If it is yours, delete it.",
+  ReleaseLost:
+    'The only release of an instance was deleted: what is declared was released anew, on another revision of its stack. To go back, set spec.stack.revision.',
   ReleaseCreated: 'A release was made: what follows is its roll-out.',
   ChangedByAdmission:
     'The API server stores something otherwise than applied: an admission policy or webhook changes it. It is left so.',

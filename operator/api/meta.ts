@@ -45,6 +45,10 @@ export const annotations = {
   deploy: `${group}/deploy`,
   /** On an AppInstance that is Errored: asks for another try; the value says why, and one that was acted on asks no more. */
   retry: `${group}/retry`,
+  /** On an AppInstance, by a user: replace all replicas by new ones; its value is the cause. */
+  restart: `${group}/restart`,
+  /** On a pod: number of the release that restarted its service last. */
+  restartedBy: `${group}/restarted-by`,
   /** On our Lease: the version of the operator that holds it. */
   holderVersion: `${group}/holder-version`,
   /** On our Lease: the newer operator that asks for it, as `version identity time`. */

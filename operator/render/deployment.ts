@@ -1,4 +1,5 @@
 import { apiVersionOf, deploymentType } from '../api/builtin.ts'
+import { annotations } from '../api/meta.ts'
 import type { ResolvedService } from '../api/service/resolvedService.ts'
 import type { Owner } from './labels.ts'
 import { serviceLabels, serviceSelector } from './labels.ts'
@@ -31,7 +32,11 @@ export function makeDeployment(owner: Owner, service: ResolvedService): Desired 
         revisionHistoryLimit: 2,
         ...(service.healthCheck ? {} : { minReadySeconds: unprovenSeconds }),
         template: {
-          metadata: { labels: { ...serviceLabels(owner, service.name), ...nodeLabels(service) } },
+          metadata: {
+            labels: { ...serviceLabels(owner, service.name), ...nodeLabels(service) },
+            // Nothing else changes when all is to be started anew.
+            ...(service.restart && { annotations: { [annotations.restartedBy]: String(service.restart) } }),
+          },
           spec: podSpec(service, selector),
         },
       },

@@ -8,6 +8,8 @@ import { shortened } from '../api/text.ts'
 import { appInstanceKind } from '../api/appInstance.ts'
 import { renderVersion } from './appInstance.ts'
 import { releaseName } from './names.ts'
+import type { Requests } from './requests.ts'
+import { handledWith, requestsOf } from './requests.ts'
 
 /** One difference between what runs and what is declared. */
 export interface Change {
@@ -50,6 +52,7 @@ function serviceChanges(name: string, before?: ResolvedService, after?: Resolved
   }
   const fields = [...new Set([...Object.keys(before), ...Object.keys(after)])] as (keyof ResolvedService)[]
   return fields
+    .filter((field) => field !== 'restart')
     .filter((field) => canonical(before[field] ?? null) !== canonical(after[field] ?? null))
     .flatMap((field) => {
       const source = sourceOf(field, after)
@@ -111,17 +114,49 @@ export function asksForRelease(changes: readonly Change[]): boolean {
   return changes.some(({ effect }) => effect !== 'Scale')
 }
 
+/** What a release comes after, and why it is made. */
+export interface Occasion {
+  /** undefined for the first. */
+  readonly newest?: AppRelease | undefined
+  /** Against the release that runs. */
+  readonly changes: readonly Change[]
+  /** The requests it is made for. */
+  readonly asked?: Requests
+  /** Of the instance, in which what is to run was declared; default: the newest. */
+  readonly generation?: number
+}
+
+/**
+ * The services as they are declared, with the restarts of what runs: who has been restarted stays so.
+ */
+export function withRestarts(services: readonly ResolvedService[], running: AppRelease): ResolvedService[] {
+  const restarts = new Map(running.spec.services.map(({ name, restart }) => [name, restart]))
+  return services.map((service) => {
+    const restart = restarts.get(service.name)
+    return restart === undefined ? service : { ...service, restart }
+  })
+}
+
+/** What runs, with the numbers of replicas that are declared: they are taken along by any deployment. */
+export function rescaled({ spec }: AppRelease, declared: Declared): Declared {
+  const replicas = new Map(declared.services.map((service) => [service.name, service.replicas]))
+  const services = spec.services.map((service) => ({
+    ...service,
+    replicas: replicas.get(service.name) ?? service.replicas,
+  }))
+  return { services, stackRevision: spec.stackRevision }
+}
+
 /**
  * The AppRelease that records what is declared now, completely: pods are rendered from it alone.
- * In: the instance, what it resolves to, the newest release if there is one, what changes against the one that runs.
- * Out: the object to create.
+ * In: the instance, what is to run, what it comes after and why it is made. Out: the object to create.
  */
 export function makeRelease(
   instance: AppInstance,
   wanted: Declared,
-  { newest, changes }: { readonly newest?: AppRelease | undefined; readonly changes: readonly Change[] },
+  { newest, changes, asked = {}, generation = instance.metadata.generation ?? 0 }: Occasion,
 ): AppRelease {
-  const { name, namespace = '', uid = '', generation = 0 } = instance.metadata
+  const { name, namespace = '', uid = '' } = instance.metadata
   const number = (newest?.spec.number ?? 0) + 1
   return {
     apiVersion,
@@ -139,15 +174,20 @@ export function makeRelease(
       stackRevision: wanted.stackRevision,
       generation,
       renderVersion,
-      cause: newest ? causeOf(changes) : 'instance created',
+      cause: newest ? causeOf(changes, asked) : 'instance created',
+      ...handledWith(requestsOf(instance), newest),
       services: [...wanted.services],
     },
   }
 }
 
-function causeOf(changes: readonly Change[]): string {
+function causeOf(changes: readonly Change[], { deploy, restart }: Requests): string {
+  const requests = Object.entries({ deploy, restart }).filter(([, cause]) => cause !== undefined)
   const paths = changes.map(({ path, from, to }) =>
     /\.(image|replicas)$/.test(path) ? `${path}: ${from} → ${to}` : path,
   )
-  return shortened(paths.join(', '), causeLimit)
+  return shortened(
+    [...requests.map((each) => each.join(': ')), paths.join(', ')].filter(Boolean).join('; '),
+    causeLimit,
+  )
 }

@@ -43,6 +43,8 @@ export interface FailedRelease {
 export interface ReleaseSituation {
   readonly name: string
   readonly number: number
+  /** None was rolled out before. */
+  readonly isFirst: boolean
   /** Every service complete now. */
   readonly isComplete: boolean
   /** It was complete once. */
@@ -155,7 +157,7 @@ function lagging(release: ReleaseSituation, failed: FailedRelease | undefined): 
   }
 }
 
-function deployedVerdict({ release, failed }: Situation): Verdict {
+function deployedVerdict({ objection, release, failed }: Situation): Verdict {
   if (failed) {
     return { status: 'False', reason: failed.reason, message: `Release ${failed.name} failed: ${failed.message}` }
   }
@@ -167,5 +169,7 @@ function deployedVerdict({ release, failed }: Situation): Verdict {
     const message = `Release ${release.name} was not rolled out in time.`
     return { status: 'False', reason: 'RolloutDeadlineExceeded', message }
   }
-  return { status: 'False', reason: 'RollingOut', message: `Release ${release.name} is not rolled out yet.` }
+  // Of an instance that was never there it is the creation that is held up.
+  const reason = objection && release.isFirst ? 'Creating' : 'RollingOut'
+  return { status: 'False', reason, message: `Release ${release.name} is not rolled out yet.` }
 }

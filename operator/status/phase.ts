@@ -21,7 +21,7 @@ const rows: readonly Row[] = [
   ['Running', ({ Ready }) => Ready?.status === 'True'],
   ['Degraded', ({ Ready, Available }) => Ready?.status === 'False' && Available?.status === 'True'],
   ['Down', ({ Ready }) => Ready?.status === 'False'],
-  ['Creating', ({ Reconciling, Deployed }) => creating.has(Reconciling?.reason) && Deployed?.status !== 'True'],
+  ['Creating', ({ Reconciling, Deployed }) => creating.has(Reconciling?.reason) && Deployed?.reason === 'Creating'],
   ['Pending', ({ Reconciling }) => Reconciling !== undefined && reasons[Reconciling.reason].class === 'blocked'],
 ]
 

@@ -61,9 +61,13 @@ export function worstCause(pods: readonly ObservedPod[]): Cause | undefined {
 export function healthCause({ name, healthCheck }: ResolvedService, pods: readonly ObservedPod[]): Cause | undefined {
   const isAsked = pods.some((pod) => pod.service === name && !pod.isReady && pod.phase === 'Running')
   if (!healthCheck || !isAsked) return undefined
-  const { path, port, timeoutSeconds } = healthCheck
-  const message = `its health check, GET ${path} on port ${port}, is not answered with 200 to 399 within ${timeoutSeconds} s`
+  const message = `its health check, ${questionOf(healthCheck)}, does not succeed within ${healthCheck.timeoutSeconds} s`
   return { reason: 'HealthCheckFailed', message }
+}
+
+function questionOf({ path, command, port }: NonNullable<ResolvedService['healthCheck']>): string {
+  if (command) return `the command ${command[0]}`
+  return path === undefined ? `a connection to port ${port}` : `GET ${path} on port ${port}`
 }
 
 function causeOf({ waiting, lastExit, unschedulable }: ObservedPod): Cause | undefined {

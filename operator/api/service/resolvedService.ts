@@ -110,6 +110,7 @@ export const resolvedServiceSchema = z.strictObject({
   dependsOn: dependsOn(
     'Services that must be rolled out before this one starts or changes; absent when there are none.',
   ).optional(),
+  restart: integer('Number of the release that restarted it last; absent when none did.', 1, 2_147_483_647).optional(),
   generatedSecrets: listMap('Secrets made once for the instance.', generatedSecretSchema, { key: 'name', max: 20 }),
 })
 

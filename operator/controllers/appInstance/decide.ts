@@ -4,7 +4,9 @@ import type { Standing } from '../../apply/execute.ts'
 import { identityOf, type Fights } from '../../apply/fights.ts'
 import type { Desired, Plan } from '../../render/plan.ts'
 import type { Change, Declared } from '../../render/release.ts'
-import { asksForRelease, changesBetween, makeRelease } from '../../render/release.ts'
+import { asksForRelease, changesBetween, makeRelease, rescaled, withRestarts } from '../../render/release.ts'
+import type { Requests } from '../../render/requests.ts'
+import { requestsOf, unhandled } from '../../render/requests.ts'
 import { ownerOf, renderInstance } from '../../render/appInstance.ts'
 import { hasFailed, hasSucceeded, releaseToRun } from '../../status/appRelease.ts'
 import type { ServiceRollout } from '../../status/rollout.ts'
@@ -33,13 +35,42 @@ export function decide(seen: Observed): Decision {
   const running = releaseToRun(releases)
   const idle = { objection, running, changes: [], failed: undefined, next: undefined }
   if (objection || !wanted || !revision) return idle
-  const declared = { services: wanted.services, stackRevision: revision.metadata.name }
-  if (!running) return { ...idle, next: makeRelease(instance, declared, { changes: [] }) }
+  const stackRevision = revision.metadata.name
+  if (!running) {
+    return { ...idle, next: makeRelease(instance, { services: wanted.services, stackRevision }, { changes: [] }) }
+  }
+  const declared = { services: withRestarts(wanted.services, running), stackRevision }
   const changes = changesBetween(running, declared)
-  if (!asksForRelease(changes)) return { ...idle, changes, failed: hasFailed(running) ? running : undefined }
-  const failed = failureOf(declared, releases)
-  if (failed) return { ...idle, changes, failed }
-  return { ...idle, next: makeRelease(instance, declared, { newest: releases[0], changes }) }
+  const isDue = asksForRelease(changes)
+  const failed = isDue ? failureOf(declared, releases) : [running].find(hasFailed)
+  const asked = unhandled(requestsOf(instance), releases[0])
+  const mayDeploy = isDue && !failed && instance.spec.deploy?.trigger !== 'Manual'
+  if (asked.deploy !== undefined || mayDeploy) {
+    return { ...idle, next: releaseOf(seen, running, declared, asked) }
+  }
+  if (asked.restart !== undefined) {
+    return { ...idle, next: releaseOf(seen, running, rescaled(running, declared), asked) }
+  }
+  return { ...idle, changes, failed }
+}
+
+/** The release of this content in the place of the one that runs. */
+function releaseOf(
+  { instance, releases }: Observed,
+  running: AppRelease,
+  content: Declared,
+  asked: Requests,
+): AppRelease {
+  const newest = releases[0] ?? running
+  const number = newest.spec.number + 1
+  // What failed where it stands, or is to be started anew, differs in nothing else: only new pods begin a new try.
+  const isRestarted = asked.restart !== undefined || hasFailed(running)
+  const services = isRestarted ? content.services.map((service) => ({ ...service, restart: number })) : content.services
+  const changes = changesBetween(running, content)
+  // What runs was declared then; what is declared now still waits.
+  const generation = asked.deploy === undefined && !asksForRelease(changes) ? running.spec.generation : undefined
+  const occasion = { newest, changes, asked, ...(generation !== undefined && { generation }) }
+  return makeRelease(instance, { ...content, services }, occasion)
 }
 
 /** The last release of just this, whatever the numbers of replicas, if it failed. */

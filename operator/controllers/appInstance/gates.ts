@@ -146,12 +146,16 @@ function stackIsPublished({ app, stack = '', latest, awaitsRevision, instance }:
 
 function revisionExists({ revision, instance, releases, latest }: Observed): Objection | undefined {
   if (revision) return undefined
-  const pinned = instance.spec.stack?.revision ?? releases[0]?.spec.stackRevision ?? ''
+  const { name, namespace } = instance.metadata
+  const pinned = instance.spec.stack?.revision
+  const missing = pinned ?? releases[0]?.spec.stackRevision ?? ''
+  const where = pinned === undefined ? `of release ${releases[0]?.metadata.name}` : 'spec.stack.revision'
+  const move = `kubectl patch appinstance ${name} -n ${namespace} --type=merge -p '{"spec":{"stack":{"revision":"${latest?.metadata.name}"}}}'`
   return waitsFor(
     'RevisionNotFound',
     'AppStackRevision',
-    pinned,
-    `No AppStackRevision '${pinned}' in namespace '${instance.metadata.namespace}' (spec.stack.revision); the newest is '${latest?.metadata.name}'`,
+    missing,
+    `No AppStackRevision '${missing}' in namespace '${namespace}' (${where}); to move to the newest: ${move}`,
   )
 }
 

@@ -27,8 +27,21 @@ export function pendingOf(seen: Observed, { changes, failed }: Outstanding): Sit
     const message = `${list}: release ${failed.spec.number} of it failed, and it is not tried again by itself; ${now}`
     return { reason: 'ReleaseFailed', message }
   }
+  if (seen.instance.spec.deploy?.trigger === 'Manual') {
+    return {
+      reason: 'WaitsForTrigger',
+      message: `${list}: waits until it is asked for (spec.deploy.trigger is Manual); ${now}`,
+    }
+  }
   const message = `${list}: takes effect with the next deployment, for example a change of spec.image or spec.variables; ${now}`
   return { reason: 'WaitsForDeployment', message }
+}
+
+/** Of the status: the requests that were handled last. */
+export function handledRequests(seen: Observed, { release }: Outstanding): Pick<AppInstanceStatus, 'requests'> {
+  const all = release ? [release, ...seen.releases] : seen.releases
+  const newest = all.toSorted((a, b) => b.spec.number - a.spec.number)[0]
+  return newest?.spec.requests ? { requests: newest.spec.requests } : {}
 }
 
 /** What makes a release of what is pending. */

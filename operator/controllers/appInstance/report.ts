@@ -26,7 +26,15 @@ import { alteredEvents, alteredSentence, contestSentence, driftEvents, waitingSe
 import type { Objection } from './gates.ts'
 import type { Observed } from './observe.ts'
 import type { Outstanding } from './pending.ts'
-import { changesOf, failedOf, failedSituation, imageSummary, pendingOf, releaseSummary } from './pending.ts'
+import {
+  changesOf,
+  failedOf,
+  failedSituation,
+  handledRequests,
+  imageSummary,
+  pendingOf,
+  releaseSummary,
+} from './pending.ts'
 
 /** What a reconcile found and did. */
 export interface Findings extends Outstanding {
@@ -51,13 +59,14 @@ export function report(seen: Observed, found: Findings, now: Date): Report<AppIn
       ...stackOf(seen, found),
       ...releaseOf(seen, found),
       ...failedOf(seen, found),
+      ...handledRequests(seen, found),
       ...changesOf(found),
       ...blockedBy(instance, verdicts, now),
       ...errorOf(seen, found),
     },
     outcome: outcomeOf(found, verdicts),
     events: [
-      ...madeSince(instance.status, found),
+      ...madeSince(seen, found),
       ...alteredEvents(found),
       ...driftEvents(found),
       ...transitionsOf(instance.status?.conditions, conditions),
@@ -102,6 +111,7 @@ function releaseSituation(seen: Observed, release: AppRelease, { rollout, applie
   return {
     name: release.metadata.name,
     number: release.spec.number,
+    isFirst: !seen.releases.some(hasSucceeded),
     isComplete: rollout.every(({ isComplete }) => isComplete),
     wasComplete: hasSucceeded(release),
     isDeadlineExceeded: late !== undefined || hasFailed(release),
@@ -216,13 +226,33 @@ function outcomeOf({ objection, applied }: Findings, { Reconciling }: Verdicts):
  * What was made since the status was last written: told from the status, so that a crash between the making and the
  * telling loses no Event.
  */
-function madeSince(before: AppInstanceStatus | undefined, found: Findings): EventRecord[] {
+function madeSince(seen: Observed, found: Findings): EventRecord[] {
+  const before = seen.instance.status
   const { release } = found
   if (!release) return []
   return [
     ...(isReleaseNew(before, release) ? [releaseEvent(release)] : []),
+    ...(isReleaseLost(before, release, seen.releases) ? [lossEvent(before, release)] : []),
     ...(isNamespaceNew(before, found) ? [namespaceEvent(release.spec.instance)] : []),
   ]
+}
+
+/** What ran is on no record any more, and what runs instead, under its number, is of another revision. */
+function isReleaseLost(
+  before: AppInstanceStatus | undefined,
+  { metadata, spec }: AppRelease,
+  releases: readonly AppRelease[],
+): boolean {
+  const was = before?.currentRelease
+  if (!was || was.stackRevision === spec.stackRevision || was.number < spec.number) return false
+  return was.name === metadata.name || !releases.some((each) => each.metadata.name === was.name)
+}
+
+function lossEvent(before: AppInstanceStatus | undefined, { metadata, spec }: AppRelease): EventRecord {
+  const was = before?.currentRelease
+  const patch = `kubectl patch appinstance ${spec.instance} -n ${metadata.namespace} --type=merge -p '{"spec":{"stack":{"revision":"${was?.stackRevision}"}}}'`
+  const message = `The AppRelease '${was?.name}' is gone, and with it what it said of the stack: release ${metadata.name} runs revision '${spec.stackRevision}' instead of '${was?.stackRevision}'; to go back: ${patch}`
+  return { type: 'Warning', reason: 'ReleaseLost', action: 'Deploying', message }
 }
 
 /** One that is restored was told of when it was made. */

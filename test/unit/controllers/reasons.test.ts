@@ -127,6 +127,12 @@ const makers: Readonly<Record<Reason, () => Promise<readonly string[]>>> = {
   RollingOut: of({}),
   NotServing: of({}),
   ReplicasNotReady: async () => reasonsIn({ releases: [await current()], isRolledOut: true }),
+  WaitsForTrigger: async () =>
+    reasonsIn({
+      ...done,
+      releases: [await current()],
+      world: worldWith([web], { image: 'registry.example/hello:2', deploy: { trigger: 'Manual' } }),
+    }),
   ReleaseFailed: async () => reasonsIn(await failedAfterGood()),
   HealthCheckFailed: async () => ofRelease(1, late, healthCause(await checked(), [running])),
   RolloutDeadlineExceeded: () => ofRelease(1, late),

@@ -81,6 +81,22 @@ it('an image that cannot be pulled is told while it is rolled out, not only when
   ])
 })
 
+it('a quota that refuses a change of what runs leaves it Deploying: nothing is created any more', async () => {
+  const world = worldWith([web], { image: 'registry.example/hello:2' })
+  const { release } = await reportOf({})
+  const { status } = await reportOf({ world, releases: [release!], isRolledOut: true, refusal: 'Forbidden' })
+  expect(status?.phase).toBe('Deploying')
+})
+
+it('a release that is deleted by hand, and with it the revision it was of, is told with the way back', async () => {
+  const { status: before } = await reportOf({ rollout: ready })
+  const revised = worldWith([{ ...web, replicas: undefined, healthCheck: { path: '/healthz' } }])
+  const { events = [] } = await reportOf({ world: revised, before: before! })
+  const lost = events.find(({ reason }) => reason === 'ReleaseLost')
+  expect(lost?.message).toContain(`'{"spec":{"stack":{"revision":"${before?.stack?.current}"}}}'`)
+  expect((await reportOf({ rollout: ready, before: before! })).events).toEqual([])
+})
+
 it('a quota that refuses the namespace is told by an Event, and no namespace is said to be there', async () => {
   expect(await tell([{ refusal: 'Forbidden' }])).toEqual(['Creating N:ReleaseCreated W:Forbidden'])
 })

@@ -73,6 +73,7 @@ const instance = (name: string, spec: object): KubeObject =>
       namespace,
       uid: `33333333-3333-4333-8333-${Buffer.from(name).toString('hex').slice(-12)}`,
       generation: 1,
+      annotations: { 'appstead.dev/deploy': 'a', 'appstead.dev/restart': 'b' },
     },
     spec,
   }) as KubeObject
@@ -134,6 +135,7 @@ export const everything: readonly KubeObject[] = [
       { name: 'GREETING', value: 'hello' },
       { name: 'POD', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
     ],
+    deploy: { trigger: 'Automatic' },
   }),
   instance('shop-pinned', { app: 'shop', env: 'dev', stack: { revision: 'shop-r7-aaaaaa' }, deletionProtection: true }),
 ].map((object) => stored(object))
