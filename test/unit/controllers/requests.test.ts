@@ -118,10 +118,11 @@ it('what failed is tried again when it is asked for, and only then; a restart is
   expect(made(await decideOn({ deploy: 'again', releases: [alone] }))).toBe(`2 ${image(1)} restart 2: deploy: again`)
 })
 
+const deployOf = (deploy: string): string =>
+  requestsOf({ metadata: { annotations: { [annotations.deploy]: deploy } } } as never).deploy ?? ''
+
 it('a cause that is too long is cut, and is still another request than one that begins alike', () => {
-  const of = (deploy: string): string =>
-    requestsOf({ metadata: { annotations: { [annotations.deploy]: deploy } } } as never).deploy ?? ''
-  const [one, other] = [of(`${'x'.repeat(300)}1`), of(`${'x'.repeat(300)}2`)]
+  const [one, other] = [deployOf(`${'x'.repeat(300)}1`), deployOf(`${'x'.repeat(300)}2`)]
   expect(one).not.toBe(other)
   expect([...one].length).toBeLessThanOrEqual(256)
 })
