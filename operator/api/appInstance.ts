@@ -17,6 +17,7 @@ import {
   withRules,
   type Immutable,
 } from './schema.ts'
+import { actionRecords } from './service/actionRecord.ts'
 import { image, serviceName } from './service/name.ts'
 import { serviceOverrides } from './service/override.ts'
 import { variables } from './service/variables.ts'
@@ -222,6 +223,7 @@ const status = z
     imageSummary: text('Image of the main service that runs, and the one that is asked for, if that is another one.', {
       max: 1040,
     }).optional(),
+    actions: actionRecords('The actions of the newest release that were started, in their order.').optional(),
     pendingChanges: pendingChanges.optional(),
     pendingSummary: text('The paths of the pending changes in one word, such as image,replicas; for people.', {
       max: 128,

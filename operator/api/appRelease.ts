@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { ageColumn, conditionColumn, says, type Kind } from './kind.ts'
 import { group, version, type ApiObject } from './meta.ts'
 import { maxInstanceName } from './names.ts'
+import { actionRecords } from './service/actionRecord.ts'
 import { resolvedServiceSchema } from './service/resolvedService.ts'
 import {
   conditionList,
@@ -35,6 +36,10 @@ const spec = withRules(
         1,
         Number.MAX_SAFE_INTEGER - 1,
       ),
+      upgradedFrom: text(
+        'The AppStackRevision of the last good release before it, if that is another; absent otherwise. Permanent.',
+        { max: 253, min: 1, pattern: dnsSubdomain },
+      ).optional(),
       renderVersion: integer('Version of the rules that make pods from it. Permanent.', 1, 1_000_000),
       cause: text('Why it was made, for people, such as image changed. Permanent.', { max: 1024 }),
       requests: z
@@ -73,7 +78,11 @@ const spec = withRules(
 )
 
 const status = z
-  .strictObject({ conditions: conditionList, observedGeneration })
+  .strictObject({
+    conditions: conditionList,
+    observedGeneration,
+    actions: actionRecords('The actions that were started, in their order. None of them is started again.').optional(),
+  })
   .meta({ description: 'How the roll-out went. Written by the operator only.' })
 
 export type AppReleaseSpec = Immutable<z.output<typeof spec>>
@@ -100,6 +109,13 @@ export const appReleaseKind: Kind = {
       type: 'string',
       jsonPath: '.spec.stackRevision',
       description: 'AppStackRevision it was made from.',
+    },
+    {
+      name: 'From',
+      type: 'string',
+      jsonPath: '.spec.upgradedFrom',
+      description: 'AppStackRevision of the last good release before it, if that is another.',
+      wide: true,
     },
     conditionColumn('Result', 'Succeeded', 'status'),
     conditionColumn('Reason', 'Succeeded', 'reason'),

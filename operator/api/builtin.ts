@@ -24,6 +24,13 @@ export const deploymentType: ResourceType = {
   plural: 'deployments',
   namespaced: true,
 }
+export const jobType: ResourceType = {
+  group: 'batch',
+  version: 'v1',
+  kind: 'Job',
+  plural: 'jobs',
+  namespaced: true,
+}
 export const podDisruptionBudgetType: ResourceType = {
   group: 'policy',
   version: 'v1',

@@ -51,6 +51,15 @@ export const reasons = {
   RollingOut: { class: 'progressing', description: 'Replicas of the newest release are starting.' },
   NotServing: { class: 'progressing', description: 'No replica of the main service is ready.' },
   ReplicasNotReady: { class: 'progressing', description: 'Rolled out, but replicas are not ready now.' },
+  RunningActions: {
+    class: 'progressing',
+    description: 'Actions run before the replicas of the newest release are started.',
+  },
+  ActionFailed: {
+    class: 'progressing',
+    description:
+      'An action of the newest release failed. One before the roll-out: nothing of the release was started, and what ran, runs; it is not tried again until the spec changes. One after it: the release stays.',
+  },
   RolloutDeadlineExceeded: {
     class: 'progressing',
     description:

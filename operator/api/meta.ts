@@ -24,6 +24,8 @@ export const labels = {
   service: `${group}/service`,
   /** On pods with a volume that one node alone can mount: all that share its value run on one node. */
   sameNode: `${group}/same-node`,
+  /** On the Job of an action and its pods: `<service>.<action>`. */
+  action: `${group}/action`,
   /** On everything made for an instance: the AppEnv's name. */
   env: `${group}/env`,
   /** On the namespace of an instance that is Errored: nobody may connect to its pods. The value is the reason. */
@@ -49,6 +51,8 @@ export const annotations = {
   restart: `${group}/restart`,
   /** On a pod: number of the release that restarted its service last. */
   restartedBy: `${group}/restarted-by`,
+  /** On the Job of an action: the AppRelease it runs for. */
+  release: `${group}/release`,
   /** On our Lease: the version of the operator that holds it. */
   holderVersion: `${group}/holder-version`,
   /** On our Lease: the newer operator that asks for it, as `version identity time`. */

@@ -26,6 +26,10 @@ export interface Standing {
   readonly of: string
   /** Whether the Deployment of that name is as rendered and rolled out. */
   readonly isRolledOut: (deployment: string) => boolean
+  /** How the Job of that name stands, as the release it is for records it; undefined when it was not started. */
+  readonly recordOf: (job: string) => 'Running' | 'Succeeded' | 'Failed' | undefined
+  /** Whether Jobs may be started now. */
+  readonly mayRun: boolean
   /** Whether just this object was in place once, and nothing else was asked for since: what differs now is drift. */
   readonly wasInPlace: (desired: Desired) => boolean
 }
@@ -37,7 +41,7 @@ export interface Applied {
   readonly pruned: readonly Ref[]
   /** Of what was created and changed: what others had done to it. */
   readonly drifted: readonly Drift[]
-  /** Not written yet: the Deployments named in `for` are not rolled out. */
+  /** Not written yet: the Deployments named in `for` are not rolled out, or a Job has not succeeded or may not start. */
   readonly waiting: readonly { readonly desired: Desired; readonly for: readonly string[] }[]
   /** What the API server stores otherwise than sent; `isNew`: it said so in this very call. */
   readonly altered: readonly {
@@ -137,6 +141,7 @@ async function driftOf(
   { fights, of, wasInPlace }: Stand,
 ): Promise<Drift[]> {
   const looks = due.map(async (desired) => {
+    if (desired.mode === 'run') return undefined
     const hasStood = fights.hasStood(desired, of)
     if (!(hasStood || wasInPlace(desired)) || fights.contestOf(desired)) return undefined
     return lookForDrift(kube, desired, live.get(identityOf(desired)), hasStood)
@@ -157,8 +162,9 @@ async function turnOf(
     tell(stand, desired, fights.unrestSeconds(desired, now))
     return 'later'
   }
+  if (desired.mode === 'run' && stand.recordOf(desired.object.metadata.name)) return 'later'
   const needed = waitsFor(desired, live, stand)
-  if (needed.length > 0) {
+  if (needed.length > 0 || waitsForJob(desired, live, stand)) {
     done.waiting.push({ desired, for: needed })
     return 'later'
   }
@@ -184,8 +190,22 @@ function waitsFor(
   { isRolledOut, wasInPlace }: Pick<Standing, 'isRolledOut' | 'wasInPlace'>,
 ): readonly string[] {
   const missing = (desired.after ?? []).filter((deployment) => !isRolledOut(deployment))
-  const starts = !live && desired.type.kind === deploymentType.kind
-  return missing.length === 0 || starts || !wasInPlace(desired) ? missing : []
+  return missing.length === 0 || starts(desired, live) || !wasInPlace(desired) ? missing : []
+}
+
+/** Likewise of Jobs: of the one that comes before, and of a Job itself, of those it may not run beside. */
+function waitsForJob(
+  desired: Desired,
+  live: Owned | undefined,
+  { recordOf, mayRun, wasInPlace }: Pick<Standing, 'recordOf' | 'mayRun' | 'wasInPlace'>,
+): boolean {
+  if (desired.mode === 'run' && !mayRun) return true
+  if (desired.afterJob === undefined || recordOf(desired.afterJob) === 'Succeeded') return false
+  return desired.mode === 'run' || starts(desired, live) || !wasInPlace(desired)
+}
+
+function starts({ type }: Desired, live: Owned | undefined): boolean {
+  return !live && type.kind === deploymentType.kind
 }
 
 /** A live look at who owns now what we would have otherwise; it is done once in a fight. */

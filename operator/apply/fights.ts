@@ -65,7 +65,7 @@ export class Fights {
 
   /** Whether a live object is what was rendered, or what the API server made of just that. */
   isAsDesired(desired: Desired, uid: string, digest: string): boolean {
-    if (desired.mode === 'once') return true
+    if (isNeverChanged(desired)) return true
     const wanted = desiredDigest(desired.object)
     if (digest === wanted) return true
     const answer = this.#answerTo(desired)
@@ -86,7 +86,7 @@ export class Fights {
       struggle.intervalSeconds = Math.min(maxIntervalSeconds, struggle.intervalSeconds * 2)
     }
     this.#touch(desired, struggle)
-    if (desired.mode !== 'once') this.#remember(desired, answer)
+    if (!isNeverChanged(desired)) this.#remember(desired, answer)
   }
 
   /**
@@ -229,6 +229,10 @@ export function fightsOf(cache: Reader): Fights {
 /** Kind and name: what tells the objects of one namespace apart. */
 export function identityOf({ type, object }: Pick<Desired, 'type' | 'object'>): string {
   return `${type.plural}/${object.metadata.name}`
+}
+
+function isNeverChanged({ mode }: Desired): boolean {
+  return mode === 'once' || mode === 'run'
 }
 
 /** Of a namespace: itself, so that all of an instance is forgotten at once. */

@@ -23,14 +23,16 @@ function create(kube: Writer, desired: Desired): Promise<KubeObject | undefined>
     case 'claim':
       return kube.create(desired.type, desired.object)
     case 'once':
-      return createOnce(kube, desired)
+      return createMissing(kube, desired, withRandom(desired))
+    case 'run':
+      return createMissing(kube, desired, desired.object)
   }
 }
 
 /** One that is there already, be it without our label, is what was asked for: it is never changed. */
-async function createOnce(kube: Writer, desired: Desired): Promise<KubeObject | undefined> {
+async function createMissing(kube: Writer, { type }: Desired, object: KubeObject): Promise<KubeObject | undefined> {
   try {
-    return await kube.create(desired.type, withRandom(desired))
+    return await kube.create(type, object)
   } catch (error) {
     if (isKubeError(error, 'AlreadyExists')) return undefined
     throw error

@@ -1,7 +1,13 @@
 import type { KubeObject } from '../api/meta.ts'
 import { group, labels } from '../api/meta.ts'
 import { shortened } from '../api/text.ts'
-import type { ObservedClaim, ObservedDeployment, ObservedPod, ObservedStorageClass } from '../status/observed.ts'
+import type {
+  ObservedClaim,
+  ObservedDeployment,
+  ObservedJob,
+  ObservedPod,
+  ObservedStorageClass,
+} from '../status/observed.ts'
 
 /** From what the API server sends to what the cache keeps. */
 
@@ -99,6 +105,31 @@ export function storageClassDigest(object: KubeObject): Omit<ObservedStorageClas
   }
 }
 
+interface JobObject extends KubeObject {
+  readonly status?: {
+    readonly ready?: number
+    readonly succeeded?: number
+    readonly failed?: number
+    /** Pods that have ended and are in neither count yet. */
+    readonly uncountedTerminatedPods?: { readonly succeeded?: readonly string[]; readonly failed?: readonly string[] }
+    readonly conditions?: readonly (PodCondition & { readonly lastTransitionTime?: string })[]
+  }
+}
+
+/** How far a Job is, by its status. */
+export function jobDigest(object: KubeObject): Omit<ObservedJob, keyof KubeObject | 'digest'> {
+  const { ready = 0, succeeded = 0, failed = 0, conditions = [] } = (object as JobObject).status ?? {}
+  const uncounted = Object.values((object as JobObject).status?.uncountedTerminatedPods ?? {}).flat()
+  const met = conditions.filter(({ status }) => status === 'True')
+  const failure = met.find(({ type }) => type === 'Failed')
+  return {
+    hasBegun: ready + succeeded + failed + uncounted.length > 0,
+    end: failure ? 'Failed' : met.some(({ type }) => type === 'Complete') ? 'Complete' : '',
+    reason: failure?.reason ?? '',
+    failedAt: failure?.lastTransitionTime ?? '',
+  }
+}
+
 interface ContainerState {
   readonly waiting?: { readonly reason?: string; readonly message?: string }
   readonly terminated?: { readonly exitCode?: number; readonly message?: string }
@@ -113,6 +144,7 @@ interface PodCondition {
 
 interface PodStatus {
   readonly phase?: string
+  readonly reason?: string
   readonly conditions?: readonly PodCondition[]
   readonly containerStatuses?: readonly { readonly state?: ContainerState; readonly lastState?: ContainerState }[]
 }
@@ -134,12 +166,21 @@ export function podDigest(object: KubeObject): Omit<ObservedPod, keyof KubeObjec
   const ended = containers.map(({ state, lastState }) => state?.terminated ?? lastState?.terminated).find(Boolean)
   return {
     service: metadata.labels?.[labels.service] ?? '',
+    ...runOf(object),
     phase: status?.phase ?? 'Pending',
     isReady: conditionOf(status, 'Ready')?.status === 'True',
     waiting: waiting ? { reason: waiting.reason ?? '', message: shorten(withoutBackOff(waiting.message ?? '')) } : null,
     lastExit: ended ? { code: ended.exitCode ?? 0, line: lastLine(ended.message ?? '') } : null,
     unschedulable: unschedulableOf(status),
   }
+}
+
+/** Set by the Job controller on the pods of every Job. */
+const jobNameLabel = 'batch.kubernetes.io/job-name'
+
+function runOf({ metadata, status }: PodObject): Pick<ObservedPod, 'run'> {
+  const job = metadata.labels?.[jobNameLabel]
+  return job === undefined ? {} : { run: { job, failure: status?.reason ?? '' } }
 }
 
 function unschedulableOf(status: PodStatus | undefined): string {

@@ -12,6 +12,7 @@ import type { AppStackRevision } from '../api/appStackRevision.ts'
 import {
   configMapType,
   deploymentType,
+  jobType,
   namespaceType,
   networkPolicyType,
   persistentVolumeClaimType,
@@ -32,10 +33,11 @@ import type {
   ObservedChild,
   ObservedClaim,
   ObservedDeployment,
+  ObservedJob,
   ObservedPod,
   ObservedStorageClass,
 } from '../status/observed.ts'
-import { claimDigest, deploymentDigest, podDigest, slim, storageClassDigest } from './digests.ts'
+import { claimDigest, deploymentDigest, jobDigest, podDigest, slim, storageClassDigest } from './digests.ts'
 
 /** The namespaced types of which an instance has objects of ours in its namespace. */
 export const childTypes: readonly ResourceType[] = [
@@ -47,6 +49,7 @@ export const childTypes: readonly ResourceType[] = [
   serviceType,
   podDisruptionBudgetType,
   deploymentType,
+  jobType,
 ]
 
 const ours = { place: 'target', labelSelector: labels.instance } as const
@@ -104,6 +107,13 @@ const deployment: Informer<ObservedDeployment> = {
   indexes: { namespace: byNamespace },
 }
 
+const job: Informer<ObservedJob> = {
+  type: jobType,
+  ...ours,
+  keep: (object) => ({ ...childDigest(object), ...jobDigest(object) }),
+  indexes: { namespace: byNamespace },
+}
+
 const pod: Informer<ObservedPod> = {
   type: podType,
   ...ours,
@@ -155,5 +165,6 @@ export const informers: readonly Informer[] = [
   childInformer(serviceType),
   childInformer(podDisruptionBudgetType),
   deployment,
+  job,
   pod,
 ] as unknown as readonly Informer[]

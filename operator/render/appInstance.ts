@@ -1,11 +1,13 @@
 import type { AppInstance } from '../api/appInstance.ts'
 import type { AppRelease } from '../api/appRelease.ts'
 import type { ResolvedService } from '../api/service/resolvedService.ts'
-import { configMapType } from '../api/builtin.ts'
+import { configMapType, jobType } from '../api/builtin.ts'
 import { makeFilesConfigMap } from './configMap.ts'
 import { makeDeployment } from './deployment.ts'
 import type { Owner } from './labels.ts'
-import { filesName } from './names.ts'
+import type { ReleaseAction } from './job.ts'
+import { actionsAfter, actionsBefore, makeActionJob } from './job.ts'
+import { actionJobName, filesName } from './names.ts'
 import type { Claim } from './namespace.ts'
 import { makeNamespace, makeServiceAccount } from './namespace.ts'
 import { makeBaseNetworkPolicy, makeHttpNetworkPolicy } from './networkPolicy.ts'
@@ -17,6 +19,9 @@ import { makeService } from './service.ts'
 
 /** Raised by one whenever the same release would render other pods; older releases keep rendering as they did. */
 export const renderVersion = 1
+
+/** Releases, counted from the newest, of which the Jobs stay. */
+const releasesWithJobs = 3
 
 /** Who the objects of an instance are made for. */
 export function ownerOf(instance: AppInstance): Owner {
@@ -41,11 +46,18 @@ interface Input {
 
 /**
  * What should exist for an instance.
- * In: its owner and claim, the release that should run, the releases and the volumes' claims that are there. Out: the plan, stage by stage:
- * the namespace, what pods need before they start, the services, those that depend on others after them.
+ * In: its owner and claim, the release that should run, the releases and the volumes' claims that are there. Out: the
+ * plan, stage by stage: the namespace, what pods need before they start, the actions before the roll-out, the services,
+ * those that depend on others after them, the actions after the roll-out.
  */
 export function renderInstance({ owner, claim, release, kept, claims }: Input): Plan {
   const services = release.spec.services
+  const jobsOf = (actions: readonly ReleaseAction[]): Desired[] =>
+    actions.map((action) => makeActionJob(owner, release, action))
+  const before = inARow(jobsOf(actionsBefore(release)))
+  const last = before.at(-1)?.object.metadata.name
+  const after = inARow(jobsOf(actionsAfter(release)), last)
+  const all = services.map(({ name }) => name)
   return {
     stages: [
       { name: 'namespace', objects: [makeNamespace(owner, claim)] },
@@ -58,10 +70,27 @@ export function renderInstance({ owner, claim, release, kept, claims }: Input): 
           ...makePersistentVolumeClaims(owner, services, claims),
         ],
       },
-      ...serviceStages(owner, services),
+      ...stageOf('actions', before),
+      ...serviceStages(owner, services, last),
+      ...stageOf(
+        'actions after',
+        after.map((job) => ({ ...job, after: all })),
+      ),
     ],
-    keep: kept.flatMap(filesOf),
+    keep: [...kept.flatMap(filesOf), ...kept.slice(0, releasesWithJobs).flatMap(jobNamesOf)],
   }
+}
+
+function stageOf(name: string, objects: readonly Desired[]): Stage[] {
+  return objects.length > 0 ? [{ name, objects }] : []
+}
+
+/** Each waits for the one before it; the first for `previous`: where no replica changes, all is rolled out at once. */
+function inARow(jobs: readonly Desired[], previous?: string): Desired[] {
+  return jobs.map((job, index) => {
+    const afterJob = jobs[index - 1]?.object.metadata.name ?? previous
+    return afterJob === undefined ? job : { ...job, afterJob }
+  })
 }
 
 function configurationOf(owner: Owner, service: ResolvedService): Desired[] {
@@ -71,13 +100,15 @@ function configurationOf(owner: Owner, service: ResolvedService): Desired[] {
   ]
 }
 
-/** A service stands in the first stage after all that it depends on. */
-function serviceStages(owner: Owner, services: readonly ResolvedService[]): Stage[] {
+/** A service stands in the first stage after all that it depends on, and waits for the last action before the roll-out. */
+function serviceStages(owner: Owner, services: readonly ResolvedService[], afterJob: string | undefined): Stage[] {
   const levels = levelsOf(services)
   const last = Math.max(...levels.values())
   return Array.from({ length: last + 1 }, (_, level) => ({
     name: level === 0 ? 'services' : `services ${level + 1}`,
-    objects: services.filter(({ name }) => levels.get(name) === level).flatMap((each) => workloadOf(owner, each)),
+    objects: services
+      .filter(({ name }) => levels.get(name) === level)
+      .flatMap((each) => workloadOf(owner, each, afterJob)),
   }))
 }
 
@@ -90,7 +121,7 @@ function levelsOf(services: readonly ResolvedService[]): ReadonlyMap<string, num
   return levels
 }
 
-function workloadOf(owner: Owner, service: ResolvedService): Desired[] {
+function workloadOf(owner: Owner, service: ResolvedService, afterJob: string | undefined): Desired[] {
   const objects = [
     ...(service.ports.length > 0 ? [makeService(owner, service)] : []),
     ...(service.ports.some(({ protocol }) => protocol === 'HTTP') ? [makeHttpNetworkPolicy(owner, service)] : []),
@@ -98,7 +129,16 @@ function workloadOf(owner: Owner, service: ResolvedService): Desired[] {
     makeDeployment(owner, service),
   ]
   const { dependsOn: after } = service
-  return after ? objects.map((desired) => ({ ...desired, after })) : objects
+  const conditions = { ...(after && { after }), ...(afterJob !== undefined && { afterJob }) }
+  return objects.map((desired) => ({ ...desired, ...conditions }))
+}
+
+/** The Jobs of a release, whose pods hold the logs. */
+function jobNamesOf(release: AppRelease): Plan['keep'][number][] {
+  return [...actionsBefore(release), ...actionsAfter(release)].map(({ service, action }) => ({
+    type: jobType,
+    name: actionJobName(release, service.name, action.name),
+  }))
 }
 
 /**

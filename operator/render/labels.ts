@@ -1,4 +1,5 @@
 import { labels } from '../api/meta.ts'
+import { actionLabel } from './names.ts'
 
 /** Who an object is made for. */
 export interface Owner {
@@ -23,6 +24,14 @@ export function ownerLabels(owner: Owner): Record<string, string> {
 /** Labels of every object made for one service of an instance. */
 export function serviceLabels(owner: Owner, service: string): Record<string, string> {
   return { ...ownerLabels(owner), [labels.service]: service }
+}
+
+/**
+ * Labels of the pods of an action: never those by which a service's pods are found, so that they get no traffic, count as
+ * no replica, and are in no budget.
+ */
+export function actionPodLabels(owner: Owner, service: string, action: string): Record<string, string> {
+  return { ...ownerLabels(owner), [labels.action]: actionLabel(service, action) }
 }
 
 /** The selector of a service's pods: the smallest set that is unique; a Deployment can never change it. */

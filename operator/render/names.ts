@@ -1,3 +1,4 @@
+import type { AppRelease } from '../api/appRelease.ts'
 import { shortHash } from '../api/canonical.ts'
 
 /** Every derived name stands here, with its length limit. */
@@ -55,6 +56,20 @@ export function podVolumeName(volume: string): string {
 /** The label value that pods of one node share: the name of the claim they do it for, if a label can hold it. */
 export function sameNodeLabel(claim: string): string {
   return claim.length <= 63 ? claim : shortHash(claim, 10)
+}
+
+/**
+ * The Job of an action of a release: `<service>-<action>-r<number>-<hash5>`. The hash keeps `a-b` of `c` and `b-c` of `a`
+ * apart, and what an earlier instance or a release of the same number has left in the namespace.
+ */
+export function actionJobName(release: AppRelease, service: string, action: string): string {
+  const { number } = release.spec
+  return `${service.slice(0, 20)}-${action}-r${number}-${shortHash([release.metadata.uid ?? '', service, action], 5)}`
+}
+
+/** The value of the label of what is made for an action; no name has a dot. */
+export function actionLabel(service: string, action: string): string {
+  return `${service}.${action}`
 }
 
 /** Address of a service inside the cluster. */

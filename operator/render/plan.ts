@@ -9,12 +9,15 @@ export interface Desired {
    * `claim`: created by POST, so that a foreign object of that name is never touched; afterwards applied to that very one.
    * `immutable`: applied; one that differs is made anew, since the API server lets nobody change it.
    * `once`: created when missing, never changed, never pruned.
+   * `run`: created unless it has run, never changed, never made again.
    */
-  readonly mode: 'apply' | 'claim' | 'immutable' | 'once'
+  readonly mode: 'apply' | 'claim' | 'immutable' | 'once' | 'run'
   /** With `once`: data keys to fill with random text of so many characters. */
   readonly random?: Readonly<Record<string, number>>
   /** Deployments of earlier stages that must be rolled out before this object is written; none when absent. */
   readonly after?: readonly string[]
+  /** The Job of an earlier stage that must have succeeded before this object is written; none when absent. */
+  readonly afterJob?: string
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { ResolvedService } from '../api/service/resolvedService.ts'
+import type { Action, ResolvedService } from '../api/service/resolvedService.ts'
 import { environment, literal } from './environment.ts'
 import { labels } from '../api/meta.ts'
 import { fileKey, filesName, podServiceAccount, podVolumeName, sameNodeLabel } from './names.ts'
@@ -8,13 +8,7 @@ import { canonicalQuantity } from './quantity.ts'
 
 /** The pod of one service: it passes Pod Security `restricted`. `selector` finds the pods it is spread with. */
 export function podSpec(service: ResolvedService, selector: Record<string, string>): object {
-  return {
-    serviceAccountName: podServiceAccount,
-    automountServiceAccountToken: false,
-    enableServiceLinks: false,
-    terminationGracePeriodSeconds: service.rollout.terminationGracePeriodSeconds,
-    securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' }, ...volumeGroup(service) },
-    ...nodeAffinity(service),
+  return sharedSpec(service, {
     topologySpreadConstraints: [
       {
         maxSkew: 1,
@@ -24,6 +18,29 @@ export function podSpec(service: ResolvedService, selector: Record<string, strin
         matchLabelKeys: ['pod-template-hash'],
       },
     ],
+  })
+}
+
+/**
+ * The pod of an action: the service's, but that it answers on no port, is asked for no health, and ends. After its time it
+ * is killed by the node, which keeps its log; that a Job has run out of time would remove it.
+ */
+export function actionPodSpec(service: ResolvedService, { command, args, timeoutSeconds }: Action): object {
+  const { healthCheck: _none, args: _others, ...rest } = service
+  const own: ResolvedService = { ...rest, command, ...(args && { args }), ports: [] }
+  return sharedSpec(own, { restartPolicy: 'Never', activeDeadlineSeconds: timeoutSeconds })
+}
+
+/** What all pods made from a service have, and `own` besides. */
+function sharedSpec(service: ResolvedService, own: object): object {
+  return {
+    serviceAccountName: podServiceAccount,
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    terminationGracePeriodSeconds: service.rollout.terminationGracePeriodSeconds,
+    securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' }, ...volumeGroup(service) },
+    ...nodeAffinity(service),
+    ...own,
     containers: [container(service)],
     volumes: [
       { name: 'tmp', emptyDir: { sizeLimit: '256Mi' } },

@@ -91,8 +91,8 @@ function withSize(volume: NonNullable<Volumes>[number], size: string): unknown {
 
 function effectOf(field: keyof ResolvedService): Change['effect'] {
   if (field === 'replicas') return 'Scale'
-  // An order says nothing about the pods.
-  return field === 'dependsOn' ? 'None' : 'Restart'
+  // An order, or what runs besides, says nothing about the pods.
+  return field === 'dependsOn' || field === 'actions' ? 'None' : 'Restart'
 }
 
 function sourceOf(field: keyof ResolvedService, service: ResolvedService): string {
@@ -118,6 +118,8 @@ export function asksForRelease(changes: readonly Change[]): boolean {
 export interface Occasion {
   /** undefined for the first. */
   readonly newest?: AppRelease | undefined
+  /** The last good one. */
+  readonly good?: AppRelease | undefined
   /** Against the release that runs. */
   readonly changes: readonly Change[]
   /** The requests it is made for. */
@@ -154,7 +156,7 @@ export function rescaled({ spec }: AppRelease, declared: Declared): Declared {
 export function makeRelease(
   instance: AppInstance,
   wanted: Declared,
-  { newest, changes, asked = {}, generation = instance.metadata.generation ?? 0 }: Occasion,
+  { newest, good, changes, asked = {}, generation = instance.metadata.generation ?? 0 }: Occasion,
 ): AppRelease {
   const { name, namespace = '', uid = '' } = instance.metadata
   const number = (newest?.spec.number ?? 0) + 1
@@ -173,6 +175,7 @@ export function makeRelease(
       number,
       stackRevision: wanted.stackRevision,
       generation,
+      ...(good && good.spec.stackRevision !== wanted.stackRevision && { upgradedFrom: good.spec.stackRevision }),
       renderVersion,
       cause: newest ? causeOf(changes, asked) : 'instance created',
       ...handledWith(requestsOf(instance), newest),

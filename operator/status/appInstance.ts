@@ -1,5 +1,6 @@
 import type { Reason } from '../api/conditions.ts'
 import { annotations } from '../api/meta.ts'
+import type { PendingAction } from './actions.ts'
 import type { Verdict, Verdicts } from './conditions.ts'
 
 /** What the verdicts on an instance are derived from. */
@@ -54,6 +55,10 @@ export interface ReleaseSituation {
   readonly laggard: { readonly service: string; readonly reason?: Reason; readonly cause: string } | undefined
   /** Which services wait for which others, in sentences; '' when none does. */
   readonly waiting: string
+  /** What the roll-out waits for, or what has failed before it; undefined when there is nothing of the kind. */
+  readonly action: PendingAction | undefined
+  /** Which action has failed after the roll-out, in a sentence; '' when none has. */
+  readonly afterwards: string
 }
 
 /**
@@ -103,8 +108,9 @@ function releaseVerdicts(situation: Situation): Verdicts {
     return { Ready: { ...creating, status: 'Unknown' }, Reconciling: creating }
   }
   if (failed && failed.number !== release.number) return restoredVerdicts(release, failed, altered)
+  if (release.action) return actionVerdicts(release.name, release.action)
   if (release.isComplete) {
-    const message = sentences('All services are ready.', altered, hint)
+    const message = sentences('All services are ready.', release.afterwards, altered, hint)
     return { Ready: { status: 'True', reason: 'AllReady', message } }
   }
   const { reason, message: whatLags } = lagging(release, failed)
@@ -135,6 +141,19 @@ function restoredVerdicts(release: ReleaseSituation, failed: FailedRelease, alte
   }
 }
 
+/** Nothing of the release has been started; what ran, runs. */
+function actionVerdicts(release: string, { isFailed, reason, message }: PendingAction): Verdicts {
+  if (!isFailed) {
+    const verdict = { reason, message: `Release ${release} is not rolled out yet. ${message}.` }
+    return { Ready: { status: 'Unknown', ...verdict }, Reconciling: { status: 'True', ...verdict } }
+  }
+  const verdict = {
+    reason,
+    message: `Release ${release} was not rolled out. ${message}. It is not tried again until the spec changes.`,
+  }
+  return { Ready: { status: 'False', ...verdict }, Stalled: { status: 'True', ...verdict } }
+}
+
 function sentences(...parts: readonly string[]): string {
   return parts.filter((part) => part !== '').join(' ')
 }
@@ -162,6 +181,11 @@ function deployedVerdict({ objection, release, failed }: Situation): Verdict {
     return { status: 'False', reason: failed.reason, message: `Release ${failed.name} failed: ${failed.message}` }
   }
   if (!release) return { status: 'Unknown', reason: 'Creating', message: 'There is no release yet.' }
+  if (release.action) {
+    const { isFailed, reason } = release.action
+    const message = `Release ${release.name} ${isFailed ? 'was not rolled out: an action failed' : 'is not rolled out yet'}.`
+    return { status: 'False', reason, message }
+  }
   if (release.isComplete || release.wasComplete) {
     return { status: 'True', reason: 'RolledOut', message: `Release ${release.name} is rolled out.` }
   }

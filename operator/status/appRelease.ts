@@ -1,6 +1,7 @@
 import type { AppRelease } from '../api/appRelease.ts'
 import type { Condition } from '../api/conditions.ts'
 import { conditionOf } from './conditions.ts'
+import type { PendingAction } from './actions.ts'
 import type { Verdict } from './conditions.ts'
 import type { Cause } from './pods.ts'
 import type { ServiceRollout } from './rollout.ts'
@@ -47,13 +48,14 @@ export function onDutySince(release: AppRelease, releases: readonly AppRelease[]
 /**
  * How a release went.
  * In: the release, all releases of its instance, how far its services are, why a service is not ready as far as is
- * known. Out: the verdict for its condition Succeeded. Pure.
+ * known, the action it waits for before its roll-out. Out: the verdict for its condition Succeeded. Pure.
  */
 export function releaseVerdict(
   release: AppRelease,
   releases: readonly AppRelease[],
   rollout: readonly ServiceRollout[],
   causeOf: (late: ServiceRollout) => Cause | undefined,
+  action?: PendingAction,
 ): Verdict {
   const isComplete = rollout.every((row) => row.isComplete)
   const before = succeededOf(release)
@@ -63,6 +65,11 @@ export function releaseVerdict(
   if (newer) {
     const message = `Release ${newer.metadata.name} took its place before it was rolled out.`
     return { status: 'False', reason: 'Superseded', message }
+  }
+  if (action) {
+    return action.isFailed
+      ? { status: 'False', reason: 'ActionFailed', message: `${action.message}.` }
+      : { status: 'Unknown', reason: 'RunningActions', message: 'Actions run before any replica changes.' }
   }
   if (isComplete) return { status: 'True', reason: 'RolledOut', message: 'All services are rolled out and ready.' }
   const late = rollout.find((row) => row.isDeadlineExceeded)

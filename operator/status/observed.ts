@@ -44,10 +44,24 @@ export interface ObservedStorageClass extends KubeObject {
   readonly allowsGrowth: boolean
 }
 
+/** How far the Job of an action is, by its status. */
+export interface ObservedJob extends ObservedChild {
+  /** A process of it was started, so that ending it leaves half of its work. */
+  readonly hasBegun: boolean
+  /** '' while it is under way. */
+  readonly end: '' | 'Complete' | 'Failed'
+  /** Why it failed, such as BackoffLimitExceeded; '' when it did not. */
+  readonly reason: string
+  /** When it failed; '' when it did not. */
+  readonly failedAt: string
+}
+
 /** Whether a pod serves, and why it does not as far as its status tells. */
 export interface ObservedPod extends KubeObject {
-  /** The service it is of, by its label; '' without. */
+  /** The service it is a replica of, by its label; '' without. */
   readonly service: string
+  /** The Job it is of and why it failed as a whole, such as DeadlineExceeded; absent for a replica. */
+  readonly run?: { readonly job: string; readonly failure: string }
   readonly phase: string
   readonly isReady: boolean
   /** Reason and message of the first container that waits, such as ImagePullBackOff. */

@@ -30,10 +30,11 @@ export async function planTextOf(name: string): Promise<string> {
     ...(isNewRelease ? { newRelease: release } : { currentRelease: release?.metadata.name }),
     stages: plan?.stages.map((stage) => ({
       name: stage.name,
-      objects: stage.objects.map(({ mode, random, after, object }) => ({
+      objects: stage.objects.map(({ mode, random, after, afterJob, object }) => ({
         mode,
         ...(random && { random }),
         ...(after && { after }),
+        ...(afterJob !== undefined && { afterJob }),
         object,
       })),
     })),

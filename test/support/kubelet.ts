@@ -7,7 +7,8 @@ type ContainerState = object
 
 async function livingPods(hands: Hands, namespace: string): Promise<readonly Anything[]> {
   const pods = await hands.list('Pod', namespace)
-  return pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+  const ended = ['Succeeded', 'Failed']
+  return pods.filter(({ metadata, status }) => !metadata.deletionTimestamp && !ended.includes(status.phase))
 }
 
 /** Every pod there is becomes ready. */
@@ -29,6 +30,21 @@ export async function breakPods(
   concerns: (pod: Anything) => boolean = () => true,
 ): Promise<void> {
   for (const pod of (await livingPods(hands, namespace)).filter(concerns)) await setPod(hands, pod, false, container)
+}
+
+/** The processes of pods for which `concerns` holds end, with this exit code and these last lines. */
+export async function endPods(
+  hands: Hands,
+  namespace: string,
+  { exitCode, message = '' }: { readonly exitCode: number; readonly message?: string },
+  concerns: (pod: Anything) => boolean,
+): Promise<void> {
+  const reason = exitCode === 0 ? 'Completed' : 'Error'
+  const container = { state: { terminated: { exitCode, reason, message } } }
+  const phase = exitCode === 0 ? 'Succeeded' : 'Failed'
+  for (const pod of (await livingPods(hands, namespace)).filter(concerns)) {
+    await setPod(hands, pod, false, container, phase)
+  }
 }
 
 /** The controller-manager makes pods and they become ready, until every Deployment is complete. */
@@ -57,7 +73,13 @@ export function isReady(pod: Anything): boolean {
 /** Longer than any minReadySeconds: a pod that is ready here has been so for long enough to count at once. */
 const readyForMilliseconds = 60_000
 
-async function setPod(hands: Hands, pod: Anything, ready: boolean, container: ContainerState): Promise<void> {
+async function setPod(
+  hands: Hands,
+  pod: Anything,
+  ready: boolean,
+  container: ContainerState,
+  phase = ready ? 'Running' : 'Pending',
+): Promise<void> {
   const { name, namespace = '' } = pod.metadata
   const status = ready ? 'True' : 'False'
   const lastTransitionTime = new Date(Date.now() - readyForMilliseconds).toISOString()
@@ -72,7 +94,7 @@ async function setPod(hands: Hands, pod: Anything, ready: boolean, container: Co
   }
   const change = {
     status: {
-      phase: ready ? 'Running' : 'Pending',
+      phase,
       conditions: ['PodScheduled', 'Initialized', 'ContainersReady', 'Ready'].map((type) => ({
         type,
         status: type === 'PodScheduled' ? 'True' : status,

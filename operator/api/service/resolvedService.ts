@@ -1,5 +1,13 @@
 import { z } from 'zod'
 import { integer, listMap, text, type Immutable } from '../schema.ts'
+import {
+  actionArgs,
+  actionCommand,
+  actionName,
+  actionRun,
+  maxActions,
+  timeoutSeconds as actionTimeout,
+} from './actions.ts'
 import { healthCommand, healthPath, startupSeconds, timeoutSeconds } from './healthCheck.ts'
 import { dependsOn, image, serviceName, serviceType } from './name.ts'
 import { portNameOf, portNumber, portProtocol } from './ports.ts'
@@ -112,6 +120,18 @@ export const resolvedServiceSchema = z.strictObject({
   ).optional(),
   restart: integer('Number of the release that restarted it last; absent when none did.', 1, 2_147_483_647).optional(),
   generatedSecrets: listMap('Secrets made once for the instance.', generatedSecretSchema, { key: 'name', max: 20 }),
+  actions: listMap(
+    'What runs once with the release, in this order; absent when nothing does.',
+    z.strictObject({
+      name: actionName.meta({ description: 'Name of the action.' }),
+      command: actionCommand.meta({ description: 'In place of the entrypoint.' }),
+      args: actionArgs.meta({ description: 'Arguments after the command.' }).optional(),
+      run: actionRun.meta({ description: 'BeforeDeploy, AfterDeploy or AfterUpgrade.' }),
+      timeoutSeconds: actionTimeout.meta({ description: 'Seconds until it is ended and has failed.' }),
+    }),
+    { key: 'name', max: maxActions },
+  ).optional(),
 })
 
 export type ResolvedService = Immutable<z.output<typeof resolvedServiceSchema>>
+export type Action = NonNullable<ResolvedService['actions']>[number]

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { says, type Rule } from '../kind.ts'
 import { integer, listMap, next, withRules, type Immutable } from '../schema.ts'
+import { actions } from './actions.ts'
 import { files } from './files.ts'
 import { healthCheck } from './healthCheck.ts'
 import { dependsOn, image, serviceName, serviceType } from './name.ts'
@@ -62,6 +63,7 @@ const stackServiceSchema = z.strictObject({
     generatedSecretSchema,
     { key: 'name', max: 20 },
   ).optional(),
+  actions: actions.optional(),
 })
 
 export type StackService = Immutable<z.output<typeof stackServiceSchema>>

@@ -1,3 +1,4 @@
+import { jobType } from '../../api/builtin.ts'
 import { labels } from '../../api/meta.ts'
 import type { Applied } from '../../apply/execute.ts'
 import type { Desired } from '../../render/plan.ts'
@@ -12,16 +13,20 @@ const namedPaths = 3
 /** Which services wait for which others, one sentence a service; '' when none does. */
 export function waitingSentences(applied: Applied | undefined, rollout: readonly ServiceRollout[]): string {
   const byService = new Map(
-    (applied?.waiting ?? []).map(({ desired, for: needed }) => [
-      desired.object.metadata.labels?.[labels.service] ?? '',
-      needed,
-    ]),
+    (applied?.waiting ?? [])
+      .filter(isOfService)
+      .map(({ desired, for: needed }) => [desired.object.metadata.labels?.[labels.service] ?? '', needed]),
   )
   const sentences = [...byService].map(([service, needed]) => {
     const others = needed.map((name) => `service '${name}' (dependsOn): ${readyOf(name, rollout)} ready`)
     return `Service '${service}' waits for ${others.join(', ')}.`
   })
   return sentences.join(' ')
+}
+
+/** Jobs, and what waits for them, are told of as actions. */
+function isOfService({ desired, for: needed }: Applied['waiting'][number]): boolean {
+  return desired.type.kind !== jobType.kind && needed.length > 0
 }
 
 function readyOf(name: string, rollout: readonly ServiceRollout[]): string {

@@ -19,6 +19,7 @@ import type { Controller, Ctx, Reader, Watch } from '../../runtime/controller.ts
 import { hasSucceeded } from '../../status/appRelease.ts'
 import { childTypes } from '../informers.ts'
 import { followRollout } from '../rollout.ts'
+import { endUnbegun } from './actions.ts'
 import { cleanup } from './cleanup.ts'
 import { decide, mayApply, planOf, standingOf } from './decide.ts'
 import { refusalOf, viewIsIncomplete } from './gates.ts'
@@ -56,6 +57,7 @@ export const appInstance: Controller<AppInstance, AppInstanceStatus> = {
     const rollout = release
       ? followRollout(ownerOf(instance), release, seen.releases, seen.deployments, fights)
       : () => []
+    if (release) await endUnbegun(ctx, release, seen)
     const applied =
       release && mayApply(seen, objection)
         ? await execute(kube, planOf(seen, release), seen.owned, standingOf(seen, release, rollout, fights, ctx.now))

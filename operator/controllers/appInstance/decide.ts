@@ -1,4 +1,5 @@
 import type { AppRelease } from '../../api/appRelease.ts'
+import { jobType } from '../../api/builtin.ts'
 import { desiredDigest } from '../../apply/digest.ts'
 import type { Standing } from '../../apply/execute.ts'
 import { identityOf, type Fights } from '../../apply/fights.ts'
@@ -10,6 +11,7 @@ import { requestsOf, unhandled } from '../../render/requests.ts'
 import { ownerOf, renderInstance } from '../../render/appInstance.ts'
 import { hasFailed, hasSucceeded, releaseToRun } from '../../status/appRelease.ts'
 import type { ServiceRollout } from '../../status/rollout.ts'
+import { isUnderWay, otherJobs } from '../actions.ts'
 import { hashOnce } from '../rollout.ts'
 import type { Objection } from './gates.ts'
 import { firstObjection } from './gates.ts'
@@ -69,7 +71,8 @@ function releaseOf(
   const changes = changesBetween(running, content)
   // What runs was declared then; what is declared now still waits.
   const generation = asked.deploy === undefined && !asksForRelease(changes) ? running.spec.generation : undefined
-  const occasion = { newest, changes, asked, ...(generation !== undefined && { generation }) }
+  const good = releases.find(hasSucceeded)
+  const occasion = { newest, good, changes, asked, ...(generation !== undefined && { generation }) }
   return makeRelease(instance, { ...content, services }, occasion)
 }
 
@@ -82,11 +85,12 @@ function failureOf(declared: Declared, releases: readonly AppRelease[]): AppRele
 }
 
 /** What should exist when `release` runs. Pure. */
-export function planOf({ instance, projectUid, hubUid, releases, claims }: Observed, release: AppRelease): Plan {
+export function planOf({ instance, projectUid, hubUid, releases, claims, jobs }: Observed, release: AppRelease): Plan {
   const claim = { instanceUid: instance.metadata.uid ?? '', projectUid, hubUid }
-  const plan = renderInstance({ owner: ownerOf(instance), claim, release, kept: releases, claims })
-  for (const { objects } of plan.stages) for (const desired of objects) hashOnce(release, desired)
-  return plan
+  const { stages, keep } = renderInstance({ owner: ownerOf(instance), claim, release, kept: releases, claims })
+  for (const { objects } of stages) for (const desired of objects) hashOnce(release, desired)
+  const underWay = jobs.filter(isUnderWay).map(({ metadata: { name } }) => ({ type: jobType, name }))
+  return { stages, keep: [...keep, ...underWay] }
 }
 
 /** What the plan of `release` is applied by, besides what was observed: who waits for whom, and what was tried before. */
@@ -104,6 +108,8 @@ export function standingOf(
     wasInPlace: inPlaceBefore(seen, release),
     // Asked anew each time: a write of this very reconcile may have shown what the API server makes of a Deployment.
     isRolledOut: (name) => rollout().some(({ service, isComplete }) => service.name === name && isComplete),
+    recordOf: (job) => release.status?.actions?.find((each) => each.job === job)?.state,
+    mayRun: otherJobs(release, seen).length === 0,
   }
 }
 

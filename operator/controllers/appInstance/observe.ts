@@ -14,7 +14,8 @@ import { resolve } from '../../render/resolve/resolve.ts'
 import { upgradesItself } from '../../render/resolve/upgrade.ts'
 import type { Reader } from '../../runtime/controller.ts'
 import type { Storage } from '../../status/claims.ts'
-import type { ObservedChild, ObservedDeployment, ObservedPod } from '../../status/observed.ts'
+import type { ObservedChild, ObservedDeployment, ObservedJob, ObservedPod } from '../../status/observed.ts'
+import { actionJobsOf } from '../actions.ts'
 import { childTypes } from '../informers.ts'
 import { releasesOf } from '../releases.ts'
 import { isBeingPublished, latestOf, stackOf } from '../revisions.ts'
@@ -41,7 +42,12 @@ export interface Observed extends Storage {
   readonly hubUid: string
   readonly owned: readonly Owned[]
   readonly deployments: ReadonlyMap<string, ObservedDeployment>
+  /** Replicas. */
   readonly pods: readonly ObservedPod[]
+  /** The Jobs of actions. */
+  readonly jobs: readonly ObservedJob[]
+  /** Of those Jobs. */
+  readonly jobPods: readonly ObservedPod[]
   /** What the spec asks for; undefined while something it refers to is missing. */
   readonly wanted: Resolved | undefined
 }
@@ -108,7 +114,7 @@ function childrenOf(
   cache: Reader,
   instance: AppInstance,
   namespace: ObservedChild | undefined,
-): Pick<Observed, 'owned' | 'deployments' | 'pods' | keyof Storage> {
+): Pick<Observed, 'owned' | 'deployments' | 'pods' | 'jobs' | 'jobPods' | keyof Storage> {
   const { name } = instance.metadata
   const isOurs = ({ metadata }: ObservedChild): boolean => metadata.labels?.[labels.instance] === name
   const children = childTypes.flatMap((type) =>
@@ -121,7 +127,8 @@ function childrenOf(
   return {
     owned: [...claimed, ...children],
     deployments: deploymentsOf(cache, name),
-    pods: cache.byIndex<ObservedPod>(podType, 'namespace', name),
+    pods: cache.byIndex<ObservedPod>(podType, 'namespace', name).filter(({ run }) => run === undefined),
+    ...actionJobsOf(cache, name),
     ...storageOf(cache, name),
   }
 }

@@ -22,6 +22,8 @@ import type { Cause } from '../../status/pods.ts'
 import { countPods } from '../../status/pods.ts'
 import { zeroDowntimeVerdict } from '../../status/zeroDowntime.ts'
 import type { ServiceRollout } from '../../status/rollout.ts'
+import { pendingAction } from '../actions.ts'
+import { actionEvents, actionsOf, failuresAfter } from './actions.ts'
 import { alteredEvents, alteredSentence, contestSentence, driftEvents, waitingSentences } from './applied.ts'
 import type { Objection } from './gates.ts'
 import type { Observed } from './observe.ts'
@@ -60,6 +62,7 @@ export function report(seen: Observed, found: Findings, now: Date): Report<AppIn
       ...releaseOf(seen, found),
       ...failedOf(seen, found),
       ...handledRequests(seen, found),
+      ...actionsOf(found.failed ?? found.release),
       ...changesOf(found),
       ...blockedBy(instance, verdicts, now),
       ...errorOf(seen, found),
@@ -69,6 +72,7 @@ export function report(seen: Observed, found: Findings, now: Date): Report<AppIn
       ...madeSince(seen, found),
       ...alteredEvents(found),
       ...driftEvents(found),
+      ...actionEvents(seen, found.release),
       ...transitionsOf(instance.status?.conditions, conditions),
     ],
   }
@@ -113,6 +117,10 @@ function releaseSituation(seen: Observed, release: AppRelease, { rollout, applie
     number: release.spec.number,
     isFirst: !seen.releases.some(hasSucceeded),
     isComplete: rollout.every(({ isComplete }) => isComplete),
+    action: pendingAction(release, seen),
+    afterwards: failuresAfter(seen, release)
+      .map(({ message = '' }) => `After the roll-out: ${message}.`)
+      .join(' '),
     wasComplete: hasSucceeded(release),
     isDeadlineExceeded: late !== undefined || hasFailed(release),
     laggard: laggard && {
@@ -133,7 +141,10 @@ function commandFor({ reason, command }: Cause, namespace: string, service: stri
 }
 
 function deployedGenerationOf(seen: Observed, found: Findings): Pick<AppInstanceStatus, 'deployedGeneration'> {
-  const isComplete = found.release !== undefined && found.rollout.every((row) => row.isComplete)
+  const isComplete =
+    found.release !== undefined &&
+    found.rollout.every((row) => row.isComplete) &&
+    pendingAction(found.release, seen) === undefined
   if (isComplete && !found.objection && found.changes.length === 0) {
     return { deployedGeneration: seen.instance.metadata.generation ?? 0 }
   }

@@ -47,5 +47,6 @@ function resolveService(input: Input, service: StackService, isMain: boolean): R
     rollout: rolloutOf(service),
     ...(service.dependsOn?.length && { dependsOn: service.dependsOn }),
     generatedSecrets: service.generatedSecrets ?? [],
+    ...(service.actions?.length && { actions: service.actions }),
   }
 }

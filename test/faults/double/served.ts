@@ -28,6 +28,7 @@ const withStatus = new Set([
   'Service',
   'Pod',
   'Deployment',
+  'Job',
   'PodDisruptionBudget',
   'PersistentVolumeClaim',
 ])
@@ -39,7 +40,13 @@ const blanks: Readonly<Record<string, Members>> = {
   PodDisruptionBudget: { spec: {} },
   Service: { spec: {}, status: { loadBalancer: {} } },
 }
-const withGeneration = new Set(['Deployment', 'PodDisruptionBudget', 'NetworkPolicy', 'CustomResourceDefinition'])
+const withGeneration = new Set([
+  'Deployment',
+  'Job',
+  'PodDisruptionBudget',
+  'NetworkPolicy',
+  'CustomResourceDefinition',
+])
 
 function serve(type: ResourceType): Served {
   return {

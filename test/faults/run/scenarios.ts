@@ -3,6 +3,7 @@ import type { Hands } from '../../support/hands.ts'
 import { servedKind } from '../double/served.ts'
 import type { Store } from '../double/store.ts'
 import { brokenImage } from '../world/deployments.ts'
+import { failingProgram } from '../world/jobs.ts'
 import { imageOf } from '../world/objects.ts'
 
 /** Something a user does. */
@@ -99,6 +100,19 @@ const changeImageBack: Step = {
   when: runs(brokenImage),
   act: (hands) => hands.patch('AppInstance', ref, { spec: { image: 'hello:1' } }),
 }
+const acting = (program: string): object => ({
+  ...web,
+  actions: [
+    { name: 'migrate', command: [program], run: 'BeforeDeploy' },
+    { name: 'check', command: ['check'], run: 'BeforeDeploy' },
+    { name: 'warm', command: ['warm'], run: 'AfterDeploy' },
+    { name: 'reindex', command: ['reindex'], run: 'AfterUpgrade' },
+  ],
+})
+const createActing = settled('create with actions', async (hands) => {
+  await hands.apply(makeApp([acting('migrate'), jobs]))
+  await hands.apply(makeInstance())
+})
 const createAgain: Step = { does: 'create again', when: isGone, act: (hands) => hands.apply(makeInstance()) }
 
 const fromNothing = (name: string, ...steps: Step[]): Scenario => ({
@@ -122,6 +136,15 @@ export const scenarios: readonly Scenario[] = [
   created('revision', editStack([{ ...web, healthCheck: { path: '/livez' } }, jobs]), pinNewest),
   created('service-added', editStack([web, jobs, cron]), pinNewest),
   created('service-removed', editStack([web]), pinNewest),
+  fromNothing('actions', createActing, changeImage),
+  fromNothing(
+    'action-fails',
+    createActing,
+    editStack([acting(failingProgram)]),
+    pinNewest,
+    editStack([acting('mend'), jobs]),
+    pinNewest,
+  ),
   { ...created('delete', remove), ends: 'gone' },
   { ...fromNothing('delete-during-create', create, { ...remove, when: hasNamespace }), ends: 'gone', isRace: true },
   { ...created('delete-during-roll-out', changeImage, { ...remove, when: runs('hello:2') }), ends: 'gone' },

@@ -6,16 +6,18 @@ import { metaOf } from '../double/writes.ts'
 import type { Random } from '../schedule/random.ts'
 import type { Schedule } from '../schedule/schedule.ts'
 import { deploymentLabel, nextOfDeployment } from './deployments.ts'
+import { nextOfJob } from './jobs.ts'
 import { pathOf, type Act } from './objects.ts'
 
 const namespaceType = servedKind('Namespace')
 const crdType = servedKind('CustomResourceDefinition')
 const deploymentType = servedKind('Deployment')
+const jobType = servedKind('Job')
 const podType = servedKind('Pod')
 const namespaced = served.filter(({ type }) => type.namespaced)
 
 /**
- * The rest of the cluster: Deployments become pods, pods become ready, terminating namespaces and CRDs lose their
+ * The rest of the cluster: Deployments become pods, pods become ready, Jobs end, terminating namespaces and CRDs lose their
  * content, and what lost its owner goes. It does one write at a time, when the schedule lets it.
  */
 export class ControllerManager {
@@ -23,6 +25,7 @@ export class ControllerManager {
   readonly #schedule: Schedule
   readonly #random: Random
   readonly #deployments = new Set<string>()
+  readonly #jobs = new Set<string>()
   readonly #leavingNamespaces = new Set<string>()
   readonly #leavingCrds = new Set<string>()
   #isGarbageLikely = false
@@ -42,6 +45,7 @@ export class ControllerManager {
 
   #notice({ served: type, key, before, after }: Change): void {
     if (type === deploymentType) this.#deployments.add(key)
+    if (type === jobType) this.#jobs.add(key)
     if (type === podType) this.#deployments.add(deploymentOf((after ?? before)!))
     if (after === undefined) this.#isGarbageLikely = true
     const leaving = after !== undefined && metaOf(after).deletionTimestamp !== undefined
@@ -69,6 +73,8 @@ export class ControllerManager {
       const garbage = this.#nextOfGarbage()
       if (garbage !== undefined) return garbage
     }
+    const job = this.#nextOfJobs()
+    if (job !== undefined) return job
     const isFirst = this.#random.chance(0.5)
     const first = isFirst ? this.#nextOfDeployments() : this.#nextOfNamespaces()
     const second = (): Act | undefined => (isFirst ? this.#nextOfNamespaces() : this.#nextOfDeployments())
@@ -81,6 +87,16 @@ export class ControllerManager {
       const act = deployment && nextOfDeployment(this.#double, deployment, this.#random)
       if (act !== undefined) return act
       this.#deployments.delete(key)
+    }
+    return undefined
+  }
+
+  #nextOfJobs(): Act | undefined {
+    for (const key of this.#jobs) {
+      const job = this.#double.store.get(jobType, key)
+      const act = job && nextOfJob(this.#double, job)
+      if (act !== undefined) return act
+      this.#jobs.delete(key)
     }
     return undefined
   }

@@ -23,8 +23,18 @@ export function templateHash(template: Json): string {
 
 /** The image a Deployment's pods run; undefined when there is none. */
 export function imageOf(deployment: Members | undefined): Json {
-  const template = membersOf(membersOf(deployment?.['spec'])['template'])
+  return containerOf(deployment)['image']
+}
+
+/** The program that the pods of a Job run, and its arguments; undefined when there is none. */
+export function commandOf(job: Members): readonly Json[] | undefined {
+  const { command } = containerOf(job)
+  return Array.isArray(command) ? command : undefined
+}
+
+function containerOf(workload: Members | undefined): Members {
+  const template = membersOf(membersOf(workload?.['spec'])['template'])
   const { containers } = membersOf(template['spec'])
   const first: Json = Array.isArray(containers) ? containers[0] : undefined
-  return isMembers(first) ? first['image'] : undefined
+  return isMembers(first) ? first : {}
 }

@@ -63,6 +63,8 @@ async function reconcile(wanted: Desired = desired()): Promise<Applied> {
     now: new Date(start + seconds * 1000),
     of: 'r1',
     isRolledOut: () => true,
+    recordOf: () => undefined,
+    mayRun: true,
     wasInPlace: () => true,
   }
   return execute(kube, { stages: [{ name: 'services', objects: [wanted] }], keep: [] }, owned, standing)
@@ -265,7 +267,8 @@ it('a refusal counts no longer than the object stands that was in the way', () =
 
 it('a write that fails does not count', async () => {
   const failing = { ...kube, apply: () => Promise.reject(new KubeError('Unavailable', 'busy')) } as Writer
-  const standing = { fights, now: new Date(start), of: 'r1', isRolledOut: () => true, wasInPlace: () => true }
+  const always = { isRolledOut: () => true, wasInPlace: () => true, recordOf: () => undefined, mayRun: true }
+  const standing = { fights, now: new Date(start), of: 'r1', ...always }
   const plan = { stages: [{ name: 'services', objects: [desired()] }], keep: [] }
   for (let attempt = 0; attempt < 20; attempt += 1) {
     await expect(execute(failing, plan, [], standing)).rejects.toThrow('busy')

@@ -33,6 +33,9 @@ function fresh() {
     /** Deployments that are rolled out. */
     rolledOut: new Set<string>(),
     wasComplete: false,
+    /** How Jobs stand, by their names. */
+    records: new Map<string, NonNullable<ReturnType<Standing['recordOf']>>>(),
+    mayRun: true,
     /** What the plan was rendered from. */
     of: 'r1',
     /** What the server holds where that is not what the cache shows. */
@@ -101,6 +104,8 @@ export const standing = (): Standing => ({
   of: at.of,
   wasInPlace: () => at.wasComplete,
   isRolledOut: (name) => at.rolledOut.has(name),
+  recordOf: (name) => at.records.get(name),
+  mayRun: at.mayRun,
 })
 export const run = (plan: Plan, owned: readonly Owned[] = [...at.state.values()]): Promise<Applied> =>
   execute(kube, plan, owned, standing())

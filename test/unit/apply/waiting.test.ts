@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
-import { serviceType } from '../../../operator/api/builtin.ts'
+import { jobType, serviceType } from '../../../operator/api/builtin.ts'
 import { at, desired, names, nothing, planOf, put, reset, run, workload } from './server.ts'
 
 beforeEach(reset)
@@ -64,5 +64,55 @@ describe('an object that waits for Deployments', () => {
     expect(applied.created).toEqual([service])
     at.state.delete('Deployment shop-dev/web')
     expect((await run(plan)).waiting.map(({ desired: { object } }) => object.kind)).toEqual(['Deployment'])
+  })
+})
+
+describe('a Job that runs once', () => {
+  const first = desired('first', { type: jobType, mode: 'run' })
+  const second = desired('second', { type: jobType, mode: 'run', afterJob: 'first' })
+  const web = workload('web', { afterJob: 'second' })
+  const after = desired('after', { type: jobType, mode: 'run', after: ['web'] })
+  const plan = planOf([first, second], [web], [after])
+
+  it('is made one after another, then what waits for them, then what waits for the roll-out', async () => {
+    await run(plan)
+    expect(names()).toEqual(['first'])
+    at.records.set('first', 'Running')
+    expect(await run(plan)).toMatchObject({ created: [], changed: [] })
+    at.records.set('first', 'Succeeded')
+    await run(plan)
+    expect(names()).toEqual(['first', 'second'])
+    at.records.set('second', 'Succeeded')
+    await run(plan)
+    expect(names()).toEqual(['first', 'second', 'web'])
+    at.rolledOut.add('web')
+    await run(plan)
+    expect(names()).toEqual(['first', 'second', 'web', 'after'])
+  })
+
+  it('is never changed, and never made again once it was started, whoever deletes it', async () => {
+    await run(plan)
+    put(first, 'changed by hand')
+    expect(await run(plan)).toMatchObject({ created: [], changed: [], drifted: [] })
+    for (const state of ['Running', 'Failed', 'Succeeded'] as const) {
+      at.records.set('first', state)
+      at.state.clear()
+      await run(planOf([first]))
+      expect(names()).toEqual([])
+    }
+  })
+
+  it('holds up what would change when it has failed, and nothing that only has to be put right', async () => {
+    at.records.set('first', 'Failed')
+    put(web, 'of the release before')
+    expect(await run(plan)).toMatchObject({ created: [], changed: [], pruned: [] })
+    at.wasComplete = true
+    expect((await run(plan)).changed).toEqual([web])
+  })
+
+  it('is not made beside those of another release', async () => {
+    at.mayRun = false
+    expect((await run(plan)).waiting.map(({ desired: { object } }) => object.metadata.name)).toContain('first')
+    expect(names()).toEqual([])
   })
 })

@@ -9,6 +9,7 @@ import type { ObservedPod } from '../../../operator/status/observed.ts'
 import type { Cause } from '../../../operator/status/pods.ts'
 import { healthCause } from '../../../operator/status/pods.ts'
 import type { ResolvedService } from '../../../operator/api/service/resolvedService.ts'
+import { actionJobName } from '../../../operator/render/names.ts'
 import { releaseVerdict } from '../../../operator/status/appRelease.ts'
 import { inUseVerdicts } from '../../../operator/status/inUse.ts'
 import { publishedVerdicts, revisionTakenVerdicts } from '../../../operator/status/published.ts'
@@ -99,6 +100,16 @@ async function ofRelease(number: number, rollout: object, cause?: Cause): Promis
   return [releaseVerdict(release, [release, newer], [{ ...row, ...rollout }], () => cause).reason]
 }
 
+const migrating = [{ ...web, actions: [{ name: 'migrate', command: ['a'], run: 'BeforeDeploy' }] }]
+
+/** The newest release runs an action, which stands so. */
+async function ofAction(state: 'Running' | 'Failed'): Promise<readonly string[]> {
+  const world = worldWith(migrating)
+  const release = (await reportOf({ world })).release!
+  const record = { service: 'web', name: 'migrate', job: actionJobName(release, 'web', 'migrate'), state }
+  return reasonsIn({ world, releases: [{ ...release, status: { observedGeneration: 1, actions: [record] } }] })
+}
+
 async function ofCleanup(): Promise<readonly string[]> {
   const uid = objects.instance.metadata.uid
   const held = namespace({ deletionTimestamp: 'now' })
@@ -136,6 +147,8 @@ const makers: Readonly<Record<Reason, () => Promise<readonly string[]>>> = {
   ReleaseFailed: async () => reasonsIn(await failedAfterGood()),
   HealthCheckFailed: async () => ofRelease(1, late, healthCause(await checked(), [running])),
   RolloutDeadlineExceeded: () => ofRelease(1, late),
+  RunningActions: () => ofAction('Running'),
+  ActionFailed: () => ofAction('Failed'),
   Terminating: ofCleanup,
   NamespaceTerminating: of({ more: [namespace({ deletionTimestamp: 'now' })] }),
   Forbidden: of({ refusal: 'Forbidden' }),

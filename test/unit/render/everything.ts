@@ -39,6 +39,11 @@ const services = [
     },
     security: { readOnlyRootFilesystem: false, runAsUser: 1000 },
     generatedSecrets: [{ name: 'SESSION_SECRET', length: 32 }],
+    actions: [
+      { name: 'migrate', command: ['node', 'migrate.js'], args: ['--all'], run: 'BeforeDeploy', timeoutSeconds: 600 },
+      { name: 'seed', command: ['node', 'seed.js'], run: 'AfterDeploy' },
+      { name: 'reindex', command: ['node', 'reindex.js'], run: 'AfterUpgrade' },
+    ],
   },
   {
     name: 'side',

@@ -95,12 +95,11 @@ describe('every field of a spec, changed alone, alters a plan, a status, what is
   let behind: readonly KubeObject[]
   beforeAll(async () => {
     const world = await withRevisions(everything)
-    released = [
-      ...world,
-      ...['shop-blue-dev', 'shop-latest', 'shop-moving'].map((name) =>
-        withServices(rolledOut(decide(world, name).release!), { restart: 1 }),
-      ),
-    ]
+    const [first, ...others] = ['shop-blue-dev', 'shop-latest', 'shop-moving'].map((name) =>
+      withServices(rolledOut(decide(world, name).release!), { restart: 1 }),
+    )
+    const upgrade = { ...first!, spec: { ...first!.spec, upgradedFrom: 'app-shop-blue-r1-000001' } }
+    released = [...world, upgrade, ...others]
     behind = released.map((each) =>
       each.kind === 'AppRelease' ? withServices(each as AppRelease, { image: 'registry.example/other:1' }) : each,
     )

@@ -134,6 +134,7 @@ describe('the stages of a plan', () => {
     new Set(['Namespace']),
     new Set(['ServiceAccount', 'NetworkPolicy', 'ConfigMap', 'Secret', 'PersistentVolumeClaim']),
     new Set(['Service', 'NetworkPolicy', 'PodDisruptionBudget', 'Deployment']),
+    new Set(['Job']),
   ]
 
   it('are the order of the kinds: inside a stage there is none, and nothing needs what stands beside it', () => {
@@ -144,7 +145,10 @@ describe('the stages of a plan', () => {
         for (const [index, stage] of [namespace!, configuration!].entries()) {
           for (const { type } of stage.objects) expect(kindsByStage[index]).toContain(type.kind)
         }
-        for (const { type } of services.flatMap(({ objects }) => objects)) expect(kindsByStage[2]).toContain(type.kind)
+        for (const { objects } of services) {
+          const isOfActions = objects.some(({ type }) => type.kind === 'Job')
+          for (const { type } of objects) expect(kindsByStage[isOfActions ? 3 : 2]).toContain(type.kind)
+        }
       }),
     )
   })
