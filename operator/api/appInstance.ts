@@ -99,6 +99,16 @@ const spec = z
       description:
         'Whether the API server refuses to delete this AppInstance, also with its project. Default: false. Takes effect at once.',
     }),
+    creationDeadlineSeconds: integer(
+      'For how long what hinders the creation is waited for, such as a quota, before the instance is Errored: 30 to 86400. Default 600. Takes effect at once.',
+      30,
+      86_400,
+    ).default(600),
+    deletionDeadlineSeconds: integer(
+      'For how long what is removed may take to go before the instance is Errored: 30 to 86400. Default 600. Takes effect at once.',
+      30,
+      86_400,
+    ).default(600),
   })
   .meta({ description: 'What should run. The operator never writes it.' })
 
@@ -195,8 +205,12 @@ const blocked = listMap(
 
 const error = z
   .strictObject({
+    class: z.enum(['Creation', 'Cleanup']).meta({ description: 'What could not be finished.' }),
     reason: text('Why, in one CamelCase word; that of the condition Stalled.', { max: 128 }),
     message: message('What failed, on which object, and why.'),
+    task: text('The AppTask that records it.', { max: 253, pattern: dnsSubdomain }).optional(),
+    failedStep: text('The step of that AppTask that failed.', { max: 63 }).optional(),
+    since: z.string().meta({ format: 'date-time', description: 'When it was given up.' }),
     nextSteps: listAtomic('What can be done, best first.', text('One way out, with its command.', { max: 512 }), 10),
   })
   .meta({ description: 'Only while Errored: what failed and the ways out.' })

@@ -46,6 +46,7 @@ export const reasons = {
     description:
       'A release of what is declared failed: the last good one serves, and it is not tried again until the spec changes or appstead.dev/deploy asks.',
   },
+  Completed: { class: 'settled', description: 'What an AppTask records was done.' },
   Superseded: { class: 'settled', description: 'A newer release took the place of this one before it was ready.' },
   Creating: { class: 'progressing', description: 'The namespace and what the first release needs are being made.' },
   RollingOut: { class: 'progressing', description: 'Replicas of the newest release are starting.' },
@@ -177,10 +178,29 @@ export const reasons = {
   },
   ReleaseTooLarge: { class: 'invalid', description: 'The resolved services are larger than 256 KB.' },
   RefusedByServer: { class: 'invalid', description: 'The API server refused an object rendered from the spec.' },
+  NamespaceTaken: {
+    class: 'blocked',
+    description:
+      'The namespace in which the instance ran is gone, and one of the same name belongs to someone else; it is not touched, and waited for.',
+  },
   NamespaceConflict: {
     class: 'failed',
     description:
-      'The namespace of the same name belongs to someone else; it is not touched. Delete the instance and use another name.',
+      'The namespace of the same name belongs to someone else; it is not touched. Delete the instance and use another name, or have it tried again once the namespace is gone.',
+  },
+  CleanupDeadlineExceeded: {
+    class: 'failed',
+    description:
+      'What the instance leaves did not go within spec.deletionDeadlineSeconds; the message says what is left and who holds it. It goes on by itself; appstead.dev/force-delete lets the instance go without it.',
+  },
+  ForceDeleted: {
+    class: 'failed',
+    description: 'The instance was let go by appstead.dev/force-delete; the message says what it left behind.',
+  },
+  CreationDeadlineExceeded: {
+    class: 'failed',
+    description:
+      'What the first release needs could not be made within spec.creationDeadlineSeconds; the message says what hindered it. Nothing was removed. Put it right and ask for a retry, or delete the instance.',
   },
 } as const satisfies Record<string, ReasonDoc>
 
@@ -190,11 +210,17 @@ export type Reason = keyof typeof reasons
 export const eventReasons = {
   RevisionPublished: 'A new revision of the stack was published.',
   NamespaceCreated: "The instance's namespace was created.",
+  NamespaceTakenOver:
+    'The namespace of a former instance of the name, with all that is in it, belongs to this instance now.',
   NamespaceDeleted: "The instance's namespace is being deleted with everything in it.",
   NamespaceLeft:
     "A namespace carries the instance's labels, but not its recorded uids: it is left as it is when the instance is deleted. If it is yours, delete it.",
   ReleaseLost:
     'The only release of an instance was deleted: what is declared was released anew, on another revision of its stack. To go back, set spec.stack.revision.',
+  ForceDeleteRefused:
+    'appstead.dev/force-delete names another uid than that of the object it is on: nothing is forced.',
+  Retrying: 'What had failed for good is tried again, as was asked for.',
+  Recovered: 'What had failed for good was done by a later try.',
   ReleaseCreated: 'A release was made: what follows is its roll-out.',
   ChangedByAdmission:
     'The API server stores something otherwise than applied: an admission policy or webhook changes it. It is left so.',

@@ -5,6 +5,7 @@ import { appLockKind } from './appLock.ts'
 import { appReleaseKind } from './appRelease.ts'
 import { appStackKind } from './appStack.ts'
 import { appStackRevisionKind } from './appStackRevision.ts'
+import { appTaskKind } from './appTask.ts'
 import type { Kind } from './kind.ts'
 
 /** Every kind of ours, as REFERENCE.md lists them. */
@@ -16,4 +17,5 @@ export const kinds: readonly Kind[] = [
   appInstanceKind,
   appReleaseKind,
   appLockKind,
+  appTaskKind,
 ]

@@ -53,6 +53,10 @@ export const annotations = {
   restartedBy: `${group}/restarted-by`,
   /** On the Job of an action: the AppRelease it runs for. */
   release: `${group}/release`,
+  /** On an AppInstance: the instance uid that a namespace of its name records; takes it over from another hub or project uid. */
+  adopt: `${group}/adopt`,
+  /** On an AppInstance that is being deleted: its own uid lets it go at once, whatever it leaves behind. */
+  forceDelete: `${group}/force-delete`,
   /** On our Lease: the version of the operator that holds it. */
   holderVersion: `${group}/holder-version`,
   /** On our Lease: the newer operator that asks for it, as `version identity time`. */

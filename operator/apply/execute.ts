@@ -57,6 +57,8 @@ export interface Applied {
   }[]
   /** The object the API server refused, or its removal, and why; nothing after its stage was done. */
   readonly refused?: Refused
+  /** The stage after which nothing was done, since not all of it is there; undefined when all is. */
+  readonly stoppedAt?: string
 }
 
 type Lists = 'created' | 'changed' | 'drifted' | 'waiting' | 'altered' | 'contested'
@@ -76,8 +78,8 @@ export async function execute(kube: Writer, plan: Plan, owned: readonly Owned[],
   standing.fights.keepOnly(all)
   for (const stage of plan.stages) {
     const stop = await applyStage(kube, stage, live, { ...standing, done })
-    if (stop === 'incomplete') return { ...done, pruned: [] }
-    if (stop) return { ...done, pruned: [], refused: stop }
+    if (stop === 'incomplete') return { ...done, pruned: [], stoppedAt: stage.name }
+    if (stop) return { ...done, pruned: [], refused: stop, stoppedAt: stage.name }
   }
   const isAsPlanned = [done.created, done.changed, done.waiting, done.contested].every(({ length }) => length === 0)
   if (isAsPlanned) standing.fights.stands(all, standing.of)

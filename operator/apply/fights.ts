@@ -34,6 +34,8 @@ interface Struggle {
   /** Of the last writes that succeeded. */
   writes: readonly number[]
   refusal?: { readonly error: KubeError; readonly at: number; readonly seconds: number; readonly uid: string }
+  /** How often it was refused since it last was not. */
+  refusals: number
   /** Since then we write ever more seldom: the seconds between two writes. */
   intervalSeconds?: number
   contest?: Contest
@@ -81,6 +83,7 @@ export class Fights {
   /** Remembers a write that succeeded, and the object that the API server answered with. */
   wrote(desired: Desired, answer: KubeObject, now: number): void {
     const struggle = this.#struggleOf(desired)
+    struggle.refusals = 0
     struggle.writes = [...struggle.writes, now].slice(-freeWrites)
     if (struggle.intervalSeconds !== undefined) {
       struggle.intervalSeconds = Math.min(maxIntervalSeconds, struggle.intervalSeconds * 2)
@@ -96,6 +99,7 @@ export class Fights {
   refused(desired: Desired, error: KubeError, now: number, seconds: number, uid = ''): void {
     const struggle = this.#struggleOf(desired)
     struggle.refusal = { error, at: now, seconds, uid }
+    struggle.refusals += 1
     this.#touch(desired, struggle)
   }
 
@@ -114,6 +118,20 @@ export class Fights {
     if (retryAfterSeconds <= 0) return undefined
     this.#touch(desired, struggle)
     return { retryAfterSeconds }
+  }
+
+  /** How often just this was refused in a row. */
+  refusalsOf(desired: Pick<Desired, 'type' | 'object'>): number {
+    return this.#known(desired)?.refusals ?? 0
+  }
+
+  /** Lets what was refused to an instance be sent at once: in its namespace, and of it (`<name>-…`) in its project. */
+  pardon(instance: string, project: string): void {
+    for (const [id, struggle] of this.#struggles) {
+      const isOfInstance =
+        id.startsWith(`${instance}/`) || (id.startsWith(`${project}/`) && id.includes(`/${instance}-`))
+      if (isOfInstance) delete struggle.refusal
+    }
   }
 
   /** Objects over which there is a fight. */
@@ -196,13 +214,13 @@ export class Fights {
   }
 
   /** Of this very rendering: another one has no past. */
-  #known(desired: Desired): Struggle | undefined {
+  #known(desired: Pick<Desired, 'type' | 'object'>): Struggle | undefined {
     const struggle = this.#struggles.get(idOf(desired))
     return struggle?.desired === desiredDigest(desired.object) ? struggle : undefined
   }
 
   #struggleOf(desired: Desired): Struggle {
-    return this.#known(desired) ?? { desired: desiredDigest(desired.object), writes: [] }
+    return this.#known(desired) ?? { desired: desiredDigest(desired.object), writes: [], refusals: 0 }
   }
 
   #touch(desired: Desired, struggle: Struggle): void {
@@ -236,11 +254,11 @@ function isNeverChanged({ mode }: Desired): boolean {
 }
 
 /** Of a namespace: itself, so that all of an instance is forgotten at once. */
-function namespaceOf({ object: { metadata } }: Desired): string {
+function namespaceOf({ object: { metadata } }: Pick<Desired, 'object'>): string {
   return metadata.namespace ?? metadata.name
 }
 
-function idOf(desired: Desired): string {
+function idOf(desired: Pick<Desired, 'type' | 'object'>): string {
   return `${namespaceOf(desired)}/${identityOf(desired)}`
 }
 

@@ -3,6 +3,7 @@ import { appInstanceKind } from '../api/appInstance.ts'
 import { appLockKind } from '../api/appLock.ts'
 import { appReleaseKind } from '../api/appRelease.ts'
 import { appStackRevisionKind } from '../api/appStackRevision.ts'
+import { appTaskKind } from '../api/appTask.ts'
 import { crdType, namespaceType, persistentVolumeClaimType, secretType, serviceAccountType } from '../api/builtin.ts'
 import type { KubeObject, ResourceType } from '../api/meta.ts'
 import type { Controller } from '../runtime/controller.ts'
@@ -38,6 +39,8 @@ export const writes: readonly { readonly type: ResourceType; readonly verbs: rea
   { type: appStackRevisionKind, verbs: ['get', 'create', 'delete'] },
   { type: appReleaseKind, verbs: ['get', 'create', 'delete'] },
   { type: appLockKind, verbs: ['create', 'patch', 'delete'] },
+  { type: appTaskKind, verbs: ['create', 'delete'] },
+  { type: { ...appTaskKind, plural: `${appTaskKind.plural}/status` }, verbs: ['patch'] },
   { type: appInstanceKind, verbs: ['get', 'patch'] },
   { type: crdType, verbs: ['get'] },
   { type: namespaceType, verbs: ['get', 'create', 'patch', 'delete'] },

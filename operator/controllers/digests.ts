@@ -1,10 +1,15 @@
+import type { AppTask } from '../api/appTask.ts'
 import type { KubeObject } from '../api/meta.ts'
 import { group, labels } from '../api/meta.ts'
 import { shortened } from '../api/text.ts'
+import { ownedDigest } from '../apply/digest.ts'
+import { isCompleted } from '../status/appTask.ts'
 import type {
+  ObservedChild,
   ObservedClaim,
   ObservedDeployment,
   ObservedJob,
+  ObservedNamespace,
   ObservedPod,
   ObservedStorageClass,
 } from '../status/observed.ts'
@@ -26,6 +31,55 @@ type Marks = Readonly<Record<string, string>> | undefined
 function marksOf(marks: Marks = {}): Marks {
   const ours = Object.entries(marks).filter(([name]) => name.startsWith(`${group}/`))
   return ours.length === 0 ? undefined : Object.fromEntries(ours)
+}
+
+/** A Task is kept whole until it is done: of its history only how it ended is read. */
+export function taskDigest(object: KubeObject): AppTask {
+  const task = object as AppTask
+  const { apiVersion, kind, metadata, spec, status } = task
+  const { creationTimestamp } = metadata
+  const kept = { apiVersion, kind, metadata: { ...slim(task), ...(creationTimestamp && { creationTimestamp }) }, spec }
+  if (!status) return kept
+  const { steps, ...outcome } = status
+  return { ...kept, status: isCompleted(task) || !steps ? outcome : { ...outcome, steps } }
+}
+
+/** What is kept of a child: what `slim` leaves of its metadata, and the digest of what our field manager owns. */
+export function childDigest(object: KubeObject): ObservedChild {
+  return { apiVersion: object.apiVersion, kind: object.kind, metadata: slim(object), digest: ownedDigest(object) }
+}
+
+interface NamespaceObject extends KubeObject {
+  readonly spec?: { readonly finalizers?: readonly string[] }
+  readonly status?: {
+    readonly conditions?: readonly { readonly type: string; readonly status: string; readonly message?: string }[]
+  }
+}
+
+/** Of a namespace only the metadata is ours; and, of one that is going, what holds it up as far as it says so itself. */
+export function namespaceDigest(object: KubeObject): ObservedNamespace {
+  const { apiVersion, kind, metadata } = object
+  return { ...childDigest({ apiVersion, kind, metadata }), remaining: remainingIn(object) }
+}
+
+/** What keeps discovery or the deleting from working comes before what is left because of it. */
+const remainders = [
+  'NamespaceDeletionDiscoveryFailure',
+  'NamespaceDeletionGroupVersionParsingFailure',
+  'NamespaceDeletionContentFailure',
+  'NamespaceFinalizersRemaining',
+  'NamespaceContentRemaining',
+]
+
+function remainingIn({ metadata, spec, status }: NamespaceObject): string {
+  if (metadata.deletionTimestamp === undefined) return ''
+  const holders = [...(metadata.finalizers ?? []), ...(spec?.finalizers ?? []).filter((name) => name !== 'kubernetes')]
+  const own = holders.length === 0 ? [] : [`the namespace itself is held by finalizer ${holders.join(', ')}`]
+  const told = remainders.flatMap((type) => {
+    const condition = status?.conditions?.find((each) => each.type === type && each.status === 'True')
+    return condition?.message ? [condition.message.trim()] : []
+  })
+  return shorten([...told, ...own].join('; '), remainingLimit)
 }
 
 interface DeploymentObject extends KubeObject {
@@ -155,6 +209,8 @@ interface PodObject extends KubeObject {
 
 /** Of a log line. */
 const lineLimit = 200
+/** Of what is left in a namespace. */
+const remainingLimit = 400
 /** Of what Kubernetes itself says. */
 const messageLimit = 300
 

@@ -9,6 +9,8 @@ import type { AppRelease } from '../api/appRelease.ts'
 import { appStackKind } from '../api/appStack.ts'
 import { appStackRevisionKind } from '../api/appStackRevision.ts'
 import type { AppStackRevision } from '../api/appStackRevision.ts'
+import { appTaskKind } from '../api/appTask.ts'
+import type { AppTask } from '../api/appTask.ts'
 import {
   configMapType,
   deploymentType,
@@ -25,7 +27,6 @@ import {
 } from '../api/builtin.ts'
 import type { KubeObject, ResourceType } from '../api/meta.ts'
 import { keyOf, labels } from '../api/meta.ts'
-import { ownedDigest } from '../apply/digest.ts'
 import { inlineStackName } from '../render/names.ts'
 import type { Informer } from '../runtime/controller.ts'
 import { isLocked } from '../render/appLock.ts'
@@ -37,7 +38,17 @@ import type {
   ObservedPod,
   ObservedStorageClass,
 } from '../status/observed.ts'
-import { claimDigest, deploymentDigest, jobDigest, podDigest, slim, storageClassDigest } from './digests.ts'
+import {
+  childDigest,
+  claimDigest,
+  deploymentDigest,
+  jobDigest,
+  namespaceDigest,
+  podDigest,
+  slim,
+  storageClassDigest,
+  taskDigest,
+} from './digests.ts'
 
 /** The namespaced types of which an instance has objects of ours in its namespace. */
 export const childTypes: readonly ResourceType[] = [
@@ -61,11 +72,6 @@ const inProject = (object: KubeObject, name: string): string[] => [
 /** A child of which only its identity and our own values matter. */
 function childInformer(type: ResourceType, more: Partial<Informer<ObservedChild>> = {}): Informer<ObservedChild> {
   return { type, ...ours, keep: childDigest, indexes: { namespace: byNamespace }, ...more }
-}
-
-/** What is kept of a child: what `slim` leaves of its metadata, and the digest of what our field manager owns. */
-function childDigest(object: KubeObject): ObservedChild {
-  return { apiVersion: object.apiVersion, kind: object.kind, metadata: slim(object), digest: ownedDigest(object) }
 }
 
 const app: Informer<App> = {
@@ -98,6 +104,12 @@ const appRelease: Informer<AppRelease> = {
     instance: (object) => inProject(object, object.spec.instance),
     revision: (object) => inProject(object, object.spec.stackRevision),
   },
+}
+
+const appTask: Informer<AppTask> = {
+  type: appTaskKind,
+  keep: taskDigest,
+  indexes: { instance: (object) => inProject(object, object.spec.instance) },
 }
 
 const deployment: Informer<ObservedDeployment> = {
@@ -154,8 +166,9 @@ export const informers: readonly Informer[] = [
   appInstance,
   appRelease,
   { type: appLockKind },
+  appTask,
   // All of them: a namespace of someone else, the project's and kube-system are looked at too.
-  { type: namespaceType, place: 'all', metadataOnly: true, keep: childDigest },
+  { type: namespaceType, place: 'all', keep: namespaceDigest },
   childInformer(serviceAccountType),
   childInformer(networkPolicyType),
   childInformer(configMapType),

@@ -22,6 +22,8 @@ export const renderVersion = 1
 
 /** Releases, counted from the newest, of which the Jobs stay. */
 const releasesWithJobs = 3
+/** The stages that make what the first release needs: with them an instance is created. */
+export const creationStages: readonly string[] = ['namespace', 'configuration']
 
 /** Who the objects of an instance are made for. */
 export function ownerOf(instance: AppInstance): Owner {

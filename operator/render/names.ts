@@ -20,7 +20,16 @@ export function versionedRevisionName(stack: string, version: string): string {
 
 /** `<instance>-<first 5 of the instance's uid>-r<number>`: a re-created instance never meets its predecessor's names. */
 export function releaseName(instance: string, instanceUid: string, number: number): string {
-  return `${instance}-${instanceUid.replaceAll('-', '').slice(0, 5)}-r${number}`
+  return `${instance}-${uid5(instanceUid)}-r${number}`
+}
+
+/** `<instance>-<first 5 of the instance's uid>-<type in lower case>-<attempt>`. */
+export function taskName(instance: string, instanceUid: string, type: string, attempt: number): string {
+  return `${instance}-${uid5(instanceUid)}-${type.toLowerCase()}-${attempt}`
+}
+
+function uid5(uid: string): string {
+  return uid.replaceAll('-', '').slice(0, 5)
 }
 
 /** The immutable ConfigMap with a service's files: its content is in its name, so that a release names what it mounts. */

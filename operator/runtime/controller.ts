@@ -21,6 +21,8 @@ export interface Writer {
   create(type: ResourceType, object: KubeObject): Promise<KubeObject>
   /** Server-side apply, forced. */
   apply(type: ResourceType, object: KubeObject): Promise<KubeObject>
+  /** Replaces the status of the very object (uid) that is given, also of one of another kind than the reconciled one's. */
+  writeStatus(type: ResourceType, object: KubeObject, status: unknown): Promise<KubeObject>
   /** Resolves too when the object is already gone. */
   delete(type: ResourceType, ref: Ref, uid: string): Promise<void>
   /** The second, live look before anything destructive, or after a name was found taken; undefined when there is none. */
@@ -42,6 +44,11 @@ export interface Ctx {
   readonly target: Target
   /** Read once per reconcile. */
   readonly now: Date
+  /**
+   * For how long this process has worked on objects of this cluster: it leads, and its caches are full. By a clock that
+   * does not jump. What was not done before that is nobody's fault.
+   */
+  readonly workingSeconds: number
   /** Aborted by the deadline and by shutdown. */
   readonly signal: AbortSignal
   /** Carries controller, key, generation, reconcileID. */

@@ -155,6 +155,7 @@ export class Loop {
       for (const key of keys) this.#queue.add(key, priorityAtStart(object))
     }
     this.#state = 'working'
+    this.#reconciler.begin()
     const contested = (): number => controller.contested?.(target.informers) ?? 0
     this.#hide = metrics.show({ workers, queue: this.#queue, breaker: this.#breaker, contested })
     this.#queue.start()

@@ -11,7 +11,7 @@ export type Outcome =
   /** The user must change the spec. */
   | (Told & { readonly kind: 'invalid'; readonly field: string })
   /** Tried and gave up: Errored. */
-  | { readonly kind: 'failed'; readonly reason: Reason; readonly message: string }
+  | (Told & { readonly kind: 'failed' })
 
 interface Told {
   readonly reason: Reason

@@ -78,10 +78,17 @@ const settled: Outcome = { kind: 'settled' }
 export class Reconciler {
   readonly #options: ReconcilerOptions
   readonly #budget: StatusBudget
+  /** When the first reconcile could run. */
+  #workingSince = Number.POSITIVE_INFINITY
 
   constructor(options: ReconcilerOptions) {
     this.#options = options
     this.#budget = new StatusBudget(options.clock, options.statusIntervalMilliseconds)
+  }
+
+  /** From now on reconciles may run. */
+  begin(): void {
+    this.#workingSince = this.#options.clock.now()
   }
 
   /** Reconciles an object of the cache. Throws what the controller or a write threw. */
@@ -105,7 +112,8 @@ export class Reconciler {
     const { hub, target, consistency, clock } = this.#options
     const here = { cache: hub.informers, kube: makeWriter(hub, consistency, key, signal) }
     const there = { cache: target.informers, kube: makeWriter(target, consistency, key, signal) }
-    return { ...here, target: target === hub ? here : there, now: clock.wall(), signal, log }
+    const workingSeconds = Math.max(0, (clock.now() - this.#workingSince) / 1000)
+    return { ...here, target: target === hub ? here : there, now: clock.wall(), workingSeconds, signal, log }
   }
 
   /** Writes the status if it differs, and returns 0; or, when it was written often of late, how long that has to wait. */

@@ -26,6 +26,12 @@ export function makeWriter(cluster: Cluster, consistency: Consistency, key: stri
         throw error
       }
     },
+    async writeStatus(type, object, status) {
+      cluster.check()
+      const written = await client.patchStatus(type, refOf(object), object.metadata.uid ?? '', status, options)
+      consistency.wrote(key, informers, { type, object: written })
+      return written
+    },
     async delete(type, ref, uid) {
       cluster.check()
       await orUndefinedWhenGone(client.delete(type, ref, uid, options))

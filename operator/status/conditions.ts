@@ -25,7 +25,8 @@ const order: readonly ConditionType[] = [
   'ChangesPending',
 ]
 
-const messageLimit = 1024
+/** Of a condition's message. */
+export const messageLimit = 1024
 
 /**
  * The conditions to write.

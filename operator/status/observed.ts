@@ -8,6 +8,12 @@ export interface ObservedChild extends KubeObject {
   readonly digest: string
 }
 
+/** A namespace, whoever's it is. */
+export interface ObservedNamespace extends ObservedChild {
+  /** Of one that is going: what holds it up, as far as its own status and metadata tell; else ''. */
+  readonly remaining: string
+}
+
 /** How far a Deployment is, by its status. */
 export interface ObservedDeployment extends ObservedChild {
   readonly replicas: number

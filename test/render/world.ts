@@ -73,6 +73,7 @@ export function ctxOf(cache: Reader, written: (object: KubeObject) => void): Ctx
   const kube: Writer = {
     create: write,
     apply: write,
+    writeStatus: (_type, object, status) => write(_type, { ...object, status } as KubeObject),
     delete: () => Promise.resolve(),
     getLive: (type, ref) => Promise.resolve(cache.get(type, ref)),
   }
@@ -81,6 +82,7 @@ export function ctxOf(cache: Reader, written: (object: KubeObject) => void): Ctx
     kube,
     target: { cache, kube },
     now,
+    workingSeconds: 0,
     signal: new AbortController().signal,
     log: pino({ level: 'silent' }),
   }

@@ -8,6 +8,8 @@ import { appReleaseKind } from '../../api/appRelease.ts'
 import { appStackKind } from '../../api/appStack.ts'
 import type { AppStackRevision } from '../../api/appStackRevision.ts'
 import { appStackRevisionKind } from '../../api/appStackRevision.ts'
+import type { AppTask } from '../../api/appTask.ts'
+import { appTaskKind } from '../../api/appTask.ts'
 import { namespaceType, podType } from '../../api/builtin.ts'
 import type { KubeObject, Ref, ResourceType } from '../../api/meta.ts'
 import { finalizers, keyOf, refOf } from '../../api/meta.ts'
@@ -17,14 +19,19 @@ import { refusalAgainst, refusedBy, removalOf, type Refused } from '../../apply/
 import { ownerOf } from '../../render/appInstance.ts'
 import type { Controller, Ctx, Reader, Watch } from '../../runtime/controller.ts'
 import { hasSucceeded } from '../../status/appRelease.ts'
+import { failureOf } from '../../status/errored.ts'
 import { childTypes } from '../informers.ts'
 import { followRollout } from '../rollout.ts'
 import { endUnbegun } from './actions.ts'
+import { isLocked } from './attempts.ts'
 import { cleanup } from './cleanup.ts'
+import { create, isCreationDue, locked } from './creation.ts'
+import type { Decision } from './decide.ts'
 import { decide, mayApply, planOf, standingOf } from './decide.ts'
 import { refusalOf, viewIsIncomplete } from './gates.ts'
 import { observe } from './observe.ts'
 import type { Observed } from './observe.ts'
+import type { Findings } from './report.ts'
 import { report } from './report.ts'
 
 /** An AppInstance: its namespace, its releases, and everything that runs there. */
@@ -42,6 +49,7 @@ export const appInstance: Controller<AppInstance, AppInstanceStatus> = {
     { type: appStackKind, ignoresStatus: true, keys: (object, cache) => ofStack(cache, refOf(object)) },
     { type: appStackRevisionKind, keys: ofRevision },
     { type: appReleaseKind, keys: (object) => [{ ...refOf(object), name: (object as AppRelease).spec.instance }] },
+    { type: appTaskKind, keys: (object) => [{ ...refOf(object), name: (object as AppTask).spec.instance }] },
     { type: namespaceType, place: 'target', keys: (object, cache) => named(cache, 'name', object.metadata.name) },
     ...[...childTypes, podType].map(inNamespace),
   ],
@@ -50,25 +58,41 @@ export const appInstance: Controller<AppInstance, AppInstanceStatus> = {
     const seen = observe(ctx, instance)
     const incomplete = viewIsIncomplete(seen)
     if (incomplete) return { outcome: incomplete }
-    const { objection, running, changes, failed, next } = decide(seen)
-    const { cache, kube } = ctx.target
-    const fights = fightsOf(cache)
-    const { release = running, refused } = next ? await createRelease(ctx, next, fights) : {}
-    const rollout = release
-      ? followRollout(ownerOf(instance), release, seen.releases, seen.deployments, fights)
-      : () => []
-    if (release) await endUnbegun(ctx, release, seen)
-    const applied =
-      release && mayApply(seen, objection)
-        ? await execute(kube, planOf(seen, release), seen.owned, standingOf(seen, release, rollout, fights, ctx.now))
-        : undefined
-    await pruneReleases(ctx, seen, fights)
-    const refusal = refused ?? applied?.refused
-    const hindrance = objection ?? (refusal && refusalOf(refusal))
-    return report(seen, { objection: hindrance, release, changes, failed, applied, rollout: rollout() }, ctx.now)
+    const failure = isLocked(seen) ? failureOf(instance, seen.tasks) : undefined
+    return report(seen, failure ? locked(ctx, seen, failure) : await work(ctx, seen), ctx.now)
   },
 
   cleanup,
+}
+
+/** What is to be done, done; as a creation as long as it is one. */
+function work(ctx: Ctx, seen: Observed): Promise<Findings> {
+  const decision = decide(seen)
+  const bringAbout = (): Promise<Findings> => deploy(ctx, seen, decision)
+  return isCreationDue(seen, decision) ? create(ctx, seen, decision, bringAbout) : bringAbout()
+}
+
+/** Makes the release that is due, and the cluster what the newest one says. */
+async function deploy(
+  ctx: Ctx,
+  seen: Observed,
+  { objection, running, changes, failed, next }: Decision,
+): Promise<Findings> {
+  const { cache, kube } = ctx.target
+  const fights = fightsOf(cache)
+  const { release = running, refused: held } = next ? await createRelease(ctx, next, fights) : {}
+  const rollout = release
+    ? followRollout(ownerOf(seen.instance), release, seen.releases, seen.deployments, fights)
+    : () => []
+  if (release) await endUnbegun(ctx, release, seen)
+  const applied =
+    release && mayApply(seen, objection)
+      ? await execute(kube, planOf(seen, release), seen.owned, standingOf(seen, release, rollout, fights, ctx.now))
+      : undefined
+  await pruneReleases(ctx, seen, fights)
+  const refused = held ?? applied?.refused
+  const hindrance = objection ?? (refused && refusalOf(refused))
+  return { objection: hindrance, release, changes, failed, applied, rollout: rollout(), ...(refused && { refused }) }
 }
 
 function ofApp(cache: Reader, app: KubeObject): Ref[] {

@@ -1,5 +1,6 @@
 import type { AppRelease } from '../../api/appRelease.ts'
 import { jobType } from '../../api/builtin.ts'
+import type { Reason } from '../../api/conditions.ts'
 import { desiredDigest } from '../../apply/digest.ts'
 import type { Standing } from '../../apply/execute.ts'
 import { identityOf, type Fights } from '../../apply/fights.ts'
@@ -141,6 +142,7 @@ function digestsOf({ stages }: Plan): ReadonlyMap<string, string> {
  * touched in a namespace that is not ours or is going away, nor what a newer operator rendered in a way we do not know.
  */
 export function mayApply({ namespace }: Observed, objection: Objection | undefined): boolean {
-  const isKnown = objection?.kind !== 'failed' && objection?.reason !== 'ReleaseFromNewerOperator'
-  return isKnown && !namespace?.metadata.deletionTimestamp
+  return !(objection && untouchable.has(objection.reason)) && !namespace?.metadata.deletionTimestamp
 }
+
+const untouchable: ReadonlySet<Reason> = new Set(['NamespaceConflict', 'NamespaceTaken', 'ReleaseFromNewerOperator'])

@@ -2,6 +2,7 @@ import type { Refused } from '../../apply/refusal.ts'
 import { isOfRule } from '../../apply/refusal.ts'
 import { canonical } from '../../api/canonical.ts'
 import { renderVersion } from '../../render/appInstance.ts'
+import { isCreated } from '../../status/appTask.ts'
 import type { ObservedChild } from '../../status/observed.ts'
 import { annotations, group, labels } from '../../api/meta.ts'
 import type { Outcome } from '../../runtime/outcome.ts'
@@ -70,7 +71,14 @@ function isFree(namespace: ObservedChild, seen: Pick<Observed, 'instance' | 'pro
   const { annotations: recorded } = namespace.metadata
   const isOfProject =
     recorded?.[annotations.projectUid] === seen.projectUid && recorded?.[annotations.hubUid] === seen.hubUid
-  return isOfProject || isClaimedBy(namespace, seen)
+  return isOfProject || isClaimedBy(namespace, seen) || isAdopted(namespace, seen)
+}
+
+/** Whether it was said by its recorded uid that just this namespace, of another hub or a former project, is to be taken over. */
+function isAdopted(namespace: ObservedChild, seen: Pick<Observed, 'instance'>): boolean {
+  const recorded = namespace.metadata.annotations?.[annotations.instanceUid]
+  const asked = seen.instance.metadata.annotations?.[annotations.adopt]
+  return asked !== undefined && asked === recorded && isUnproven(namespace, seen)
 }
 
 /** Whether a namespace says by its labels that it is this instance's, without the uids that would prove it. */
@@ -81,23 +89,29 @@ export function isUnproven({ metadata }: ObservedChild, { instance }: Pick<Obser
   )
 }
 
-function namespaceIsNotForeign(seen: Observed): Objection | undefined {
+/** An objection when the namespace of the instance's name is not its own, and never will be. */
+export function namespaceIsNotForeign(seen: Observed): Objection | undefined {
   const { namespace, instance } = seen
   if (!namespace || isFree(namespace, seen)) return undefined
+  // That of a predecessor, on its way out, is waited for like any other of ours.
+  if (namespace.metadata.deletionTimestamp !== undefined && isUnproven(namespace, seen)) return undefined
   const { name } = instance.metadata
-  const holder = holderOf(namespace, seen)
-  return {
-    kind: 'failed',
-    reason: 'NamespaceConflict',
-    message: `Namespace '${name}' belongs to ${holder} and is not touched; delete this AppInstance and create it under another name: kubectl delete appinstance ${name} -n ${instance.metadata.namespace}`,
-  }
+  const message = `Namespace '${name}' belongs to ${holderOf(namespace, seen)} and is not touched`
+  // It had its namespace once: there is nothing to begin anew.
+  return isCreated(seen)
+    ? waitsFor('NamespaceTaken', 'Namespace', name, message)
+    : { kind: 'failed', reason: 'NamespaceConflict', message }
 }
 
 function holderOf(namespace: ObservedChild, seen: Observed): string {
   const { [labels.instance]: instance, [labels.project]: project } = namespace.metadata.labels ?? {}
   if (instance === undefined || project === undefined) return 'someone else'
   if (!isUnproven(namespace, seen)) return `the AppInstance '${instance}' of project '${project}'`
-  return `an instance of this name whose recorded uids (annotations ${group}/…-uid) are not this one's`
+  const { name, namespace: own } = seen.instance.metadata
+  const recorded = namespace.metadata.annotations?.[annotations.instanceUid]
+  const adopt = `kubectl annotate appinstance ${name} -n ${own} --overwrite ${annotations.adopt}=${recorded}`
+  const way = recorded === undefined ? '' : `; to take it over: ${adopt}, then try again;`
+  return `an instance of this name whose recorded uids (annotations ${group}/…-uid) are not this one's${way}`
 }
 
 /** Pods are rendered as the release's renderVersion says; one that we do not know is left to the operator that made it. */

@@ -6,15 +6,23 @@ import type { AppInstance } from '../../api/appInstance.ts'
 import type { AppRelease } from '../../api/appRelease.ts'
 import type { AppStackRevision } from '../../api/appStackRevision.ts'
 import { appStackRevisionKind } from '../../api/appStackRevision.ts'
+import type { AppTask } from '../../api/appTask.ts'
+import { appTaskKind } from '../../api/appTask.ts'
 import { namespaceType, podType } from '../../api/builtin.ts'
-import { labels, refOf } from '../../api/meta.ts'
+import { keyOf, labels, refOf } from '../../api/meta.ts'
 import type { Owned } from '../../apply/execute.ts'
 import type { Resolved } from '../../render/resolve/resolve.ts'
 import { resolve } from '../../render/resolve/resolve.ts'
 import { upgradesItself } from '../../render/resolve/upgrade.ts'
 import type { Reader } from '../../runtime/controller.ts'
 import type { Storage } from '../../status/claims.ts'
-import type { ObservedChild, ObservedDeployment, ObservedJob, ObservedPod } from '../../status/observed.ts'
+import type {
+  ObservedChild,
+  ObservedDeployment,
+  ObservedJob,
+  ObservedNamespace,
+  ObservedPod,
+} from '../../status/observed.ts'
 import { actionJobsOf } from '../actions.ts'
 import { childTypes } from '../informers.ts'
 import { releasesOf } from '../releases.ts'
@@ -37,7 +45,9 @@ export interface Observed extends Storage {
   readonly revision: AppStackRevision | undefined
   /** Of this very instance (uid), newest first. */
   readonly releases: readonly AppRelease[]
-  readonly namespace: ObservedChild | undefined
+  /** Of this very instance (uid). */
+  readonly tasks: readonly AppTask[]
+  readonly namespace: ObservedNamespace | undefined
   readonly projectUid: string
   readonly hubUid: string
   readonly owned: readonly Owned[]
@@ -77,6 +87,7 @@ export function observe({ cache, target }: Caches, instance: AppInstance): Obser
     awaitsRevision: app !== undefined && releases.length === 0 && isBeingPublished(cache, app),
     revision,
     releases,
+    tasks: tasksOf(cache, instance),
     namespace,
     projectUid: namespaceOf(cache, project)?.metadata.uid ?? '',
     hubUid: namespaceOf(cache, 'kube-system')?.metadata.uid ?? '',
@@ -106,8 +117,14 @@ function revisionFor(
   return current && latest && current.spec.stack !== stack ? latest : current
 }
 
-function namespaceOf(cache: Reader, name: string): ObservedChild | undefined {
-  return cache.get<ObservedChild>(namespaceType, { namespace: '', name })
+function namespaceOf(cache: Reader, name: string): ObservedNamespace | undefined {
+  return cache.get<ObservedNamespace>(namespaceType, { namespace: '', name })
+}
+
+function tasksOf(cache: Reader, instance: AppInstance): AppTask[] {
+  return cache
+    .byIndex<AppTask>(appTaskKind, 'instance', keyOf(refOf(instance)))
+    .filter(({ spec }) => spec.instanceUid === instance.metadata.uid)
 }
 
 function childrenOf(

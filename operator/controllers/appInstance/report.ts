@@ -1,9 +1,8 @@
 import type { AppInstanceStatus } from '../../api/appInstance.ts'
 import type { AppRelease } from '../../api/appRelease.ts'
 import { namespaceType } from '../../api/builtin.ts'
-import { labels, refOf } from '../../api/meta.ts'
-import { shortened } from '../../api/text.ts'
-import type { Applied } from '../../apply/execute.ts'
+import { annotations, labels } from '../../api/meta.ts'
+import type { Applied, Refused } from '../../apply/execute.ts'
 import { selectorText, serviceSelector } from '../../render/labels.ts'
 import { ownerOf } from '../../render/appInstance.ts'
 import { serviceUrl } from '../../render/names.ts'
@@ -15,6 +14,8 @@ import { instanceVerdicts } from '../../status/appInstance.ts'
 import type { Verdicts } from '../../status/conditions.ts'
 import { blockedBy } from '../../status/blocked.ts'
 import { conditionsOf } from '../../status/conditions.ts'
+import type { Failure } from '../../status/errored.ts'
+import { erroredStatus, failureEvents } from '../../status/errored.ts'
 import { transitionsOf } from '../../status/events.ts'
 import { phaseOf } from '../../status/phase.ts'
 import { serviceCause } from '../../status/causes.ts'
@@ -43,6 +44,14 @@ export interface Findings extends Outstanding {
   readonly objection: Objection | undefined
   readonly rollout: readonly ServiceRollout[]
   readonly applied: Applied | undefined
+  /** What the API server refused, if anything. */
+  readonly refused?: Refused
+  /** Why nothing is done any more; `objection` says it in words. */
+  readonly failure?: Failure
+  /** When it is to be looked at again, besides what is told. */
+  readonly checkAgainSeconds?: number
+  /** What else is worth an Event. */
+  readonly events?: readonly EventRecord[]
 }
 
 /** Status, Events and outcome of a reconcile. Pure; nothing in the status changes by itself. */
@@ -65,11 +74,14 @@ export function report(seen: Observed, found: Findings, now: Date): Report<AppIn
       ...actionsOf(found.failed ?? found.release),
       ...changesOf(found),
       ...blockedBy(instance, verdicts, now),
-      ...errorOf(seen, found),
+      ...(found.failure && { error: erroredStatus(instance, found.failure) }),
     },
     outcome: outcomeOf(found, verdicts),
     events: [
       ...madeSince(seen, found),
+      ...takenOver(seen, found),
+      ...(found.events ?? []),
+      ...(found.failure ? failureEvents(instance.status, found.failure, found.objection?.message ?? '') : []),
       ...alteredEvents(found),
       ...driftEvents(found),
       ...actionEvents(seen, found.release),
@@ -153,7 +165,11 @@ function deployedGenerationOf(seen: Observed, found: Findings): Pick<AppInstance
 }
 
 function placeOf({ instance }: Observed, { release, objection }: Findings): Pick<AppInstanceStatus, 'namespace'> {
-  return release && objection?.kind !== 'failed' ? { namespace: instance.metadata.name } : {}
+  return release && !isForeign(objection) ? { namespace: instance.metadata.name } : {}
+}
+
+function isForeign(objection: Objection | undefined): boolean {
+  return objection?.reason === 'NamespaceConflict' || objection?.reason === 'NamespaceTaken'
 }
 
 function stackOf({ latest }: Observed, { release }: Findings): Pick<AppInstanceStatus, 'stack'> {
@@ -212,21 +228,15 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0)
 }
 
-function errorOf({ instance }: Observed, { objection }: Findings): Pick<AppInstanceStatus, 'error'> {
-  if (objection?.kind !== 'failed') return {}
-  const { name, namespace } = refOf(instance)
-  return {
-    error: {
-      reason: objection.reason,
-      message: shortened(objection.message, 1024),
-      nextSteps: [`kubectl delete appinstance ${name} -n ${namespace}`],
-    },
-  }
-}
-
-function outcomeOf({ objection, applied }: Findings, { Reconciling }: Verdicts): Outcome {
-  const own = objection && 'retryAfterSeconds' in objection ? [objection.retryAfterSeconds ?? []].flat() : []
-  const retries = [...own, ...(applied?.contested ?? []).map(({ retryAfterSeconds }) => retryAfterSeconds)]
+function outcomeOf({ objection, applied, checkAgainSeconds }: Findings, { Reconciling }: Verdicts): Outcome {
+  const own = [
+    objection && 'retryAfterSeconds' in objection ? objection.retryAfterSeconds : [],
+    checkAgainSeconds ?? [],
+  ]
+  const retries = [
+    ...own.flatMap((seconds) => seconds ?? []),
+    ...(applied?.contested ?? []).map(({ retryAfterSeconds }) => retryAfterSeconds),
+  ]
   const retry = retries.length > 0 ? { retryAfterSeconds: Math.min(...retries) } : {}
   if (objection) return objection.kind === 'failed' ? objection : { ...objection, ...retry }
   if (Reconciling) return { kind: 'progressing', reason: Reconciling.reason, message: Reconciling.message, ...retry }
@@ -275,9 +285,18 @@ function isReleaseNew(before: AppInstanceStatus | undefined, { spec: { number } 
 function isNamespaceNew(before: AppInstanceStatus | undefined, { applied, objection }: Findings): boolean {
   if (applied === undefined) return false
   if (applied.created.some(({ type }) => type.kind === namespaceType.kind)) return true
-  // What gave up says no namespace in its status, so that the status cannot tell whether it was told.
-  const isTold = before?.namespace !== undefined || objection?.kind === 'failed'
+  // What has no namespace of its own says none in its status, so that the status cannot tell whether it was told.
+  const isTold = before?.namespace !== undefined || isForeign(objection)
   return !isTold && applied.refused?.desired.type.kind !== 'Namespace'
+}
+
+/** The namespace was a predecessor's until this very reconcile. */
+function takenOver({ namespace, instance }: Observed, { applied }: Findings): EventRecord[] {
+  const before = namespace?.metadata.annotations?.[annotations.instanceUid]
+  const isWritten = applied?.changed.some(({ mode }) => mode === 'claim')
+  if (!isWritten || before === undefined || before === instance.metadata.uid) return []
+  const message = `Namespace ${instance.metadata.name}, until now of the instance with the uid ${before}, is this one's.`
+  return [{ type: 'Normal', reason: 'NamespaceTakenOver', action: 'Creating', message }]
 }
 
 function namespaceEvent(name: string): EventRecord {

@@ -12,9 +12,16 @@ import {
   messageOf,
   releasesOf,
   useWorld,
+  type World,
 } from './world.ts'
 
 const world = useWorld()
+
+/** As the message of an Errored instance says. */
+async function retry({ hands, namespace, instance }: World, cause: string): Promise<void> {
+  const annotations = { 'appstead.dev/retry': cause }
+  await hands.patch('AppInstance', { namespace, name: instance }, { metadata: { annotations } })
+}
 
 const namespaceOf = (name: string) => world.hands.get('Namespace', { namespace: '', name })
 
@@ -58,8 +65,13 @@ describe('a namespace of somebody else', () => {
     expect(conditionsOf(errored)['Reconciling']).toBeUndefined()
     expect(messageOf(errored, 'Stalled').toLowerCase()).toContain(message.toLowerCase())
     expect(errored['status'].error).toMatchObject({
+      class: 'Creation',
       reason: 'NamespaceConflict',
-      nextSteps: [expect.stringContaining(`kubectl delete appinstance ${cert.instance} -n ${namespace}`)],
+      failedStep: 'namespace',
+      nextSteps: [
+        `kubectl annotate appinstance ${cert.instance} -n ${namespace} --overwrite appstead.dev/retry=attempt-2`,
+        `kubectl delete appinstance ${cert.instance} -n ${namespace}`,
+      ],
     })
     expect(errored['status'].namespace).toBeUndefined()
     expect(await hands.columns('AppInstance', ref)).toMatchObject({
@@ -165,12 +177,29 @@ describe('a namespace of somebody else', () => {
     expect(JSON.stringify(body)).toContain('spec.app')
   }, 30_000)
 
-  it('that goes away lets the instance be created', async () => {
-    const { hands, operator, instance } = world
+  it('that goes away lets the instance be created when somebody asks for it, and not before', async () => {
+    const { hands, operator, instance, namespace } = world
     await hands.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: instance } })
     await create(world)
-    expect((await getInstance(world))['status'].phase).toBe('Errored')
+    const errored = await getInstance(world)
+    expect(errored['status'].phase).toBe('Errored')
+    const { error } = errored['status']
+    const task = await hands.get('AppTask', { namespace, name: error.task })
+    expect(conditionsOf(task)).toEqual({ Succeeded: 'False NamespaceConflict' })
+    await retry(world, 'too early')
+    await operator.settle()
+    const again = (await getInstance(world))['status']
+    expect([again.phase, again.error.task]).toEqual(['Errored', error.task.replace(/1$/, '2')])
     await hands.remove('Namespace', { namespace: '', name: instance })
+    await operator.until(
+      'it is gone',
+      async () => (await hands.find('Namespace', { namespace: '', name: instance })) === undefined,
+    )
+    await operator.settle()
+    expect((await getInstance(world))['status']).toEqual(again)
+    expect(childWrites(world)).toEqual([])
+
+    await retry(world, 'it is free now')
     await operator.until('it is claimed', async () => (await hands.list('Deployment', instance)).length === 1)
     await operator.settle()
     await rollOut(hands, operator, instance)

@@ -47,6 +47,8 @@ describe('requests', () => {
     expect(counts).toMatchObject({
       'create appstackrevisions': 1,
       'create appreleases': 1,
+      'create apptasks': 1,
+      'patch apptasks/status': 1,
       'create namespaces': 1,
       'patch serviceaccounts': 1,
       'patch networkpolicies': 2,

@@ -118,6 +118,7 @@ export function childWrites({ operator }: World): readonly string[] {
     'AppStack',
     'AppStackRevision',
     'AppRelease',
+    'AppTask',
     'AppEnv',
     'AppLock',
     'Event',

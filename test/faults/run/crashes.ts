@@ -42,12 +42,15 @@ export function judgeUndisturbed(scenario: Scenario, seed: number, ending: Endin
   return wrong.length === 0 ? undefined : { replay, differences: wrong }
 }
 
+/** What is not the instance's, and its history, which outlives it. */
+const isToStay = /^(namespaces \/hello-dev-|apptasks )/
+
 function unfulfilled({ ends }: Scenario, { state }: Ending): string[] {
   const found = state[`appinstances ${project}/${instance}`]
   const phase = membersOf(membersOf(found)['status'])['phase']
   if (ends === 'Running') return phase === ends ? [] : [`the instance is not Running but ${String(phase)}`]
   const left = Object.keys(state).filter((name) => name.includes(`/${instance}`) || name.includes(` ${instance}/`))
-  return left.filter((name) => !name.startsWith('namespaces /hello-dev-')).map((name) => `${name} is left`)
+  return left.filter((name) => !isToStay.test(name)).map((name) => `${name} is left`)
 }
 
 export interface Sweep {

@@ -104,6 +104,7 @@ function isOwn({ served: { type }, key }: Change): boolean {
     case 'AppStackRevision':
       return name.startsWith(`app-${app}-r`)
     case 'AppRelease':
+    case 'AppTask':
       return name.startsWith(`${instance}-`)
     default:
       return false

@@ -4,7 +4,15 @@ import type { Change, Store } from '../double/store.ts'
 import { metaOf } from '../double/writes.ts'
 
 /** What differs from run to run although nothing is different. */
-const volatile = new Set(['resourceVersion', 'creationTimestamp', 'managedFields', 'lastTransitionTime'])
+const volatile = new Set([
+  'resourceVersion',
+  'creationTimestamp',
+  'managedFields',
+  'lastTransitionTime',
+  'startedAt',
+  'finishedAt',
+  'since',
+])
 
 const podType = servedKind('Pod')
 const compared = served.filter(({ type }) => !['Event', 'Pod', 'CustomResourceDefinition'].includes(type.kind))
@@ -20,9 +28,17 @@ export function stateOf(store: Store): Readonly<Record<string, Json>> {
 
 function settledForm(object: Members): Json {
   const form = withoutVolatile(object) as Members
+  if (object['kind'] === 'AppTask') return taskForm(form)
   if (object['kind'] !== 'Secret') return form
   const lengths = Object.entries(membersOf(object['data'])).map(([name, value]) => [name, String(value).length])
   return { ...form, data: Object.fromEntries(lengths) }
+}
+
+/** What hindered a step on the way, and how often it was tried, are of the run. */
+function taskForm(task: Members): Json {
+  const status = membersOf(task['status'])
+  const steps = ((status['steps'] ?? []) as readonly Members[]).map(({ name, state }) => ({ name, state }))
+  return { ...task, status: { ...status, steps } }
 }
 
 function withoutVolatile(value: Json): Json {

@@ -52,6 +52,8 @@ const key = (type: ResourceType, ref: Ref): string => `${type.kind} ${keyOf(ref)
 export const kube: Writer = {
   create: (type, object) => write(type, object, true),
   apply: (type, object) => write(type, object, false),
+  // No plan is made of statuses.
+  writeStatus: (_type, object) => Promise.resolve(object),
   delete(type, ref, uid) {
     const held = at.state.get(key(type, ref))
     if (held?.object.metadata.uid === uid) at.state.delete(key(type, ref))

@@ -19,7 +19,7 @@ function instance(name: string, since?: string, more: object = {}): AppInstance 
     metadata: { namespace: 'team', name, uid, ...more },
     spec: { app: 'shop', env: 'dev', replicas: 1 },
     status: { observedGeneration: 1, conditions: since ? [{ ...condition, lastTransitionTime: since }] : [] },
-  } as AppInstance
+  } as unknown as AppInstance
 }
 
 const first = instance('shop-a', '2026-01-01T00:00:00Z')

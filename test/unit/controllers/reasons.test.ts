@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
+import type { AppInstance } from '../../../operator/api/appInstance.ts'
 import type { AppRelease } from '../../../operator/api/appRelease.ts'
 import type { Reason } from '../../../operator/api/conditions.ts'
 import { reasons } from '../../../operator/api/conditions.ts'
@@ -10,10 +11,16 @@ import type { Cause } from '../../../operator/status/pods.ts'
 import { healthCause } from '../../../operator/status/pods.ts'
 import type { ResolvedService } from '../../../operator/api/service/resolvedService.ts'
 import { actionJobName } from '../../../operator/render/names.ts'
+import { locked } from '../../../operator/controllers/appInstance/creation.ts'
+import { observe } from '../../../operator/controllers/appInstance/observe.ts'
+import { report } from '../../../operator/controllers/appInstance/report.ts'
+import { makeTask } from '../../../operator/render/task.ts'
+import { taskStatus } from '../../../operator/status/appTask.ts'
+import { failureOf } from '../../../operator/status/errored.ts'
 import { releaseVerdict } from '../../../operator/status/appRelease.ts'
 import { inUseVerdicts } from '../../../operator/status/inUse.ts'
 import { publishedVerdicts, revisionTakenVerdicts } from '../../../operator/status/published.ts'
-import { ctxOf, readerOf } from '../../render/world.ts'
+import { ctxOf, now, readerOf, stored } from '../../render/world.ts'
 import type { Happening } from './instance.ts'
 import { claimOf, objects, reportOf, worldWith } from './instance.ts'
 
@@ -110,16 +117,31 @@ async function ofAction(state: 'Running' | 'Failed'): Promise<readonly string[]>
   return reasonsIn({ world, releases: [{ ...release, status: { observedGeneration: 1, actions: [record] } }] })
 }
 
-async function ofCleanup(): Promise<readonly string[]> {
-  const uid = objects.instance.metadata.uid
-  const held = namespace({ deletionTimestamp: 'now' })
+async function ofCleanup(workingSeconds = 0): Promise<readonly string[]> {
+  const { uid } = objects.instance.metadata
+  const held = namespace({ deletionTimestamp: '2026-01-01T00:00:00Z' })
   const claimed = { ...held.metadata, annotations: { ...held.metadata.annotations, [annotations.instanceUid]: uid } }
-  const crd = { apiVersion: 'v1', kind: 'CustomResourceDefinition', metadata: { name: 'appinstances.appstead.dev' } }
-  const cache = readerOf([objects.system, objects.project, objects.instance, { ...held, metadata: claimed }])
-  const ctx = ctxOf(cache, () => undefined)
-  const kube = { ...ctx.kube, getLive: () => Promise.resolve(crd) }
-  const { status } = await cleanup({ ...ctx, kube }, objects.instance as never)
+  const metadata = { ...objects.instance.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' }
+  const instance = stored({ ...objects.instance, metadata }) as unknown as AppInstance
+  const cache = readerOf([objects.system, objects.project, instance, { ...held, metadata: claimed }])
+  const { status } = await cleanup({ ...ctxOf(cache, () => undefined), workingSeconds }, instance)
   return (status?.conditions ?? []).map(({ reason }) => reason)
+}
+
+/** The status of a Task that ended so; and, when it failed, that of its instance. */
+function ofTask(reason: Reason, status: 'True' | 'False'): Promise<readonly string[]> {
+  const instance = objects.instance as unknown as AppInstance
+  const task = makeTask(instance, 'Create', undefined)
+  const progress = { steps: ['release'], at: 'release', hindrance: 'why', attempts: 1, instanceGeneration: 1 }
+  const ended = { ...task, status: taskStatus(task, progress, { status, reason, message: 'why' }, now) }
+  const reader = readerOf([objects.system, objects.project, instance, ended])
+  const seen = observe({ cache: reader, target: { cache: reader } }, instance)
+  const failure = failureOf(instance, seen.tasks)
+  const own = (ended.status.conditions ?? []).map((condition) => condition.reason)
+  if (!failure) return Promise.resolve(own)
+  const { status: told } = report(seen, locked({ target: { cache: reader } }, seen, failure), now)
+  expect(told?.error?.reason).toBe(reason)
+  return Promise.resolve((told?.conditions ?? []).map((condition) => condition.reason))
 }
 
 const of = (happening: Happening) => (): Promise<readonly string[]> => reasonsIn(happening)
@@ -133,6 +155,7 @@ const makers: Readonly<Record<Reason, () => Promise<readonly string[]>>> = {
   Published: () => Promise.resolve(Object.values(publishedVerdicts('r')).map(({ reason }) => reason)),
   WaitsForDeployment: async () =>
     reasonsIn({ ...done, releases: [await current()], world: worldWith([web], { replicas: 3 }) }),
+  Completed: () => ofTask('Completed', 'True'),
   Superseded: () => ofRelease(2, {}),
   Creating: of({ world: { app: undefined } }),
   RollingOut: of({}),
@@ -150,6 +173,7 @@ const makers: Readonly<Record<Reason, () => Promise<readonly string[]>>> = {
   RunningActions: () => ofAction('Running'),
   ActionFailed: () => ofAction('Failed'),
   Terminating: ofCleanup,
+  Terminating: () => ofCleanup(),
   NamespaceTerminating: of({ more: [namespace({ deletionTimestamp: 'now' })] }),
   Forbidden: of({ refusal: 'Forbidden' }),
   Contested: of({ applied: contested }),
@@ -208,6 +232,11 @@ const makers: Readonly<Record<Reason, () => Promise<readonly string[]>>> = {
   SingleReplica: of({ world: worldWith([safe]) }),
   ReleaseTooLarge: of({ world: worldWith([{ ...web, files }]) }),
   RefusedByServer: of({ refusal: 'Invalid' }),
+  CleanupDeadlineExceeded: () => ofCleanup(10_000),
+  ForceDeleted: () => ofTask('ForceDeleted', 'False'),
+  NamespaceTaken: async () =>
+    reasonsIn({ more: [namespace({ annotations: {} })], releases: [await current()], isRolledOut: true }),
+  CreationDeadlineExceeded: () => ofTask('CreationDeadlineExceeded', 'False'),
   NamespaceConflict: of({ more: [namespace({ annotations: {} })] }),
 }
 

@@ -69,7 +69,7 @@ const appVariables = [
   { name: 'NODE', valueFrom: { fieldRef: { fieldPath: 'spec.nodeName' } } },
 ]
 
-const instance = (name: string, spec: object): KubeObject =>
+const instance = (name: string, spec: object, annotations = {}): KubeObject =>
   ({
     apiVersion,
     kind: 'AppInstance',
@@ -78,10 +78,30 @@ const instance = (name: string, spec: object): KubeObject =>
       namespace,
       uid: `33333333-3333-4333-8333-${Buffer.from(name).toString('hex').slice(-12)}`,
       generation: 1,
-      annotations: { 'appstead.dev/deploy': 'a', 'appstead.dev/restart': 'b' },
+      annotations: { 'appstead.dev/deploy': 'a', 'appstead.dev/restart': 'b', ...annotations },
     },
     spec,
   }) as KubeObject
+
+const failed = instance(
+  'shop-failed',
+  { app: 'shop', env: 'dev', creationDeadlineSeconds: 60, deletionDeadlineSeconds: 60 },
+  { 'appstead.dev/retry': 'again' },
+)
+
+/** Its creation failed; it has asked for no other try than that one. */
+function failedTask({ metadata: { name, uid = '' } }: KubeObject): KubeObject {
+  const token = 'again'
+  const message = 'exceeded quota'
+  const succeeded = { type: 'Succeeded', status: 'False', reason: 'CreationDeadlineExceeded', message }
+  return {
+    apiVersion,
+    kind: 'AppTask',
+    metadata: { name: `${name}-33333-create-2`, namespace },
+    spec: { instance: name, instanceUid: uid, type: 'Create', attempt: 2, cause: token, token },
+    status: { conditions: [{ ...succeeded, lastTransitionTime: '' }], observedGeneration: 1 },
+  } as KubeObject
+}
 
 export const everything: readonly KubeObject[] = [
   { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'kube-system', uid: 'hub' } },
@@ -143,6 +163,8 @@ export const everything: readonly KubeObject[] = [
     deploy: { trigger: 'Automatic' },
   }),
   instance('shop-pinned', { app: 'shop', env: 'dev', stack: { revision: 'shop-r7-aaaaaa' }, deletionProtection: true }),
+  failed,
+  failedTask(failed),
 ].map((object) => stored(object))
 
 /** The release that runs, rolled out; made of the revision before the newest. */

@@ -4,10 +4,13 @@ import type { Kind } from '../../../operator/api/kind.ts'
 import { kinds } from '../../../operator/api/kinds.ts'
 import type { KubeObject } from '../../../operator/api/meta.ts'
 import { Fights } from '../../../operator/apply/fights.ts'
+import { isLocked, secondsLeft } from '../../../operator/controllers/appInstance/attempts.ts'
+import { locked } from '../../../operator/controllers/appInstance/creation.ts'
 import { report } from '../../../operator/controllers/appInstance/report.ts'
 import { followRollout } from '../../../operator/controllers/rollout.ts'
 import { ownerOf } from '../../../operator/render/appInstance.ts'
-import { decide, now, withRevisions } from '../../render/world.ts'
+import { failureOf } from '../../../operator/status/errored.ts'
+import { decide, now, readerOf, withRevisions } from '../../render/world.ts'
 import type { AppRelease } from '../../../operator/api/appRelease.ts'
 import { everything, rolledOut } from './everything.ts'
 import { changedAt, leavesOf, textOf } from './fields.ts'
@@ -32,11 +35,17 @@ async function visibleIn(objects: readonly KubeObject[], changed: KubeObject): P
 
 function decisionOf(world: readonly KubeObject[], { name }: { readonly name: string }): unknown {
   const { seen, objection, changes, failed, release, plan } = decide(world, name)
+  const failure = isLocked(seen) ? failureOf(seen.instance, seen.tasks) : undefined
+  if (failure) return report(seen, locked({ target: { cache: readerOf(world) } }, seen, failure), now)
+  const { creationDeadlineSeconds, deletionDeadlineSeconds } = seen.instance.spec
+  const left = [creationDeadlineSeconds, deletionDeadlineSeconds].map((seconds) =>
+    secondsLeft({ now, workingSeconds: 10_000 }, undefined, seconds),
+  )
   const rollout = release
     ? followRollout(ownerOf(seen.instance), release, seen.releases, seen.deployments, new Fights())()
     : []
   const { status, events } = report(seen, { objection, release, changes, failed, applied: undefined, rollout }, now)
-  return { objection, changes, plan, status, events }
+  return { objection, changes, plan, left, status, events }
 }
 
 function memberOf(value: unknown, key: string): unknown {

@@ -93,6 +93,6 @@ describe('what the cache holds', () => {
 
   it('is asked from the server without the content where nothing of it is needed', () => {
     const metadataOnly = children.filter((informer) => informer.metadataOnly === true).map(({ type }) => type.kind)
-    expect(metadataOnly).toEqual(expect.arrayContaining(['Secret', 'Namespace']))
+    expect(metadataOnly).toEqual(expect.arrayContaining(['Secret']))
   })
 })

@@ -170,7 +170,7 @@ function caseOf(list: readonly ResolvedService[], parts: Parts): Case {
     apiVersion: 'appstead.dev/v1alpha1',
     kind: 'AppInstance',
     metadata: { name: 'a-dev', namespace: 'team', uid, generation: parts.generation },
-    spec: { app: 'a', env: 'dev', replicas: 1 },
+    spec: { app: 'a', env: 'dev', replicas: 1, creationDeadlineSeconds: 600, deletionDeadlineSeconds: 600 },
   }
   const wanted = { services: list, stackRevision: 'app-a-r1-aaaaaa' }
   const made = { ...makeRelease(instance, wanted, { changes: [] }), ...(parts.wasComplete && succeeded) } as AppRelease

@@ -1,0 +1,101 @@
+import type { AppTask, AppTaskStatus } from '../../api/appTask.ts'
+import { appTaskKind } from '../../api/appTask.ts'
+import type { Refused } from '../../apply/refusal.ts'
+import { refusalAgainst, refusedBy } from '../../apply/refusal.ts'
+import { fightsOf } from '../../apply/fights.ts'
+import { makeTask } from '../../render/task.ts'
+import type { KubeError } from '../../kube/errors.ts'
+import { isKubeError } from '../../kube/errors.ts'
+import type { Ctx } from '../../runtime/controller.ts'
+import { newestAttempt, taskStatus, tellsMore, type Progress } from '../../status/appTask.ts'
+import type { Verdict } from '../../status/conditions.ts'
+import { asksForRetry, failureOf } from '../../status/errored.ts'
+import { isProjectLeaving } from '../publish.ts'
+import type { Observed } from './observe.ts'
+
+/** The tries to create and to remove an instance: an AppTask each, the durable record of when it began and how it ended. */
+
+/** The try that is under way, or the API server's refusal to record one. */
+export type Begun = { readonly task: AppTask; readonly isNew: boolean } | { readonly refused: Refused }
+
+/** The newest try, or a new one where there is none, or where it failed. Throws a KubeError that is no refusal. */
+export async function begin(ctx: Ctx, { instance, tasks }: Observed, type: AppTask['spec']['type']): Promise<Begun> {
+  const newest = newestAttempt(tasks, type)
+  if (newest && !failureOf(instance, tasks)) return { task: newest, isNew: false }
+  const task = makeTask(instance, type, newest)
+  const fights = fightsOf(ctx.cache)
+  const now = ctx.now.getTime()
+  const desired = { type: appTaskKind, object: task, mode: 'once' } as const
+  const held = refusalAgainst(fights, desired, now)
+  if (held) return { refused: held }
+  try {
+    const made = (await ctx.kube.create(appTaskKind, task)) as AppTask
+    if (newest) fightsOf(ctx.target.cache).pardon(instance.metadata.name, instance.metadata.namespace ?? '')
+    return { task: made, isNew: true }
+  } catch (error) {
+    return { refused: refusedBy(fights, desired, error, now) }
+  }
+}
+
+/** Records where a try stands, if that is more than is recorded. Out: the Task as it is then. Throws a KubeError. */
+export async function record(ctx: Ctx, task: AppTask, progress: Progress, succeeded: Verdict): Promise<AppTask> {
+  const status: AppTaskStatus = taskStatus(task, progress, succeeded, ctx.now)
+  if (!tellsMore(task, status)) return task
+  return (await ctx.kube.writeStatus(appTaskKind, task, status)) as AppTask
+}
+
+/** Whether what failed is to be left as it is: nobody has asked for another try. */
+export function isLocked({ instance, tasks }: Observed): boolean {
+  const newest = newestAttempt(tasks, instance.metadata.deletionTimestamp === undefined ? 'Create' : 'Delete')
+  return newest !== undefined && failureOf(instance, tasks) !== undefined && !asksForRetry(instance, newest)
+}
+
+/**
+ * Seconds for which a try may still go on, 0 or less when it is over. They run from when it began, or from when this
+ * process took up its work: an operator that was away gives up on nobody.
+ */
+export function secondsLeft(
+  { now, workingSeconds }: Pick<Ctx, 'now' | 'workingSeconds'>,
+  startedAt: string | undefined,
+  deadlineSeconds: number,
+): number {
+  const since = startedAt === undefined ? 0 : Math.max(0, (now.getTime() - Date.parse(startedAt)) / 1000)
+  return deadlineSeconds - Math.min(since, workingSeconds)
+}
+
+/**
+ * The try to remove an instance, or a new one where there is none, or where it failed and another is asked for. It is
+ * history: undefined where the API server takes none, as in a project that is being removed itself.
+ */
+export async function beginRemoval(ctx: Ctx, seen: Observed): Promise<AppTask | undefined> {
+  const newest = newestAttempt(seen.tasks, 'Delete')
+  if (isLocked(seen) || isProjectLeaving(ctx.cache, seen.instance.metadata.namespace)) return newest
+  try {
+    const begun = await begin(ctx, seen, 'Delete')
+    return 'task' in begun ? begun.task : newest
+  } catch (error) {
+    if (!isKubeError(error) || isOwnStop(error)) throw error
+    return newest
+  }
+}
+
+/** As `record`, of history: what cannot be recorded is logged. */
+export async function recordQuietly(
+  ctx: Ctx,
+  task: AppTask,
+  progress: Progress,
+  succeeded: Verdict,
+): Promise<AppTask | undefined> {
+  try {
+    return await record(ctx, task, progress, succeeded)
+  } catch (error) {
+    if (!isKubeError(error) || isOwnStop(error)) throw error
+    ctx.log.warn({ err: error, task: task.metadata.name }, 'Failed to record how a removal goes')
+    return undefined
+  }
+}
+
+/** We were told to stop, or may not write: nothing was tried. */
+export function isOwnStop(error: KubeError): boolean {
+  return error.code === 'Fenced' || error.code === 'Aborted'
+}
