@@ -205,7 +205,8 @@ function releaseOf(
     services: rollout.map(({ service, ready }) => {
       const { reason, message } = serviceCause(service, seen.instance.metadata.name, seen) ?? {}
       const why = reason && { reason, message }
-      return { name: service.name, ready, desired: service.replicas, image: service.image, ...why }
+      const { name, type, replicas: desired, image } = service
+      return { name, type, ready, desired, image, ...why }
     }),
     currentRelease: {
       name: release.metadata.name,

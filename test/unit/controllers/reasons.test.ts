@@ -172,7 +172,6 @@ const makers: Readonly<Record<Reason, () => Promise<readonly string[]>>> = {
   RolloutDeadlineExceeded: () => ofRelease(1, late),
   RunningActions: () => ofAction('Running'),
   ActionFailed: () => ofAction('Failed'),
-  Terminating: ofCleanup,
   Terminating: () => ofCleanup(),
   NamespaceTerminating: of({ more: [namespace({ deletionTimestamp: 'now' })] }),
   Forbidden: of({ refusal: 'Forbidden' }),
