@@ -61,8 +61,11 @@ function columnsOf(object: KubeObject): unknown[] {
 /** Names of the fields whose change, in any object of the kind, is not to be seen; or that no object has set. */
 async function fieldsWithoutEffect(kind: Kind, world: readonly KubeObject[]): Promise<string[]> {
   const words = [...new Set(JSON.stringify(world).match(/(?<=")[^"]+(?=")/g))]
+  const before = new Map<KubeObject, string>()
+  for (const object of world.filter((each) => each.kind === kind.kind))
+    before.set(object, await visibleIn(world, object))
   const idle: string[] = []
-  for (const path of leavesOf(kind)) if (!(await isSeen(kind, world, path, words))) idle.push(textOf(path))
+  for (const path of leavesOf(kind)) if (!(await isSeen(kind, world, path, words, before))) idle.push(textOf(path))
   return idle
 }
 
@@ -71,13 +74,14 @@ async function isSeen(
   world: readonly KubeObject[],
   path: readonly (string | 0)[],
   words: readonly string[],
+  before: ReadonlyMap<KubeObject, string>,
 ): Promise<boolean> {
-  for (const object of world.filter((each) => each.kind === kind.kind) as SpecObject[]) {
+  for (const [object, visible] of before as ReadonlyMap<SpecObject, string>) {
     for (const spec of changedAt(kind, object.spec, path, words)) {
       const changed = { ...object, spec }
       if (kind.rules.some((rule) => rule.holds?.(changed as never) === false)) continue
       const next = world.map((each) => (each === object ? changed : each))
-      if ((await visibleIn(next, changed)) !== (await visibleIn(world, object))) return true
+      if ((await visibleIn(next, changed)) !== visible) return true
     }
   }
   return false

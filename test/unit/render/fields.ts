@@ -46,7 +46,7 @@ export function changedAt(kind: Kind, spec: unknown, path: Path, words: readonly
       const copy = structuredClone(spec) as Json
       const holder = steps.slice(0, -1).reduce<Json>((at, step) => at[step] as Json, copy)
       holder[steps.at(-1)!] = other
-      if (textOf(path).endsWith('services[].type')) Object.assign(holder, withPorts(other === 'Web'))
+      if (textOf(path).endsWith('services[].type')) retype(holder, other === 'Web')
       if (textOf(path).endsWith('healthCheck.tcp')) Object.assign(holder, { path: '/', tcp: undefined })
       return kind.spec.safeParse(copy).success ? [copy] : []
     })
@@ -63,12 +63,10 @@ function holdersOf(value: unknown, path: Path): (string | number)[][] {
 }
 
 /** A Web service has ports and a Worker has none, so the type never changes alone. */
-function withPorts(has: boolean): object {
-  return {
-    ports: has ? [{ name: 'http', port: 8080, protocol: 'HTTP' }] : undefined,
-    healthCheck: undefined,
-    from: undefined,
-  }
+function retype(service: Json, isWeb: boolean): void {
+  service['ports'] = isWeb ? [{ name: 'http', port: 8080, protocol: 'HTTP' }] : []
+  delete service['healthCheck']
+  delete service['from']
 }
 
 function othersThan(kind: Kind, path: Path, value: unknown, words: readonly string[]): readonly unknown[] {
