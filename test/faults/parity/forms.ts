@@ -1,5 +1,5 @@
 import { ownedDigest } from '../../../operator/apply/digest.ts'
-import type { KubeObject } from '../../../operator/api/meta.ts'
+import { labels as marks, type KubeObject } from '../../../operator/api/meta.ts'
 import { managedOf } from '../double/apply.ts'
 import { isMembers, membersOf, type Json, type Members } from '../double/json.ts'
 import { metaOf } from '../double/writes.ts'
@@ -18,6 +18,10 @@ export function formOfObject(given: Members, isWhole = false): Json {
   const { name, namespace, labels, annotations, finalizers, generation, deletionTimestamp } = metaOf(object)
   // Items of a list need not say what they are.
   const { apiVersion: _apiVersion, kind: _kind, metadata: _metadata, ...content } = object
+  const owned = ownedDigest(object as unknown as KubeObject)
+  const managed = managedForm(object)
+  // A Job is never compared with what was rendered; the server fills in what the double does not know.
+  const isOfAction = labels?.[marks.action] !== undefined
   return {
     name,
     namespace,
@@ -26,8 +30,8 @@ export function formOfObject(given: Members, isWhole = false): Json {
     finalizers: finalizers ?? [],
     generation: generation ?? 0,
     isLeaving: deletionTimestamp !== undefined,
-    owned: ownedDigest(object as unknown as KubeObject),
-    managed: managedForm(object),
+    owned: isOfAction ? owned !== '' : owned,
+    managed: isOfAction ? managed.map(({ by }) => by) : managed,
     ...(isWhole ? { content } : {}),
   }
 }
@@ -39,7 +43,7 @@ function withoutForeign(object: Members): Members {
 }
 
 /** Who owns what, but what the rest of the cluster owns. */
-function managedForm(object: Members): Json {
+function managedForm(object: Members): readonly { readonly by: string; readonly fieldsV1: Json }[] {
   const entries = managedOf(object)
     .filter(({ manager }) => !foreignManagers.includes(manager))
     .map(({ manager, operation, subresource = '', apiVersion, fieldsV1 }) => ({

@@ -100,19 +100,23 @@ const changeImageBack: Step = {
   when: runs(brokenImage),
   act: (hands) => hands.patch('AppInstance', ref, { spec: { image: 'hello:1' } }),
 }
-const acting = (program: string): object => ({
+const migrating = (program: string): object => ({
+  ...web,
+  actions: [{ name: 'migrate', command: [program], run: 'BeforeDeploy' }],
+})
+const acting = {
   ...web,
   actions: [
-    { name: 'migrate', command: [program], run: 'BeforeDeploy' },
-    { name: 'check', command: ['check'], run: 'BeforeDeploy' },
+    { name: 'migrate', command: ['migrate'], run: 'BeforeDeploy' },
     { name: 'warm', command: ['warm'], run: 'AfterDeploy' },
     { name: 'reindex', command: ['reindex'], run: 'AfterUpgrade' },
   ],
-})
-const createActing = settled('create with actions', async (hands) => {
-  await hands.apply(makeApp([acting('migrate'), jobs]))
-  await hands.apply(makeInstance())
-})
+}
+const createWith = (service: object): Step =>
+  settled('create with actions', async (hands) => {
+    await hands.apply(makeApp([service]))
+    await hands.apply(makeInstance())
+  })
 const createAgain: Step = { does: 'create again', when: isGone, act: (hands) => hands.apply(makeInstance()) }
 
 const fromNothing = (name: string, ...steps: Step[]): Scenario => ({
@@ -136,13 +140,13 @@ export const scenarios: readonly Scenario[] = [
   created('revision', editStack([{ ...web, healthCheck: { path: '/livez' } }, jobs]), pinNewest),
   created('service-added', editStack([web, jobs, cron]), pinNewest),
   created('service-removed', editStack([web]), pinNewest),
-  fromNothing('actions', createActing, changeImage),
+  fromNothing('actions', createWith(acting), editStack([{ ...acting, healthCheck: { path: '/livez' } }]), pinNewest),
   fromNothing(
     'action-fails',
-    createActing,
-    editStack([acting(failingProgram)]),
+    createWith(migrating('migrate')),
+    editStack([migrating(failingProgram)]),
     pinNewest,
-    editStack([acting('mend'), jobs]),
+    editStack([migrating('mend')]),
     pinNewest,
   ),
   { ...created('delete', remove), ends: 'gone' },
