@@ -5,6 +5,7 @@ import { maxAppName, maxInstanceName, nameRules } from './names.ts'
 import { dnsLabel, dnsSubdomain, immutable, integer, next, text, withRules, type Immutable } from './schema.ts'
 import { appInstanceStatus as status, type AppInstanceStatus } from './appInstanceStatus.ts'
 import { image } from './service/name.ts'
+import { deploy } from './deploy.ts'
 import { serviceOverrides } from './service/override.ts'
 import { variables } from './service/variables.ts'
 
@@ -45,15 +46,6 @@ const stackChoice = withRules(
   ],
 )
 
-const deploy = z
-  .strictObject({
-    trigger: z.enum(['Automatic', 'Manual']).optional().meta({
-      description:
-        'Automatic (default): a change that needs a deployment is deployed at once. Manual: it waits until the annotation appstead.dev/deploy asks; the first release is made at once all the same. Takes effect at once.',
-    }),
-  })
-  .meta({ description: 'When what is declared is deployed. Takes effect at once.' })
-
 const spec = z
   .strictObject({
     app: withRules(
@@ -72,7 +64,7 @@ const spec = z
       `Image of the main service, such as ghcr.io/acme/shop:1.4. Default: that of the stack. ${next}`,
     ).optional(),
     replicas: integer(
-      `How many copies of the main service run, 1 to 10. Default 1. A change of it alone waits for the next deployment.`,
+      `How many copies of the main service run, 1 to 10. Default 1. A change of it alone takes effect as deploy.replicaChanges says.`,
       1,
       10,
     ).default(1),
@@ -80,7 +72,6 @@ const spec = z
     variables: variables(
       `Environment variables for every service, at most 100; win over all others of the same name. Not a Pod's env. ${next}`,
     ).optional(),
-    deploy: deploy.optional(),
     deletionProtection: z.boolean().optional().meta({
       description:
         'Whether the API server refuses to delete this AppInstance, also with its project. Default: false. Takes effect at once.',
@@ -95,6 +86,11 @@ const spec = z
       30,
       86_400,
     ).default(600),
+    deploy: deploy.optional(),
+    suspend: z.boolean().optional().meta({
+      description:
+        'Whether every service goes to no replica until this is false again. Volumes, Secrets and Services stay; changes are accepted and wait. Takes effect at once. Default false.',
+    }),
   })
   .meta({ description: 'What should run. The operator never writes it.' })
 

@@ -17,7 +17,18 @@ import { image, serviceName, serviceType } from './service/name.ts'
 /** What the operator says of an AppInstance. */
 
 const phase = z
-  .enum(['Pending', 'Creating', 'Deploying', 'Running', 'Degraded', 'Down', 'Invalid', 'Errored', 'Deleting'])
+  .enum([
+    'Pending',
+    'Creating',
+    'Deploying',
+    'Running',
+    'Degraded',
+    'Down',
+    'Invalid',
+    'Suspended',
+    'Errored',
+    'Deleting',
+  ])
   .meta({ description: 'The conditions in one word, for people. Programs read the conditions.' })
 
 const count = (description: string, max = 1_000_000) => integer(description, 0, max)

@@ -38,6 +38,13 @@ export const podDisruptionBudgetType: ResourceType = {
   plural: 'poddisruptionbudgets',
   namespaced: true,
 }
+export const horizontalPodAutoscalerType: ResourceType = {
+  group: 'autoscaling',
+  version: 'v2',
+  kind: 'HorizontalPodAutoscaler',
+  plural: 'horizontalpodautoscalers',
+  namespaced: true,
+}
 export const networkPolicyType: ResourceType = {
   group: 'networking.k8s.io',
   version: 'v1',

@@ -12,6 +12,7 @@ export const conditionTypes = {
   Reconciling: 'Only while True: work is under way or something is waited for.',
   Stalled: 'Only while True: nothing goes on until someone changes something.',
   OperationsBlocked: 'Only while True: the instance is Errored; changes are stored, not acted on.',
+  Suspended: 'Only while True: spec.suspend is true, and no pod of the instance is left.',
   ChangesPending: 'Only while True: accepted changes wait for the next deployment.',
 } as const
 
@@ -47,9 +48,19 @@ export const reasons = {
       'A release of what is declared failed: the last good one serves, and it is not tried again until the spec changes or appstead.dev/deploy asks.',
   },
   Completed: { class: 'settled', description: 'What an AppTask records was done.' },
+  WaitsForResume: {
+    class: 'settled',
+    description: 'Changes of a suspended instance take effect when spec.suspend is false again.',
+  },
+  Suspended: {
+    class: 'settled',
+    description: 'Nothing runs, as spec.suspend asks for; set it to false and all services come back.',
+  },
   Superseded: { class: 'settled', description: 'A newer release took the place of this one before it was ready.' },
   Creating: { class: 'progressing', description: 'The namespace and what the first release needs are being made.' },
   RollingOut: { class: 'progressing', description: 'Replicas of the newest release are starting.' },
+  Suspending: { class: 'progressing', description: 'The last pods are ending, as spec.suspend asks for.' },
+  Scaling: { class: 'progressing', description: 'Replicas that were asked for since all was ready are starting.' },
   NotServing: { class: 'progressing', description: 'No replica of the main service is ready.' },
   ReplicasNotReady: { class: 'progressing', description: 'Rolled out, but replicas are not ready now.' },
   RunningActions: {
@@ -221,6 +232,7 @@ export const eventReasons = {
     'appstead.dev/force-delete names another uid than that of the object it is on: nothing is forced.',
   Retrying: 'What had failed for good is tried again, as was asked for.',
   Recovered: 'What had failed for good was done by a later try.',
+  Resumed: 'spec.suspend is false again: the replicas of all services are started.',
   ReleaseCreated: 'A release was made: what follows is its roll-out.',
   ChangedByAdmission:
     'The API server stores something otherwise than applied: an admission policy or webhook changes it. It is left so.',

@@ -22,7 +22,7 @@ export interface Standing {
   /** Of the cluster that is written to. */
   readonly fights: Fights
   readonly now: Date
-  /** What the plan was rendered from: the uid of a release. */
+  /** What the plan was rendered from: the uid of a release, and the numbers beside it. */
   readonly of: string
   /** Whether the Deployment of that name is as rendered and rolled out. */
   readonly isRolledOut: (deployment: string) => boolean
@@ -32,6 +32,10 @@ export interface Standing {
   readonly mayRun: boolean
   /** Whether just this object was in place once, and nothing else was asked for since: what differs now is drift. */
   readonly wasInPlace: (desired: Desired) => boolean
+  /** Whether the Deployment of that name asks for no replica, as we had it do. */
+  readonly isIdle: (deployment: string) => boolean
+  /** Whether a live object differs by nothing but another number of replicas, which we asked for. */
+  readonly isToScale: (desired: Desired) => boolean
 }
 
 /** What execute did; every list in plan order. */
@@ -133,19 +137,19 @@ function noteCreation(desired: Desired, drift: Drift | undefined, { done, fights
 }
 
 /**
- * What others did to those that are about to be written. What was not in place yet is our own roll-out, and a fight is
- * told of as such: neither is looked at.
+ * What others did to those that are about to be written. What was not in place yet is our own roll-out, another number
+ * in place of our own is no drift either, and a fight is told of as such: none of these is looked at.
  */
 async function driftOf(
   kube: Writer,
   due: readonly Desired[],
   live: ReadonlyMap<string, Owned>,
-  { fights, of, wasInPlace }: Stand,
+  { fights, of, wasInPlace, isToScale }: Stand,
 ): Promise<Drift[]> {
   const looks = due.map(async (desired) => {
     if (desired.mode === 'run') return undefined
     const hasStood = fights.hasStood(desired, of)
-    if (!(hasStood || wasInPlace(desired)) || fights.contestOf(desired)) return undefined
+    if (!(hasStood || wasInPlace(desired)) || fights.contestOf(desired) || isToScale(desired)) return undefined
     return lookForDrift(kube, desired, live.get(identityOf(desired)), hasStood)
   })
   return (await Promise.all(looks)).filter((drift) => drift !== undefined)
@@ -189,25 +193,25 @@ function tell({ done, fights }: Stand, desired: Desired, retryAfterSeconds: numb
 function waitsFor(
   desired: Desired,
   live: Owned | undefined,
-  { isRolledOut, wasInPlace }: Pick<Standing, 'isRolledOut' | 'wasInPlace'>,
+  { isRolledOut, wasInPlace, isIdle }: Pick<Standing, 'isRolledOut' | 'wasInPlace' | 'isIdle'>,
 ): readonly string[] {
   const missing = (desired.after ?? []).filter((deployment) => !isRolledOut(deployment))
-  return missing.length === 0 || starts(desired, live) || !wasInPlace(desired) ? missing : []
+  return missing.length === 0 || starts(desired, live, isIdle) || !wasInPlace(desired) ? missing : []
 }
 
 /** Likewise of Jobs: of the one that comes before, and of a Job itself, of those it may not run beside. */
 function waitsForJob(
   desired: Desired,
   live: Owned | undefined,
-  { recordOf, mayRun, wasInPlace }: Pick<Standing, 'recordOf' | 'mayRun' | 'wasInPlace'>,
+  { recordOf, mayRun, wasInPlace, isIdle }: Pick<Standing, 'recordOf' | 'mayRun' | 'wasInPlace' | 'isIdle'>,
 ): boolean {
   if (desired.mode === 'run' && !mayRun) return true
   if (desired.afterJob === undefined || recordOf(desired.afterJob) === 'Succeeded') return false
-  return desired.mode === 'run' || starts(desired, live) || !wasInPlace(desired)
+  return desired.mode === 'run' || starts(desired, live, isIdle) || !wasInPlace(desired)
 }
 
-function starts({ type }: Desired, live: Owned | undefined): boolean {
-  return !live && type.kind === deploymentType.kind
+function starts({ type, object }: Desired, live: Owned | undefined, isIdle: Standing['isIdle']): boolean {
+  return type.kind === deploymentType.kind && (!live || isIdle(object.metadata.name))
 }
 
 /** A live look at who owns now what we would have otherwise; it is done once in a fight. */

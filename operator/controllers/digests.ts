@@ -2,6 +2,7 @@ import type { AppTask } from '../api/appTask.ts'
 import type { KubeObject } from '../api/meta.ts'
 import { group, labels } from '../api/meta.ts'
 import { shortened } from '../api/text.ts'
+import { isOurs } from '../apply/differences.ts'
 import { ownedDigest } from '../apply/digest.ts'
 import { isCompleted } from '../status/appTask.ts'
 import type {
@@ -98,11 +99,14 @@ interface DeploymentObject extends KubeObject {
   }
 }
 
-/** The counts of a Deployment's status. */
+const number = ['spec', 'replicas']
+
+/** The counts of a Deployment's status, and who scales it. */
 export function deploymentDigest(object: KubeObject): Omit<ObservedDeployment, keyof KubeObject | 'digest'> {
   const { spec, status } = object as DeploymentObject
   return {
     replicas: spec?.replicas ?? 0,
+    isScaledByUs: isOurs(object, number),
     observedGeneration: status?.observedGeneration ?? 0,
     currentReplicas: status?.replicas ?? 0,
     updatedReplicas: status?.updatedReplicas ?? 0,

@@ -14,6 +14,7 @@ import type { AppTask } from '../api/appTask.ts'
 import {
   configMapType,
   deploymentType,
+  horizontalPodAutoscalerType,
   jobType,
   namespaceType,
   networkPolicyType,
@@ -61,6 +62,7 @@ export const childTypes: readonly ResourceType[] = [
   podDisruptionBudgetType,
   deploymentType,
   jobType,
+  horizontalPodAutoscalerType,
 ]
 
 const ours = { place: 'target', labelSelector: labels.instance } as const
@@ -179,5 +181,6 @@ export const informers: readonly Informer[] = [
   childInformer(podDisruptionBudgetType),
   deployment,
   job,
+  childInformer(horizontalPodAutoscalerType),
   pod,
 ] as unknown as readonly Informer[]

@@ -7,6 +7,7 @@ import { identityOf } from '../apply/fights.ts'
 import { makeDeployment } from '../render/deployment.ts'
 import type { Owner } from '../render/labels.ts'
 import type { Desired } from '../render/plan.ts'
+import type { RunningService } from '../render/scaling.ts'
 import type { Reader } from '../runtime/controller.ts'
 import { hasSucceeded, onDutySince } from '../status/appRelease.ts'
 import type { ObservedDeployment } from '../status/observed.ts'
@@ -23,29 +24,34 @@ export function deploymentsOf(cache: Reader, instance: string): ReadonlyMap<stri
 
 /**
  * Lets what a release renders be hashed once. Its spec never changes, and names the instance, whose app and env never do;
- * the namespace and the volumes' claims depend on more. Out: the object.
+ * the namespace and the volumes' claims depend on more, a Deployment on the number that counts now. Out: the object.
  */
 export function hashOnce(release: AppRelease, desired: Desired): Desired {
   const { namespaced, kind } = desired.type
   if (namespaced && kind !== persistentVolumeClaimType.kind)
-    hashedOnce(release.spec, identityOf(desired), desired.object)
+    hashedOnce(release.spec, `${identityOf(desired)}${numberOf(desired)}`, desired.object)
   return desired
+}
+
+function numberOf({ type, object }: Desired): string {
+  if (type !== deploymentType) return ''
+  return ` ${(object as { spec?: { replicas?: number } }).spec?.replicas}`
 }
 
 /**
  * How far each service of a release is, judged by the Deployments that the release renders, or that the API server is
  * known to make of them.
- * In: for whom and what is rendered, once; the releases of the instance, newest first; the Deployments as they are, by name; what is known of our writes. Out: what
- * tells one row a service; what it tells may change between two calls, by what is learnt from a write in between.
+ * In: for whom and what is rendered, once, with the services as they are to run now; the releases of the instance, newest
+ * first; the Deployments as they are, by name; what is known of our writes. Out: what tells one row a service; what it
+ * tells may change between two calls, by what is learnt from a write in between.
  */
 export function followRollout(
   owner: Owner,
-  release: AppRelease,
+  { release, services }: { readonly release: AppRelease; readonly services: readonly RunningService[] },
   releases: readonly AppRelease[],
   deployments: ReadonlyMap<string, ObservedDeployment>,
   fights: Fights,
 ): () => ServiceRollout[] {
-  const { services } = release.spec
   const desired = new Map(services.map((service) => [service.name, hashOnce(release, makeDeployment(owner, service))]))
   const isCurrent = ({ metadata: { name, uid = '' }, digest }: ObservedDeployment): boolean => {
     const wanted = desired.get(name)

@@ -1,9 +1,11 @@
 import type { AppInstance } from '../api/appInstance.ts'
 import type { AppRelease } from '../api/appRelease.ts'
 import type { ResolvedService } from '../api/service/resolvedService.ts'
+import { mostReplicas } from '../api/service/scale.ts'
 import { configMapType, jobType } from '../api/builtin.ts'
 import { makeFilesConfigMap } from './configMap.ts'
 import { makeDeployment } from './deployment.ts'
+import { makeHorizontalPodAutoscaler } from './horizontalPodAutoscaler.ts'
 import type { Owner } from './labels.ts'
 import type { ReleaseAction } from './job.ts'
 import { actionsAfter, actionsBefore, makeActionJob } from './job.ts'
@@ -14,6 +16,7 @@ import { makeBaseNetworkPolicy, makeHttpNetworkPolicy } from './networkPolicy.ts
 import { makePersistentVolumeClaims, type ClaimAsIs } from './persistentVolumeClaim.ts'
 import type { Desired, Plan, Stage } from './plan.ts'
 import { makePodDisruptionBudget } from './podDisruptionBudget.ts'
+import type { RunningService } from './scaling.ts'
 import { makeGeneratedSecret } from './secret.ts'
 import { makeService } from './service.ts'
 
@@ -40,6 +43,8 @@ interface Input {
   readonly claim: Claim
   /** The release that should run: pods are rendered from it alone. */
   readonly release: AppRelease
+  /** Its services as they are to run now. */
+  readonly services: readonly RunningService[]
   /** Older releases that are kept: what they name is not pruned. */
   readonly kept: readonly AppRelease[]
   /** The PersistentVolumeClaims in the namespace, by name. */
@@ -48,12 +53,12 @@ interface Input {
 
 /**
  * What should exist for an instance.
- * In: its owner and claim, the release that should run, the releases and the volumes' claims that are there. Out: the
- * plan, stage by stage: the namespace, what pods need before they start, the actions before the roll-out, the services,
- * those that depend on others after them, the actions after the roll-out.
+ * In: its owner and claim, the release that should run and its services as they are to run now, the releases and the
+ * volumes' claims that are there. Out: the plan, stage by stage: the namespace, what pods need before they start, the
+ * actions before the roll-out, the services, those that depend on others after them, what scales them, the actions after
+ * the roll-out.
  */
-export function renderInstance({ owner, claim, release, kept, claims }: Input): Plan {
-  const services = release.spec.services
+export function renderInstance({ owner, claim, release, services, kept, claims }: Input): Plan {
   const jobsOf = (actions: readonly ReleaseAction[]): Desired[] =>
     actions.map((action) => makeActionJob(owner, release, action))
   const before = inARow(jobsOf(actionsBefore(release)))
@@ -74,6 +79,7 @@ export function renderInstance({ owner, claim, release, kept, claims }: Input): 
       },
       ...stageOf('actions', before),
       ...serviceStages(owner, services, last),
+      ...stageOf('autoscaling', autoscalersOf(owner, services, last)),
       ...stageOf(
         'actions after',
         after.map((job) => ({ ...job, after: all })),
@@ -103,7 +109,7 @@ function configurationOf(owner: Owner, service: ResolvedService): Desired[] {
 }
 
 /** A service stands in the first stage after all that it depends on, and waits for the last action before the roll-out. */
-function serviceStages(owner: Owner, services: readonly ResolvedService[], afterJob: string | undefined): Stage[] {
+function serviceStages(owner: Owner, services: readonly RunningService[], afterJob: string | undefined): Stage[] {
   const levels = levelsOf(services)
   const last = Math.max(...levels.values())
   return Array.from({ length: last + 1 }, (_, level) => ({
@@ -123,16 +129,33 @@ function levelsOf(services: readonly ResolvedService[]): ReadonlyMap<string, num
   return levels
 }
 
-function workloadOf(owner: Owner, service: ResolvedService, afterJob: string | undefined): Desired[] {
+function workloadOf(owner: Owner, service: RunningService, afterJob: string | undefined): Desired[] {
   const objects = [
     ...(service.ports.length > 0 ? [makeService(owner, service)] : []),
     ...(service.ports.some(({ protocol }) => protocol === 'HTTP') ? [makeHttpNetworkPolicy(owner, service)] : []),
     ...(needsBudget(service) ? [makePodDisruptionBudget(owner, service)] : []),
     makeDeployment(owner, service),
   ]
-  const { dependsOn: after } = service
+  return waiting(service, objects, afterJob)
+}
+
+/** What goes to no replica waits for nobody. */
+function waiting(
+  { dependsOn: after, asked }: RunningService,
+  objects: readonly Desired[],
+  afterJob: string | undefined,
+): Desired[] {
+  if (asked === 0) return [...objects]
   const conditions = { ...(after && { after }), ...(afterJob !== undefined && { afterJob }) }
   return objects.map((desired) => ({ ...desired, ...conditions }))
+}
+
+/** After all Deployments: one that is not there yet would be a failure to its autoscaler. */
+function autoscalersOf(owner: Owner, services: readonly RunningService[], afterJob: string | undefined): Desired[] {
+  return services.flatMap((service) => {
+    const { autoscaling } = service
+    return autoscaling ? waiting(service, [makeHorizontalPodAutoscaler(owner, service, autoscaling)], afterJob) : []
+  })
 }
 
 /** The Jobs of a release, whose pods hold the logs. */
@@ -147,8 +170,8 @@ function jobNamesOf(release: AppRelease): Plan['keep'][number][] {
  * Replicas that must share a node with those of before can only leave it all at once: a budget would hold up the drain of
  * their node for ever.
  */
-function needsBudget({ replicas, sameNode }: ResolvedService): boolean {
-  return replicas >= 2 && sameNode === undefined
+function needsBudget(service: ResolvedService): boolean {
+  return mostReplicas(service) >= 2 && service.sameNode === undefined
 }
 
 function filesOf(release: AppRelease): Plan['keep'][number][] {

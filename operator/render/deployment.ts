@@ -5,6 +5,7 @@ import type { Owner } from './labels.ts'
 import { serviceLabels, serviceSelector } from './labels.ts'
 import type { Desired } from './plan.ts'
 import { nodeLabels, podSpec } from './pod.ts'
+import type { RunningService } from './scaling.ts'
 
 /** How long a replica that nobody can ask must have run before it counts: one that ends at once never does. */
 const unprovenSeconds = 5
@@ -14,7 +15,7 @@ const unprovenSeconds = 5
  * says so: maxUnavailable 0, and a native preStop sleep so that a leaving replica still answers while the
  * endpoints spread (design/api.md, Rolling update). Pods pass Pod Security `restricted`.
  */
-export function makeDeployment(owner: Owner, service: ResolvedService): Desired {
+export function makeDeployment(owner: Owner, service: RunningService): Desired {
   const selector = serviceSelector(owner, service.name)
   const { progressDeadlineSeconds } = service.rollout
   return {
@@ -25,7 +26,7 @@ export function makeDeployment(owner: Owner, service: ResolvedService): Desired 
       kind: 'Deployment',
       metadata: { name: service.name, namespace: owner.instance, labels: serviceLabels(owner, service.name) },
       spec: {
-        replicas: service.replicas,
+        ...(service.asked !== undefined && { replicas: service.asked }),
         selector: { matchLabels: selector },
         strategy: strategy(service),
         progressDeadlineSeconds,

@@ -10,6 +10,7 @@ import { renderVersion } from './appInstance.ts'
 import { releaseName } from './names.ts'
 import type { Requests } from './requests.ts'
 import { handledWith, requestsOf } from './requests.ts'
+import { scaledAs, textOfScale } from './scaling.ts'
 
 /** One difference between what runs and what is declared. */
 export interface Change {
@@ -22,7 +23,7 @@ export interface Change {
   readonly source: string
 }
 
-/** What is declared now, after every merge. */
+/** What runs, or is declared now, after every merge. */
 export interface Declared {
   readonly services: readonly ResolvedService[]
   readonly stackRevision: string
@@ -33,16 +34,16 @@ const causeLimit = 256
 
 /**
  * What the next release would change.
- * In: the newest release, what is declared now. Out: one entry a field of a service, in the order of the services.
+ * In: what the release that runs has become, what is declared now. Out: one entry a field of a service, in their order.
  */
-export function changesBetween(release: AppRelease, wanted: Declared): Change[] {
-  const before = new Map(release.spec.services.map((service) => [service.name, service]))
+export function changesBetween(running: Declared, wanted: Declared): Change[] {
+  const before = new Map(running.services.map((service) => [service.name, service]))
   const after = new Map(wanted.services.map((service) => [service.name, service]))
   const names = [...new Set([...before.keys(), ...after.keys()])]
   const revision: Change[] =
-    release.spec.stackRevision === wanted.stackRevision
+    running.stackRevision === wanted.stackRevision
       ? []
-      : [change('stack.revision', release.spec.stackRevision, wanted.stackRevision, 'None', 'AppStackRevision')]
+      : [change('stack.revision', running.stackRevision, wanted.stackRevision, 'None', 'AppStackRevision')]
   return [...revision, ...names.flatMap((name) => serviceChanges(name, before.get(name), after.get(name)))]
 }
 
@@ -54,11 +55,13 @@ function serviceChanges(name: string, before?: ResolvedService, after?: Resolved
   return fields
     .filter((field) => field !== 'restart')
     .filter((field) => canonical(before[field] ?? null) !== canonical(after[field] ?? null))
+    .filter((field) => after[field] !== undefined || (field !== 'replicas' && field !== 'autoscaling'))
     .flatMap((field) => {
       const source = sourceOf(field, after)
       const volumes = field === 'volumes' ? volumeChanges(before.volumes, after.volumes) : []
       const path = `services[${name}].${field}`
-      if (volumes.length === 0) return [change(path, text(before[field]), text(after[field]), effectOf(field), source)]
+      if (volumes.length === 0)
+        return [change(path, textOf(field, before), textOf(field, after), effectOf(field), source)]
       return volumes.map(({ at, from, to, effect }) => change(`${path}${at}`, text(from), text(to), effect, source))
     })
 }
@@ -89,8 +92,13 @@ function withSize(volume: NonNullable<Volumes>[number], size: string): unknown {
   return { ...volume, made: { ...volume.made, size } }
 }
 
+/** A number and what a service scales itself between take each other's place: one change, told by what comes. */
+function textOf(field: keyof ResolvedService, service: ResolvedService): string {
+  return field === 'replicas' || field === 'autoscaling' ? textOfScale(service) : text(service[field])
+}
+
 function effectOf(field: keyof ResolvedService): Change['effect'] {
-  if (field === 'replicas') return 'Scale'
+  if (field === 'replicas' || field === 'autoscaling') return 'Scale'
   // An order, or what runs besides, says nothing about the pods.
   return field === 'dependsOn' || field === 'actions' ? 'None' : 'Restart'
 }
@@ -141,11 +149,12 @@ export function withRestarts(services: readonly ResolvedService[], running: AppR
 
 /** What runs, with the numbers of replicas that are declared: they are taken along by any deployment. */
 export function rescaled({ spec }: AppRelease, declared: Declared): Declared {
-  const replicas = new Map(declared.services.map((service) => [service.name, service.replicas]))
-  const services = spec.services.map((service) => ({
-    ...service,
-    replicas: replicas.get(service.name) ?? service.replicas,
-  }))
+  const services = spec.services.map((service) =>
+    scaledAs(
+      declared.services.find(({ name }) => name === service.name),
+      service,
+    ),
+  )
   return { services, stackRevision: spec.stackRevision }
 }
 
@@ -187,7 +196,7 @@ export function makeRelease(
 function causeOf(changes: readonly Change[], { deploy, restart }: Requests): string {
   const requests = Object.entries({ deploy, restart }).filter(([, cause]) => cause !== undefined)
   const paths = changes.map(({ path, from, to }) =>
-    /\.(image|replicas)$/.test(path) ? `${path}: ${from} → ${to}` : path,
+    /\.(image|replicas|autoscaling)$/.test(path) ? `${path}: ${from} → ${to}` : path,
   )
   return shortened(
     [...requests.map((each) => each.join(': ')), paths.join(', ')].filter(Boolean).join('; '),

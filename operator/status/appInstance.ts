@@ -19,6 +19,8 @@ export interface Situation {
   readonly failed: FailedRelease | undefined
   /** Ready replicas of the main service. */
   readonly serving: number
+  /** What has become of spec.suspend; undefined while it is not asked for. */
+  readonly suspension: Suspension | undefined
   /** Who undoes what we write, as one sentence; '' when nobody does. */
   readonly contest: string
   /** Accepted changes that are not released now, and for what they wait; undefined when there are none. */
@@ -40,6 +42,14 @@ export interface FailedRelease {
   readonly retry: string
 }
 
+/** How far a suspension is. */
+export interface Suspension {
+  /** No pod is left, and none will be made. */
+  readonly isDone: boolean
+  /** What to do to see the last pods end, or to have them back. */
+  readonly command: string
+}
+
 /** How the release that runs, or is to, is doing. */
 export interface ReleaseSituation {
   readonly name: string
@@ -51,6 +61,8 @@ export interface ReleaseSituation {
   /** It was complete once. */
   readonly wasComplete: boolean
   readonly isDeadlineExceeded: boolean
+  /** Replicas that were asked for since all was ready are starting. */
+  readonly isScaling: boolean
   /** The first service that is not complete, and why as far as its pods tell. */
   readonly laggard: { readonly service: string; readonly reason?: Reason; readonly cause: string } | undefined
   /** Which services wait for which others, in sentences; '' when none does. */
@@ -66,7 +78,7 @@ export interface ReleaseSituation {
  * In: what was found. Out: one verdict for each condition that is to stand.
  */
 export function instanceVerdicts(situation: Situation): Verdicts {
-  const { objection, serving, pending } = situation
+  const { objection, serving, pending, suspension } = situation
   const main = objection ? objectionVerdicts(objection) : contestVerdicts(situation)
   return {
     Accepted: { status: 'True', reason: 'Accepted', message: 'The spec can be acted on.' },
@@ -75,9 +87,16 @@ export function instanceVerdicts(situation: Situation): Verdicts {
         ? { status: 'True', reason: 'Serving', message: 'The main service has ready replicas.' }
         : { status: 'False', reason: 'NotServing', message: 'The main service has no ready replica.' },
     Deployed: deployedVerdict(situation),
+    ...(suspension?.isDone && suspendedVerdicts(suspension)),
     ...main,
     ...(pending && { ChangesPending: { status: 'True', ...pending } }),
   }
+}
+
+function suspendedVerdicts({ command }: Suspension): Verdicts {
+  const message = `Suspended (spec.suspend): nothing runs; volumes, Secrets and Services stay. To resume: ${command}`
+  const verdict = { reason: 'Suspended', message } as const
+  return { Available: { status: 'False', ...verdict }, Suspended: { status: 'True', ...verdict } }
 }
 
 function objectionVerdicts({ kind, reason, message }: NonNullable<Situation['objection']>): Verdicts {
@@ -96,9 +115,21 @@ function objectionVerdicts({ kind, reason, message }: NonNullable<Situation['obj
 /** Whatever the replicas say: for a moment after each of our writes all is as declared. */
 function contestVerdicts(situation: Situation): Verdicts {
   const { contest: message } = situation
-  if (message === '') return releaseVerdicts(situation)
+  if (message === '') return suspensionVerdicts(situation)
   const verdict = { reason: 'Contested', message } as const
   return { Ready: { status: 'False', ...verdict }, Reconciling: { status: 'True', ...verdict } }
+}
+
+function suspensionVerdicts(situation: Situation): Verdicts {
+  const { suspension } = situation
+  if (!suspension) return releaseVerdicts(situation)
+  if (suspension.isDone) {
+    const { Suspended: verdict } = suspendedVerdicts(suspension)
+    return verdict ? { Ready: verdict } : {}
+  }
+  const message = `Suspending (spec.suspend): the last pods are ending; see ${suspension.command}`
+  const verdict = { reason: 'Suspending', message } as const
+  return { Ready: { status: 'Unknown', ...verdict }, Reconciling: { status: 'True', ...verdict } }
 }
 
 function releaseVerdicts(situation: Situation): Verdicts {
@@ -118,7 +149,7 @@ function releaseVerdicts(situation: Situation): Verdicts {
   if (release.isDeadlineExceeded) {
     return { Ready: { status: 'False', reason, message }, Stalled: { status: 'True', reason, message } }
   }
-  const status = release.wasComplete ? 'False' : 'Unknown'
+  const status = release.wasComplete && reason !== 'Scaling' ? 'False' : 'Unknown'
   return { Ready: { status, reason, message }, Reconciling: { status: 'True', reason, message } }
 }
 
@@ -167,6 +198,9 @@ function lagging(release: ReleaseSituation, failed: FailedRelease | undefined): 
     const message = `Release ${release.name}: service '${service}' did not become ready in time${why}.`
     return { reason: known ?? 'RolloutDeadlineExceeded', message }
   }
+  if (release.isScaling && release.wasComplete && known === undefined) {
+    return { reason: 'Scaling', message: `Service '${service}' scales: replicas are starting${why}.` }
+  }
   if (release.wasComplete) {
     return { reason: known ?? 'ReplicasNotReady', message: `Service '${service}' has too few ready replicas${why}.` }
   }
@@ -176,7 +210,8 @@ function lagging(release: ReleaseSituation, failed: FailedRelease | undefined): 
   }
 }
 
-function deployedVerdict({ objection, release, failed }: Situation): Verdict {
+function deployedVerdict({ objection, release, failed, suspension }: Situation): Verdict {
+  const isSuspended = suspension !== undefined
   if (failed) {
     return { status: 'False', reason: failed.reason, message: `Release ${failed.name} failed: ${failed.message}` }
   }
@@ -186,10 +221,10 @@ function deployedVerdict({ objection, release, failed }: Situation): Verdict {
     const message = `Release ${release.name} ${isFailed ? 'was not rolled out: an action failed' : 'is not rolled out yet'}.`
     return { status: 'False', reason, message }
   }
-  if (release.isComplete || release.wasComplete) {
+  if (release.wasComplete || (release.isComplete && !isSuspended)) {
     return { status: 'True', reason: 'RolledOut', message: `Release ${release.name} is rolled out.` }
   }
-  if (release.isDeadlineExceeded) {
+  if (release.isDeadlineExceeded && !isSuspended) {
     const message = `Release ${release.name} was not rolled out in time.`
     return { status: 'False', reason: 'RolloutDeadlineExceeded', message }
   }

@@ -11,6 +11,7 @@ const protection: Block = { operation: 'Delete', reason: 'Protected' }
 const states: Partial<Record<AppInstancePhase, State>> = {
   Errored: 'Errored',
   Deleting: 'Deleting',
+  Suspended: 'Suspended',
   Creating: 'Creating',
   Pending: 'Creating',
 }
@@ -26,7 +27,7 @@ export function blockedBy(
   now: Date,
 ): Pick<AppInstanceStatus, 'blocked'> {
   const state = states[phaseOf(verdicts)]
-  const reason = (verdicts.OperationsBlocked ?? verdicts.Reconciling)?.reason ?? ''
+  const reason = (verdicts.OperationsBlocked ?? verdicts.Reconciling ?? verdicts.Suspended)?.reason ?? ''
   const refused: Block[] = state ? refusedIn(state, kinds).map((operation) => ({ operation, reason })) : []
   const isKept = spec.deletionProtection === true && metadata.deletionTimestamp === undefined
   const blocked = [...refused, ...(isKept ? [protection] : [])].map((block) => {

@@ -22,6 +22,7 @@ const order: readonly ConditionType[] = [
   'Reconciling',
   'Stalled',
   'OperationsBlocked',
+  'Suspended',
   'ChangesPending',
 ]
 

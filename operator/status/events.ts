@@ -1,11 +1,11 @@
-import type { Condition, Reason } from '../api/conditions.ts'
+import type { Condition, EventReason, Reason } from '../api/conditions.ts'
 import { reasons } from '../api/conditions.ts'
 import { conditionOf } from './conditions.ts'
 
 /** An Event that a change of conditions is worth. */
 export interface Transition {
   readonly type: 'Normal' | 'Warning'
-  readonly reason: Reason
+  readonly reason: EventReason
   readonly action: string
   readonly message: string
 }
@@ -18,7 +18,7 @@ type Rule = (before: Conditions, after: Conditions) => Transition | undefined
  * In: the conditions that stood, those that will. Out: Events.
  */
 export function transitionsOf(before: Conditions | undefined, after: Conditions): Transition[] {
-  const rules: readonly Rule[] = [waits, deployed, unready, recovered, pending]
+  const rules: readonly Rule[] = [waits, deployed, unready, recovered, suspended, resumed, pending]
   return rules.flatMap((rule) => rule(before ?? [], after) ?? [])
 }
 
@@ -64,6 +64,20 @@ function recovered(before: Conditions, after: Conditions): Transition | undefine
   const now = conditionOf(after, 'Ready')
   if (now?.status !== 'True' || conditionOf(before, 'Ready')?.status !== 'False') return undefined
   return { type: 'Normal', reason: reasonOf(now), action: 'Checking', message: now.message }
+}
+
+function suspended(before: Conditions, after: Conditions): Transition | undefined {
+  const now = conditionOf(after, 'Suspended')
+  if (!now || conditionOf(before, 'Suspended')) return undefined
+  return { type: 'Normal', reason: reasonOf(now), action: 'Suspending', message: now.message }
+}
+
+/** A pod that somebody starts in a suspended instance ends the condition, not the suspension. */
+function resumed(before: Conditions, after: Conditions): Transition | undefined {
+  if (!conditionOf(before, 'Suspended') || conditionOf(after, 'Suspended')) return undefined
+  if (conditionOf(after, 'Reconciling')?.reason === 'Suspending') return undefined
+  const message = 'No longer suspended: the replicas of all services are started.'
+  return { type: 'Normal', reason: 'Resumed', action: 'Resuming', message }
 }
 
 function pending(before: Conditions, after: Conditions): Transition | undefined {

@@ -17,6 +17,8 @@ export interface ObservedNamespace extends ObservedChild {
 /** How far a Deployment is, by its status. */
 export interface ObservedDeployment extends ObservedChild {
   readonly replicas: number
+  /** Whether the number of replicas is ours: of one that another set it is not, and at 0 it may be nobody's. */
+  readonly isScaledByUs: boolean
   readonly observedGeneration: number
   /** Pods of any template that are not terminating. */
   readonly currentReplicas: number

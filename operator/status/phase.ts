@@ -18,6 +18,7 @@ const rows: readonly Row[] = [
   ['Errored', ({ OperationsBlocked }) => OperationsBlocked !== undefined],
   ['Deleting', ({ Reconciling }) => Reconciling?.reason === 'Terminating'],
   ['Invalid', ({ Accepted }) => Accepted?.status === 'False'],
+  ['Suspended', ({ Ready, Suspended }) => Ready?.status === 'True' && Suspended !== undefined],
   ['Running', ({ Ready }) => Ready?.status === 'True'],
   ['Degraded', ({ Ready, Available }) => Ready?.status === 'False' && Available?.status === 'True'],
   ['Down', ({ Ready }) => Ready?.status === 'False'],

@@ -41,6 +41,11 @@ export function countPods(pods: readonly ObservedPod[]): Counts {
   }
 }
 
+/** Whether a pod has not ended yet; one that has, such as that of a Job, does not start again. */
+export function isAlive({ phase }: ObservedPod): boolean {
+  return phase !== 'Succeeded' && phase !== 'Failed'
+}
+
 function isFailed(pod: ObservedPod): boolean {
   const reason = causeOf(pod)?.reason
   return pod.phase === 'Failed' || (reason !== undefined && reason !== 'Unschedulable')

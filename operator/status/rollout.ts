@@ -1,13 +1,23 @@
 import type { ResolvedService } from '../api/service/resolvedService.ts'
 import type { ObservedDeployment } from './observed.ts'
 
+/** A service, and the replicas that its Deployment is to ask for. */
+export interface AskedService extends ResolvedService {
+  /** undefined: whoever scales it decides. */
+  readonly asked: number | undefined
+}
+
 /** How far one service of a release is. */
 export interface ServiceRollout {
   readonly service: ResolvedService
+  /** Replicas there ought to be; 0 while it is suspended. */
+  readonly desired: number
   /** Replicas, of any template, that serve. */
   readonly ready: number
   /** Every replica is of the newest template and ready, and no older one is left. */
   readonly isComplete: boolean
+  /** It scales itself, has its least number, and more were asked for that are not ready. */
+  readonly isGrowing?: boolean
   /** The Deployment controller gave up waiting for progress. */
   readonly isDeadlineExceeded: boolean
 }
@@ -25,25 +35,35 @@ export interface Term {
 
 /**
  * How far each service of a release is.
- * In: the resolved services; their Deployments by name; whether a Deployment is what the release renders; what is known
- * of the release. Out: one row a service.
+ * In: the services as they are to run now; their Deployments by name; whether a Deployment is what the release renders;
+ * what is known of the release. Out: one row a service.
  */
 export function rolloutOf(
-  services: readonly ResolvedService[],
+  services: readonly AskedService[],
   deployments: ReadonlyMap<string, ObservedDeployment>,
   isCurrent: (deployment: ObservedDeployment) => boolean,
   { wasComplete, onDutySince }: Term,
 ): ServiceRollout[] {
   return services.map((service) => {
     const deployment = deployments.get(service.name)
-    const isSeen = deployment !== undefined && isCurrent(deployment) && (wasComplete || isObserved(deployment))
+    const desired = desiredOf(service, deployment)
+    // That none is left must have been seen.
+    const mayBeOld = wasComplete && desired > 0
+    const isSeen = deployment !== undefined && isCurrent(deployment) && (mayBeOld || isObserved(deployment))
     return {
       service,
+      desired,
       ready: deployment?.availableReplicas ?? 0,
-      isComplete: isSeen && hasOnlyReadyNew(deployment, service.replicas),
+      isComplete: isSeen && hasOnlyReadyNew(deployment, desired),
+      isGrowing: isSeen && wasComplete && hasEnoughNew(deployment, service.autoscaling?.min),
       isDeadlineExceeded: isSeen && (deployment.deadlineExceededAt ?? '') > onDutySince,
     }
   })
+}
+
+/** What is to be asked for; where somebody else scales it, what the Deployment asks for. */
+function desiredOf({ asked, autoscaling }: AskedService, deployment: ObservedDeployment | undefined): number {
+  return asked ?? deployment?.replicas ?? autoscaling?.min ?? 1
 }
 
 function isObserved(deployment: ObservedDeployment): boolean {
@@ -55,4 +75,9 @@ function hasOnlyReadyNew(deployment: ObservedDeployment, asked: number): boolean
   const { updatedReplicas, currentReplicas, availableReplicas } = deployment
   const replicas = Math.max(asked, deployment.replicas)
   return updatedReplicas === replicas && currentReplicas === replicas && availableReplicas === replicas
+}
+
+function hasEnoughNew(deployment: ObservedDeployment, least: number | undefined): boolean {
+  const { updatedReplicas, currentReplicas, availableReplicas } = deployment
+  return least !== undefined && updatedReplicas === currentReplicas && availableReplicas >= least
 }

@@ -1,4 +1,5 @@
 import type { ResolvedService } from '../api/service/resolvedService.ts'
+import { leastReplicas } from '../api/service/scale.ts'
 import type { Verdict } from './conditions.ts'
 
 type Risk = Pick<Verdict, 'reason' | 'message'>
@@ -54,8 +55,8 @@ function hasNoHealthCheck({ name, healthCheck }: ResolvedService): Risk | undefi
   }
 }
 
-function hasOneReplica({ name, replicas, main }: ResolvedService): Risk | undefined {
-  if (replicas > 1) return undefined
+function hasOneReplica({ name, main, ...scale }: ResolvedService): Risk | undefined {
+  if (leastReplicas(scale) > 1) return undefined
   const field = main ? 'spec.replicas of the AppInstance' : `services[${name}].replicas`
   return {
     reason: 'SingleReplica',

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import * as fc from 'fast-check'
 import type { ResolvedService } from '../../operator/api/service/resolvedService.ts'
-import { apiVersionOf, deploymentType, namespaceType } from '../../operator/api/builtin.ts'
+import { apiVersionOf, deploymentType, horizontalPodAutoscalerType, namespaceType } from '../../operator/api/builtin.ts'
 import { fieldManager, refOf } from '../../operator/api/meta.ts'
 import type { KubeObject } from '../../operator/api/meta.ts'
 import { compareQuantities, cpuQuantity, memoryQuantity } from '../../operator/api/quantity.ts'
@@ -70,7 +70,13 @@ async function executeOn(plan: Plan): Promise<Applied> {
   const fights = new Fights()
   const jobs = new Set(owned.filter(({ type }) => type.kind === 'Job').map(({ object }) => object.metadata.name))
   const recordOf = (job: string): 'Succeeded' | undefined => (jobs.has(job) ? 'Succeeded' : undefined)
-  const always = { isRolledOut: () => true, wasInPlace: () => false, mayRun: true }
+  const always = {
+    isRolledOut: () => true,
+    wasInPlace: () => false,
+    mayRun: true,
+    isIdle: () => false,
+    isToScale: () => false,
+  }
   return execute(writer, plan, owned, { fights, now: new Date(), of: 'r1', recordOf, ...always })
 }
 
@@ -151,6 +157,20 @@ describe('a change by another hand', () => {
     expect(isEqual(desired, await live(desired))).toBe(true)
   })
 
+  it('of what scales a service is seen and mended; a number that another owns is left to him', async () => {
+    const scaled = await planOf('autoscaling')
+    await executeOn(scaled)
+    const autoscaler = kept(scaled).find(({ type }) => type === horizontalPodAutoscalerType)!
+    expect(isEqual(autoscaler, await patchByHand(autoscaler, { spec: { maxReplicas: 9 } }))).toBe(false)
+    expect((await executeOn(scaled)).changed).toEqual([autoscaler])
+    const deployment = kept(scaled).find(({ type }) => type === deploymentType)!
+    const { replicas: _replicas, ...spec } = (deployment.object as unknown as { spec: { replicas?: number } }).spec
+    const left = { ...deployment, object: { ...deployment.object, spec } as KubeObject }
+    const edited = await patchByHand(deployment, { spec: { replicas: 5 } })
+    expect([isEqual(deployment, edited), isEqual(left, edited)]).toEqual([false, true])
+    expect(await kube.apply(deploymentType, left.object)).toMatchObject({ spec: { replicas: 5 } })
+  })
+
   it('of what is not ours is left alone: a label, an annotation, a finalizer', async () => {
     const metadata = { labels: { foreign: 'x' }, annotations: { foreign: 'x' } }
     for (const desired of kept(plan)) {
@@ -191,7 +211,10 @@ const service: ResolvedService = {
 describe('a Deployment', () => {
   let namespace: string
   const desiredOf = (more: Partial<ResolvedService>): Desired =>
-    makeDeployment({ app: 'a', env: 'e', project: 'p', instance: namespace }, { ...service, ...more })
+    makeDeployment(
+      { app: 'a', env: 'e', project: 'p', instance: namespace },
+      { ...service, ...more, asked: service.replicas },
+    )
   const applied = async (more: Partial<ResolvedService>): Promise<boolean> => {
     const desired = desiredOf(more)
     return isEqual(desired, await kube.apply(deploymentType, desired.object))

@@ -52,7 +52,7 @@ describe('stored by the server and read again,', () => {
         }
         const made = (await kube.create(appReleaseKind, { ...release, metadata })) as AppRelease
         expect(canonical(made.spec)).toBe(canonical(release.spec))
-        expect(changesBetween(made, { services, stackRevision: release.spec.stackRevision })).toEqual([])
+        expect(changesBetween(made.spec, { services, stackRevision: release.spec.stackRevision })).toEqual([])
       }),
       { numRuns: 40 },
     )

@@ -206,6 +206,8 @@ function controllerManagerArguments(layout: Layout): string[] {
     '--concurrent-namespace-syncs=50',
     '--concurrent-gc-syncs=50',
     '--concurrent-serviceaccount-token-syncs=50',
+    // An autoscaler looks at its target for the first time after one such period.
+    '--horizontal-pod-autoscaler-sync-period=2s',
     '--profiling=false',
   ]
 }

@@ -100,7 +100,10 @@ function tidied(kind: Kind, spec: Json): Json {
   if (app !== undefined && app.name !== undefined && app.services !== undefined) delete app.name
   for (const holder of [spec as Record<string, Json>, ...servicesIn(spec)]) tidyVariables(holder)
   if (kind.kind === 'AppInstance') {
-    for (const override of servicesIn(spec)) tidyResources(override)
+    for (const override of servicesIn(spec)) {
+      tidyResources(override)
+      tidyScale(override)
+    }
     return spec
   }
   const names: Json[] = []
@@ -133,8 +136,17 @@ function tidyVariables(holder: Record<string, Json>): void {
   }
 }
 
+/** A number, or what it scales itself between. */
+function tidyScale(service: Record<string, Json>): void {
+  const autoscaling = service['autoscaling'] as { min: number; max: number } | undefined
+  if (autoscaling === undefined) return
+  delete service['replicas']
+  autoscaling.min = Math.min(autoscaling.min, autoscaling.max)
+}
+
 function tidyService(service: Record<string, Json>): void {
   if (service['main'] === true) delete service['replicas']
+  tidyScale(service)
   const ports = service['ports'] as { port: number; name?: string }[] | undefined
   if (service['type'] === 'Worker') {
     delete service['ports']

@@ -93,6 +93,20 @@ export const serviceViolations: readonly Violation[] = [
     ],
   },
   {
+    rule: 'replicas-or-autoscaling',
+    sent: stack([{ ...web, replicas: 2, autoscaling: { min: 2, max: 6, cpu: 70 } }]),
+    says: [
+      'spec.services[0].replicas: ',
+      "service 'web' may have replicas or autoscaling, not both",
+      'autoscaling.min',
+    ],
+  },
+  {
+    rule: 'autoscaling-min-up-to-max',
+    sent: stack([{ ...web, autoscaling: { min: 3, max: 2, cpu: 70 } }]),
+    says: ['spec.services[0].autoscaling.min: ', 'autoscaling.min 3 may not be larger than autoscaling.max 2'],
+  },
+  {
     rule: 'main-replicas-in-instance',
     sent: stack([{ ...web, main: true, replicas: 2 }]),
     says: [

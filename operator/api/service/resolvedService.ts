@@ -8,6 +8,7 @@ import {
   maxActions,
   timeoutSeconds as actionTimeout,
 } from './actions.ts'
+import { autoscalingSchema } from './autoscaling.ts'
 import { healthCommand, healthPath, startupSeconds, timeoutSeconds } from './healthCheck.ts'
 import { dependsOn, image, serviceName, serviceType } from './name.ts'
 import { portNameOf, portNumber, portProtocol } from './ports.ts'
@@ -98,7 +99,8 @@ export const resolvedServiceSchema = z.strictObject({
       description:
         'How each replica says that it can serve; absent when the stack has none. Without command and path: a connection.',
     }),
-  replicas: integer('How many copies run.', 1, 10),
+  replicas: integer('How many copies run; absent when it scales itself.', 1, 10).optional(),
+  autoscaling: autoscalingSchema.optional(),
   rollout: z
     .strictObject({
       maxSurge: maxSurge.meta({ description: 'Replicas there may be above the number; absent: 1.' }).optional(),

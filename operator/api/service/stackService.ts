@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { says, type Rule } from '../kind.ts'
 import { integer, listMap, next, withRules, type Immutable } from '../schema.ts'
 import { actions } from './actions.ts'
+import { autoscaling, replicasOrAutoscaling } from './autoscaling.ts'
 import { files } from './files.ts'
 import { healthCheck } from './healthCheck.ts'
 import { dependsOn, image, serviceName, serviceType } from './name.ts'
@@ -53,6 +54,7 @@ const stackServiceSchema = z.strictObject({
     1,
     10,
   ).optional(),
+  autoscaling: autoscaling.optional(),
   rollout: rollout.optional(),
   security: security.optional(),
   dependsOn: dependsOn(
@@ -153,6 +155,7 @@ const serviceRules: readonly Rule<z.output<typeof stackServiceSchema>>[] = [
       check.command !== undefined ||
       list.some(({ name, protocol }) => protocol !== 'UDP' && name === (check.port ?? name)),
   },
+  replicasOrAutoscaling,
   {
     id: 'volume-not-in-file',
     rule: `!has(self.files) || !has(self.volumes) || self.files.all(f, !self.volumes.exists(v, ${volumeInFile}))`,

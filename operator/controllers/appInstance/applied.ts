@@ -31,7 +31,7 @@ function isOfService({ desired, for: needed }: Applied['waiting'][number]): bool
 
 function readyOf(name: string, rollout: readonly ServiceRollout[]): string {
   const row = rollout.find(({ service }) => service.name === name)
-  return `${row?.ready ?? 0}/${row?.service.replicas ?? 0}`
+  return `${row?.ready ?? 0}/${row?.desired ?? 0}`
 }
 
 /** Who undoes our writes to which object; '' when nobody does. */

@@ -27,7 +27,7 @@ import { isLocked } from './attempts.ts'
 import { cleanup } from './cleanup.ts'
 import { create, isCreationDue, locked } from './creation.ts'
 import type { Decision } from './decide.ts'
-import { decide, mayApply, planOf, standingOf } from './decide.ts'
+import { decide, mayApply, planOf, runningOf, standingOf } from './decide.ts'
 import { refusalOf, viewIsIncomplete } from './gates.ts'
 import { observe } from './observe.ts'
 import type { Observed } from './observe.ts'
@@ -82,7 +82,13 @@ async function deploy(
   const fights = fightsOf(cache)
   const { release = running, refused: held } = next ? await createRelease(ctx, next, fights) : {}
   const rollout = release
-    ? followRollout(ownerOf(seen.instance), release, seen.releases, seen.deployments, fights)
+    ? followRollout(
+        ownerOf(seen.instance),
+        { release, services: runningOf(seen, release) },
+        seen.releases,
+        seen.deployments,
+        fights,
+      )
     : () => []
   if (release) await endUnbegun(ctx, release, seen)
   const applied =

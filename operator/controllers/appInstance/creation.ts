@@ -14,7 +14,7 @@ import { namespaceDigest } from '../digests.ts'
 import { followRollout } from '../rollout.ts'
 import { contestSentence } from './applied.ts'
 import { begin, isOwnStop, record, secondsLeft } from './attempts.ts'
-import { mayApply, planOf, type Decision } from './decide.ts'
+import { mayApply, planOf, runningOf, type Decision } from './decide.ts'
 import { namespaceIsNotForeign, refusalOf, type Objection } from './gates.ts'
 import type { Observed } from './observe.ts'
 import type { Findings } from './report.ts'
@@ -154,7 +154,13 @@ export function locked({ target }: LockedIn, seen: Observed, failure: Failure): 
   const { instance, releases, deployments } = seen
   const release = releaseToRun(releases)
   const rollout = release
-    ? followRollout(ownerOf(instance), release, releases, deployments, fightsOf(target.cache))()
+    ? followRollout(
+        ownerOf(instance),
+        { release, services: runningOf(seen, release) },
+        releases,
+        deployments,
+        fightsOf(target.cache),
+      )()
     : []
   const objection = { kind: 'failed', reason: failure.reason, message: erroredMessage(instance, failure) } as const
   return { objection, failure, release, rollout, changes: [], failed: undefined, applied: undefined }

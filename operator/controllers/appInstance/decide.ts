@@ -1,5 +1,5 @@
 import type { AppRelease } from '../../api/appRelease.ts'
-import { jobType } from '../../api/builtin.ts'
+import { deploymentType, horizontalPodAutoscalerType, jobType } from '../../api/builtin.ts'
 import type { Reason } from '../../api/conditions.ts'
 import { desiredDigest } from '../../apply/digest.ts'
 import type { Standing } from '../../apply/execute.ts'
@@ -10,7 +10,10 @@ import { asksForRelease, changesBetween, makeRelease, rescaled, withRestarts } f
 import type { Requests } from '../../render/requests.ts'
 import { requestsOf, unhandled } from '../../render/requests.ts'
 import { ownerOf, renderInstance } from '../../render/appInstance.ts'
+import type { RunningService } from '../../render/scaling.ts'
+import { isSuspended, runningServices, scaleText } from '../../render/scaling.ts'
 import { hasFailed, hasSucceeded, releaseToRun } from '../../status/appRelease.ts'
+import type { ObservedDeployment } from '../../status/observed.ts'
 import type { ServiceRollout } from '../../status/rollout.ts'
 import { isUnderWay, otherJobs } from '../actions.ts'
 import { hashOnce } from '../rollout.ts'
@@ -40,21 +43,31 @@ export function decide(seen: Observed): Decision {
   if (objection || !wanted || !revision) return idle
   const stackRevision = revision.metadata.name
   if (!running) {
+    if (isSuspended(instance)) return idle
     return { ...idle, next: makeRelease(instance, { services: wanted.services, stackRevision }, { changes: [] }) }
   }
   const declared = { services: withRestarts(wanted.services, running), stackRevision }
-  const changes = changesBetween(running, declared)
+  const changes = changesBetween(runs(seen, running), declared)
   const isDue = asksForRelease(changes)
   const failed = isDue ? failureOf(declared, releases) : [running].find(hasFailed)
+  const waits = { ...idle, changes, failed }
+  return isSuspended(instance) ? waits : { ...waits, ...dueNow(seen, running, declared, waits) }
+}
+
+/** The release that is to be made now of what is declared or asked for; nothing when none is. */
+function dueNow(
+  seen: Observed,
+  running: AppRelease,
+  declared: Declared,
+  { changes, failed }: Pick<Decision, 'changes' | 'failed'>,
+): Partial<Decision> {
+  const { instance, releases } = seen
   const asked = unhandled(requestsOf(instance), releases[0])
-  const mayDeploy = isDue && !failed && instance.spec.deploy?.trigger !== 'Manual'
-  if (asked.deploy !== undefined || mayDeploy) {
-    return { ...idle, next: releaseOf(seen, running, declared, asked) }
-  }
-  if (asked.restart !== undefined) {
-    return { ...idle, next: releaseOf(seen, running, rescaled(running, declared), asked) }
-  }
-  return { ...idle, changes, failed }
+  const mayDeploy = asksForRelease(changes) && !failed && instance.spec.deploy?.trigger !== 'Manual'
+  const isDeployed = asked.deploy !== undefined || mayDeploy
+  if (!isDeployed && asked.restart === undefined) return {}
+  const content = isDeployed ? declared : rescaled(running, declared)
+  return { changes: [], failed: undefined, next: releaseOf(seen, running, content, asked) }
 }
 
 /** The release of this content in the place of the one that runs. */
@@ -69,7 +82,7 @@ function releaseOf(
   // What failed where it stands, or is to be started anew, differs in nothing else: only new pods begin a new try.
   const isRestarted = asked.restart !== undefined || hasFailed(running)
   const services = isRestarted ? content.services.map((service) => ({ ...service, restart: number })) : content.services
-  const changes = changesBetween(running, content)
+  const changes = changesBetween(running.spec, content)
   // What runs was declared then; what is declared now still waits.
   const generation = asked.deploy === undefined && !asksForRelease(changes) ? running.spec.generation : undefined
   const good = releases.find(hasSucceeded)
@@ -81,14 +94,27 @@ function releaseOf(
 function failureOf(declared: Declared, releases: readonly AppRelease[]): AppRelease | undefined {
   const tried = releases
     .filter((release) => hasSucceeded(release) || hasFailed(release))
-    .find((release) => !asksForRelease(changesBetween(release, declared)))
+    .find((release) => !asksForRelease(changesBetween(release.spec, declared)))
   return tried && hasFailed(tried) ? tried : undefined
 }
 
+/** The services of a release as they are to run now. Pure. */
+export function runningOf({ instance, stacks, deployments }: Observed, release: AppRelease): RunningService[] {
+  return runningServices({ instance, release, stack: stacks.get(release.spec.stackRevision), deployments })
+}
+
+/** What a release has become by the numbers that took effect beside it, whether or not they run now. */
+function runs(seen: Observed, release: AppRelease): Declared {
+  const services = runningOf(seen, release).map(({ asked: _asked, ...service }) => service)
+  return { services, stackRevision: release.spec.stackRevision }
+}
+
 /** What should exist when `release` runs. Pure. */
-export function planOf({ instance, projectUid, hubUid, releases, claims, jobs }: Observed, release: AppRelease): Plan {
+export function planOf(seen: Observed, release: AppRelease): Plan {
+  const { instance, projectUid, hubUid, releases: kept, claims, jobs } = seen
   const claim = { instanceUid: instance.metadata.uid ?? '', projectUid, hubUid }
-  const { stages, keep } = renderInstance({ owner: ownerOf(instance), claim, release, kept: releases, claims })
+  const services = runningOf(seen, release)
+  const { stages, keep } = renderInstance({ owner: ownerOf(instance), claim, release, services, kept, claims })
   for (const { objects } of stages) for (const desired of objects) hashOnce(release, desired)
   const underWay = jobs.filter(isUnderWay).map(({ metadata: { name } }) => ({ type: jobType, name }))
   return { stages, keep: [...keep, ...underWay] }
@@ -105,13 +131,37 @@ export function standingOf(
   return {
     fights,
     now,
-    of: release.metadata.uid ?? '',
+    of: `${release.metadata.uid} ${scaleText(runningOf(seen, release))}`,
     wasInPlace: inPlaceBefore(seen, release),
+    isIdle: (name) => isIdle(seen.deployments.get(name)),
+    isToScale: (desired) => isToScale(seen, desired),
     // Asked anew each time: a write of this very reconcile may have shown what the API server makes of a Deployment.
     isRolledOut: (name) => rollout().some(({ service, isComplete }) => service.name === name && isComplete),
     recordOf: (job) => release.status?.actions?.find((each) => each.job === job)?.state,
-    mayRun: otherJobs(release, seen).length === 0,
+    mayRun: otherJobs(release, seen).length === 0 && !isSuspended(seen.instance),
   }
+}
+
+/** That it asks for no replica is our doing: that of another is put right. */
+function isIdle(deployment: ObservedDeployment | undefined): boolean {
+  return deployment?.replicas === 0 && deployment.isScaledByUs
+}
+
+/**
+ * Whether the live Deployment holds the values that would be rendered for the very number it asks for, all of them ours;
+ * or, where an autoscaler of ours scales it, all but that number.
+ */
+function isToScale({ deployments, owned }: Observed, { type, object }: Desired): boolean {
+  const { name } = object.metadata
+  const live = type === deploymentType ? deployments.get(name) : undefined
+  if (!live) return false
+  const { replicas: _replicas, ...spec } = (object as { spec?: { replicas?: number } }).spec ?? {}
+  const isAutoscaled = owned.some(
+    (each) => each.type === horizontalPodAutoscalerType && each.object.metadata.name === name,
+  )
+  const isTheirs = isAutoscaled && !live.isScaledByUs
+  const asItIs = { ...object, spec: isTheirs ? spec : { ...spec, replicas: live.replicas } }
+  return desiredDigest(asItIs) === live.digest
 }
 
 /**

@@ -10,6 +10,7 @@ import type { AppTask } from '../../api/appTask.ts'
 import { appTaskKind } from '../../api/appTask.ts'
 import { namespaceType, podType } from '../../api/builtin.ts'
 import { keyOf, labels, refOf } from '../../api/meta.ts'
+import type { StackService } from '../../api/service/stackService.ts'
 import type { Owned } from '../../apply/execute.ts'
 import type { Resolved } from '../../render/resolve/resolve.ts'
 import { resolve } from '../../render/resolve/resolve.ts'
@@ -45,6 +46,8 @@ export interface Observed extends Storage {
   readonly revision: AppStackRevision | undefined
   /** Of this very instance (uid), newest first. */
   readonly releases: readonly AppRelease[]
+  /** The services of their AppStackRevisions, by the names of those; without those that are gone. */
+  readonly stacks: ReadonlyMap<string, readonly StackService[]>
   /** Of this very instance (uid). */
   readonly tasks: readonly AppTask[]
   readonly namespace: ObservedNamespace | undefined
@@ -88,6 +91,7 @@ export function observe({ cache, target }: Caches, instance: AppInstance): Obser
     revision,
     releases,
     tasks: tasksOf(cache, instance),
+    stacks: stacksOf(cache, releases),
     namespace,
     projectUid: namespaceOf(cache, project)?.metadata.uid ?? '',
     hubUid: namespaceOf(cache, 'kube-system')?.metadata.uid ?? '',
@@ -125,6 +129,16 @@ function tasksOf(cache: Reader, instance: AppInstance): AppTask[] {
   return cache
     .byIndex<AppTask>(appTaskKind, 'instance', keyOf(refOf(instance)))
     .filter(({ spec }) => spec.instanceUid === instance.metadata.uid)
+}
+
+function stacksOf(cache: Reader, releases: readonly AppRelease[]): Observed['stacks'] {
+  const names = new Map(releases.map(({ spec, metadata }) => [spec.stackRevision, metadata.namespace ?? '']))
+  return new Map(
+    [...names].flatMap(([name, namespace]) => {
+      const revision = cache.get<AppStackRevision>(appStackRevisionKind, { namespace, name })
+      return revision ? [[name, revision.spec.services] as const] : []
+    }),
+  )
 }
 
 function childrenOf(

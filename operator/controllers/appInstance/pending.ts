@@ -3,6 +3,7 @@ import type { AppRelease } from '../../api/appRelease.ts'
 import { annotations } from '../../api/meta.ts'
 import { shortened } from '../../api/text.ts'
 import type { Change } from '../../render/release.ts'
+import { isSuspended } from '../../render/scaling.ts'
 import type { FailedRelease, Situation } from '../../status/appInstance.ts'
 import { conditionOf } from '../../status/conditions.ts'
 import type { Observed } from './observe.ts'
@@ -22,6 +23,9 @@ export interface Outstanding {
 export function pendingOf(seen: Observed, { changes, failed }: Outstanding): Situation['pending'] {
   if (changes.length === 0) return undefined
   const list = changes.map(({ path, from, to }) => `${path} ${from} → ${to}`).join(', ')
+  if (isSuspended(seen.instance)) {
+    return { reason: 'WaitsForResume', message: `${list}: takes effect when spec.suspend is false again` }
+  }
   const now = `now: ${deployCommand(seen)}`
   if (failed) {
     const message = `${list}: release ${failed.spec.number} of it failed, and it is not tried again by itself; ${now}`

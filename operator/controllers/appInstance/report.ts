@@ -5,6 +5,7 @@ import { annotations, labels } from '../../api/meta.ts'
 import type { Applied, Refused } from '../../apply/execute.ts'
 import { selectorText, serviceSelector } from '../../render/labels.ts'
 import { ownerOf } from '../../render/appInstance.ts'
+import { isSuspended } from '../../render/scaling.ts'
 import { serviceUrl } from '../../render/names.ts'
 import type { EventRecord, Report } from '../../runtime/controller.ts'
 import type { Outcome } from '../../runtime/outcome.ts'
@@ -28,6 +29,7 @@ import { actionEvents, actionsOf, failuresAfter } from './actions.ts'
 import { alteredEvents, alteredSentence, contestSentence, driftEvents, waitingSentences } from './applied.ts'
 import type { Objection } from './gates.ts'
 import type { Observed } from './observe.ts'
+import { ignoredReplicas, isScaling, mayBeJudged, suspensionOf, withGrowth } from './scaling.ts'
 import type { Outstanding } from './pending.ts'
 import {
   changesOf,
@@ -55,8 +57,9 @@ export interface Findings extends Outstanding {
 }
 
 /** Status, Events and outcome of a reconcile. Pure; nothing in the status changes by itself. */
-export function report(seen: Observed, found: Findings, now: Date): Report<AppInstanceStatus> {
+export function report(seen: Observed, findings: Findings, now: Date): Report<AppInstanceStatus> {
   const { instance } = seen
+  const found = { ...findings, rollout: findings.rollout.map((row) => withGrowth(seen, row)) }
   const verdicts = { ...instanceVerdicts(situationOf(seen, found)), ...zeroDowntimeOf(seen, found) }
   const generation = instance.metadata.generation ?? 0
   const conditions = conditionsOf(instance.status?.conditions, verdicts, generation, now)
@@ -96,6 +99,7 @@ function situationOf(seen: Observed, found: Findings): Situation {
     release: found.release && releaseSituation(seen, found.release, found),
     failed: found.failed && failedSituation(seen, found.failed),
     serving: found.rollout.find(({ service }) => service.main)?.ready ?? 0,
+    suspension: isSuspended(seen.instance) ? suspensionOf(seen, found) : undefined,
     contest: contestSentence(found.applied),
     altered: alteredSentence(found.applied),
     pending: pendingOf(seen, found),
@@ -110,7 +114,11 @@ function zeroDowntimeOf({ wanted }: Observed, { objection, release }: Findings):
   return ZeroDowntime ? { ZeroDowntime } : {}
 }
 
-function hintOf({ latest }: Observed, { release }: Findings): string {
+function hintOf(seen: Observed, found: Findings): string {
+  return [newerRevision(seen, found), ignoredReplicas(found)].filter((hint) => hint !== '').join(' ')
+}
+
+function newerRevision({ latest }: Observed, { release }: Findings): string {
   const isOutdated =
     latest !== undefined && release !== undefined && release.spec.stackRevision !== latest.metadata.name
   return isOutdated
@@ -135,6 +143,7 @@ function releaseSituation(seen: Observed, release: AppRelease, { rollout, applie
       .join(' '),
     wasComplete: hasSucceeded(release),
     isDeadlineExceeded: late !== undefined || hasFailed(release),
+    isScaling: isScaling(seen.instance.status, rollout),
     laggard: laggard && {
       service: name,
       ...(cause && { reason: cause.reason }),
@@ -153,10 +162,12 @@ function commandFor({ reason, command }: Cause, namespace: string, service: stri
 }
 
 function deployedGenerationOf(seen: Observed, found: Findings): Pick<AppInstanceStatus, 'deployedGeneration'> {
+  const { release, rollout } = found
   const isComplete =
-    found.release !== undefined &&
-    found.rollout.every((row) => row.isComplete) &&
-    pendingAction(found.release, seen) === undefined
+    release !== undefined &&
+    rollout.every((row) => row.isComplete) &&
+    pendingAction(release, seen) === undefined &&
+    mayBeJudged(seen, release)
   if (isComplete && !found.objection && found.changes.length === 0) {
     return { deployedGeneration: seen.instance.metadata.generation ?? 0 }
   }
@@ -202,10 +213,10 @@ function releaseOf(
       selector: selectorText(serviceSelector(owner, main.name)),
     }),
     counts: { ...countPods(seen.pods), summary: summaryOf(rollout) },
-    services: rollout.map(({ service, ready }) => {
+    services: rollout.map(({ service, ready, desired }) => {
       const { reason, message } = serviceCause(service, seen.instance.metadata.name, seen) ?? {}
       const why = reason && { reason, message }
-      const { name, type, replicas: desired, image } = service
+      const { name, type, image } = service
       return { name, type, ready, desired, image, ...why }
     }),
     currentRelease: {
@@ -221,8 +232,8 @@ function releaseOf(
 
 /** `serving/wanted` over all services; a surplus of one never hides a lack of another. */
 function summaryOf(rollout: readonly ServiceRollout[]): string {
-  const serving = rollout.map(({ service, ready }) => Math.min(ready, service.replicas))
-  return `${sum(serving)}/${sum(rollout.map(({ service }) => service.replicas))}`
+  const serving = rollout.map(({ ready, desired }) => Math.min(ready, desired))
+  return `${sum(serving)}/${sum(rollout.map(({ desired }) => desired))}`
 }
 
 function sum(numbers: readonly number[]): number {

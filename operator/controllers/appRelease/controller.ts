@@ -3,11 +3,14 @@ import { appInstanceKind } from '../../api/appInstance.ts'
 import type { AppRelease, AppReleaseStatus } from '../../api/appRelease.ts'
 import { appReleaseKind } from '../../api/appRelease.ts'
 import type { ActionRecord } from '../../api/service/actionRecord.ts'
+import type { AppStackRevision } from '../../api/appStackRevision.ts'
+import { appStackRevisionKind } from '../../api/appStackRevision.ts'
 import { deploymentType, jobType, podType } from '../../api/builtin.ts'
 import type { KubeObject, Ref } from '../../api/meta.ts'
 import { labels, refOf } from '../../api/meta.ts'
 import { fightsOf } from '../../apply/fights.ts'
 import { ownerOf } from '../../render/appInstance.ts'
+import { isSuspended, runningServices } from '../../render/scaling.ts'
 import type { Controller, Ctx, Reader, Report } from '../../runtime/controller.ts'
 import type { ActionSight } from '../../status/actions.ts'
 import { podSightSeconds, recordOf } from '../../status/actions.ts'
@@ -55,7 +58,9 @@ export const appRelease: Controller<AppRelease, AppReleaseStatus> = {
     const actions = await recordsOf(ctx, release, seen)
     const recorded = withActions(release, actions)
     const deployments = deploymentsOf(target.cache, instance.metadata.name)
-    const rollout = followRollout(ownerOf(instance), release, releases, deployments, fightsOf(target.cache))
+    const services = runningServices({ instance, release, stack: stackOf(cache, release), deployments })
+    const fights = fightsOf(target.cache)
+    const rollout = followRollout(ownerOf(instance), { release, services }, releases, deployments, fights)
     const { name: namespace } = instance.metadata
     const pods = target.cache.byIndex<ObservedPod>(podType, 'namespace', namespace)
     const storage = storageOf(target.cache, namespace)
@@ -67,17 +72,20 @@ export const appRelease: Controller<AppRelease, AppReleaseStatus> = {
         serviceCause(service, namespace, { pods, deployments, ...storage }) ?? healthCause(service, pods),
       pendingAction(recorded, seen),
     )
+    // That all its services went to no replica says nothing about it: it goes on when they come back.
+    const isHeld = isSuspended(instance) && verdict.reason !== 'Superseded'
     const generation = release.metadata.generation ?? 0
-    const conditions = conditionsOf(release.status?.conditions, { Succeeded: verdict }, generation, now)
+    const before = release.status?.conditions ?? []
+    const conditions = isOver || isHeld ? before : conditionsOf(before, { Succeeded: verdict }, generation, now)
     const isRunning = actions.some(({ state }) => state === 'Running')
     return {
       status: {
         observedGeneration: generation,
-        conditions: isOver ? (release.status?.conditions ?? []) : conditions,
+        conditions,
         ...(actions.length > 0 && { actions }),
       },
       outcome:
-        isRunning || verdict.status === 'Unknown'
+        isRunning || (verdict.status === 'Unknown' && !isHeld)
           ? { ...verdict, kind: 'progressing', retryAfterSeconds: isRunning ? podSightSeconds : secondLookSeconds }
           : { kind: 'settled' },
     }
@@ -116,6 +124,11 @@ async function recordsOf({ target, now }: Ctx, release: AppRelease, seen: Action
     if (next) records.push(next)
   }
   return records
+}
+
+function stackOf(cache: Reader, { metadata, spec }: AppRelease): AppStackRevision['spec']['services'] | undefined {
+  const { namespace = '' } = metadata
+  return cache.get<AppStackRevision>(appStackRevisionKind, { namespace, name: spec.stackRevision })?.spec.services
 }
 
 /** What an event of a release or a Deployment may decide: the releases of its instance that are under way. */

@@ -3,6 +3,7 @@ import type { StackService } from '../../api/service/stackService.ts'
 import { withInherited } from './inherit.ts'
 import type { Input } from './input.ts'
 import { mainOf } from './input.ts'
+import { declaredScale } from './scale.ts'
 
 type Override = NonNullable<AppInstanceSpec['services']>[number]
 
@@ -21,7 +22,7 @@ export function isDisabled(instance: AppInstance, service: string): boolean {
  * takes `from` another, what the instance says about the main service, its overrides. Variables of the instance stand
  * above others, and so are left to variablesOf.
  */
-export function declaredServices({ instance, services }: Input): StackService[] {
+export function declaredServices({ instance, services }: Pick<Input, 'instance' | 'services'>): StackService[] {
   const main = mainOf(services)
   const declared = new Map<string, StackService>()
   for (const service of services) {
@@ -34,12 +35,13 @@ export function declaredServices({ instance, services }: Input): StackService[] 
 
 function withGiven(service: StackService, instance: AppInstance, isMain: boolean): StackService {
   const override = overrideOf(instance, service.name)
-  const { image, replicas } = isMain ? instance.spec : { image: override?.image, replicas: override?.replicas }
+  const { image } = (isMain ? instance.spec : override) ?? {}
   const { command, args, resources } = override ?? {}
+  const { replicas: _replicas, autoscaling: _autoscaling, ...rest } = service
   return {
-    ...service,
+    ...rest,
     ...(image !== undefined && { image }),
-    ...(replicas !== undefined && { replicas }),
+    ...declaredScale(instance, service, { override, isMain }),
     ...(command && { command }),
     ...(args && { args }),
     ...(resources && { resources: withAmounts(service.resources, resources) }),

@@ -1,3 +1,4 @@
+import { leastReplicas } from '../../api/service/scale.ts'
 import type { StackService } from '../../api/service/stackService.ts'
 import type { Input } from './input.ts'
 import { declaredServices } from './declared.ts'
@@ -59,7 +60,8 @@ function imageMissing(service: StackService, isMain: boolean, index: number): Ob
 function replicasAreLeft(input: Input): Objection[] {
   const main = mainOf(input.services)?.name
   return declaredServices(input).flatMap((service) => {
-    const { replicas = 1, rollout: { maxUnavailable = 0 } = {} } = service
+    const { maxUnavailable = 0 } = service.rollout ?? {}
+    const replicas = leastReplicas(service)
     const index = indexOf(input, service)
     if (maxUnavailable === 0 || maxUnavailable < replicas) return []
     const field = `services[${index}].rollout.maxUnavailable`

@@ -9,6 +9,7 @@ import { objectionsTo } from './objections.ts'
 import { processOf } from './process.ts'
 import { resourcesOf } from './resources.ts'
 import { rolloutOf } from './rollout.ts'
+import { scaleOf } from './scale.ts'
 import { variablesOf } from './variables.ts'
 import { volumeObjectionsTo } from './volumeObjections.ts'
 import { onSharedNodes, volumesOf } from './volumes.ts'
@@ -43,7 +44,7 @@ function resolveService(input: Input, service: StackService, isMain: boolean): R
     ...volumesOf(service),
     resources: resourcesOf(service),
     ...healthCheckOf(service),
-    replicas: service.replicas ?? 1,
+    ...scaleOf(service),
     rollout: rolloutOf(service),
     ...(service.dependsOn?.length && { dependsOn: service.dependsOn }),
     generatedSecrets: service.generatedSecrets ?? [],

@@ -1,3 +1,4 @@
+import { mostReplicas } from '../../api/service/scale.ts'
 import type { ResolvedService } from '../../api/service/resolvedService.ts'
 import type { Objection } from './objection.ts'
 
@@ -37,9 +38,9 @@ function twoOfOneName(mounts: readonly Mount[]): Objection[] {
 
 function tooManyPods(mounts: readonly Mount[]): Objection[] {
   const one = mounts.find(({ volume }) => volume.accessMode === 'ReadWriteOncePod')
-  const pods = mounts.reduce((sum, { service }) => sum + service.replicas, 0)
+  const pods = mounts.reduce((sum, { service }) => sum + mostReplicas(service), 0)
   if (!one || pods <= 1) return []
-  const who = mounts.map(({ service }) => `'${service.name}' (${service.replicas})`).join(', ')
+  const who = mounts.map(({ service }) => `'${service.name}' (${mostReplicas(service)})`).join(', ')
   const field = `${volumeField(one.service.name, one.volume.name)}.accessMode`
   return [
     {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
+import { auditMark, describeRequest, requestsOf } from '../../support/auditLog.ts'
 import { rollOut } from '../../support/kubelet.ts'
 import {
   childWrites,
@@ -35,7 +36,7 @@ describe('kubectl scale', () => {
     })
     expect(conditionsOf(waiting)).toMatchObject({ Ready: 'True AllReady', ChangesPending: 'True WaitsForDeployment' })
     expect(messageOf(waiting, 'ChangesPending')).toBe(
-      'services[web].replicas 1 → 3: takes effect with the next deployment, for example a change of spec.image or spec.variables.',
+      `services[web].replicas 1 → 3: takes effect with the next deployment, for example a change of spec.image or spec.variables; now: kubectl annotate appinstance ${instance} -n ${namespace} appstead.dev/deploy='why' --overwrite`,
     )
     expect(await hands.columns('AppInstance', ref)).toMatchObject({
       Pending: 'services[web].replicas',
@@ -90,4 +91,34 @@ describe('kubectl scale', () => {
     await rollOut(hands, operator, instance)
     expect((await getInstance(world))['status']).toMatchObject({ phase: 'Running', replicas: 1 })
   }, 30_000)
+
+  it('takes effect at once where the instance says so: no release, no pod is replaced, nothing is read', async () => {
+    const { hands, operator, namespace, instance } = world
+    await createRunning(world, { spec: { deploy: { replicaChanges: 'Immediate' } } })
+    const ref = { namespace, name: instance }
+    const [before] = (await hands.list('Pod', instance)).map(({ metadata }) => metadata.name)
+    const mark = auditMark(world.cluster)
+    await hands.patch('AppInstance', ref, { spec: { replicas: 3 } }, 'scale')
+    await operator.settle()
+    expect(childWrites(world).toSorted()).toEqual(['apply Deployment web', 'apply PodDisruptionBudget web'])
+    const scaling = await getInstance(world)
+    expect(scaling['status'].phase).toBe('Deploying')
+    expect(conditionsOf(scaling)).toMatchObject({ Ready: 'Unknown Scaling', Available: 'True Serving' })
+    await rollOut(hands, operator, instance)
+    const scaled = await getInstance(world)
+    expect(scaled['status']).toMatchObject({ phase: 'Running', deployedGeneration: 2, counts: { summary: '3/3' } })
+    expect(conditionsOf(scaled)).not.toHaveProperty('ChangesPending')
+    expect(await releasesOf(world)).toHaveLength(1)
+    expect((await hands.list('Pod', instance)).map(({ metadata }) => metadata.name)).toContain(before)
+    const reads = requestsOf(world.cluster, world.operatorUser, mark).filter(({ verb }) =>
+      ['get', 'list'].includes(verb),
+    )
+    expect(reads.filter(({ objectRef }) => objectRef?.resource !== 'leases').map(describeRequest)).toEqual([])
+    // Another release takes the number along; the one before had another, and that stays so.
+    await hands.patch('AppInstance', ref, { spec: { image: 'hello:2' } })
+    await rollOut(hands, operator, instance)
+    expect((await releasesOf(world)).map(({ spec }) => spec['services'][0].replicas)).toEqual([1, 3])
+    const events = await hands.list('Event', namespace)
+    expect(events.filter(({ type, reason }) => type === 'Warning' || reason === 'DriftCorrected')).toEqual([])
+  })
 })

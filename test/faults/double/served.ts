@@ -31,6 +31,7 @@ const withStatus = new Set([
   'Job',
   'PodDisruptionBudget',
   'PersistentVolumeClaim',
+  'HorizontalPodAutoscaler',
 ])
 const blanks: Readonly<Record<string, Members>> = {
   Event: { involvedObject: {}, source: {} },

@@ -67,6 +67,8 @@ async function reconcile(wanted: Desired = desired()): Promise<Applied> {
     recordOf: () => undefined,
     mayRun: true,
     wasInPlace: () => true,
+    isIdle: () => false,
+    isToScale: () => false,
   }
   return execute(kube, { stages: [{ name: 'services', objects: [wanted] }], keep: [] }, owned, standing)
 }
@@ -269,7 +271,8 @@ it('a refusal counts no longer than the object stands that was in the way', () =
 it('a write that fails does not count', async () => {
   const failing = { ...kube, apply: () => Promise.reject(new KubeError('Unavailable', 'busy')) } as Writer
   const always = { isRolledOut: () => true, wasInPlace: () => true, recordOf: () => undefined, mayRun: true }
-  const standing = { fights, now: new Date(start), of: 'r1', ...always }
+  const never = { isIdle: () => false, isToScale: () => false }
+  const standing = { fights, now: new Date(start), of: 'r1', ...always, ...never }
   const plan = { stages: [{ name: 'services', objects: [desired()] }], keep: [] }
   for (let attempt = 0; attempt < 20; attempt += 1) {
     await expect(execute(failing, plan, [], standing)).rejects.toThrow('busy')

@@ -105,6 +105,8 @@ export const standing = (): Standing => ({
   now: at.now,
   of: at.of,
   wasInPlace: () => at.wasComplete,
+  isIdle: () => false,
+  isToScale: () => false,
   isRolledOut: (name) => at.rolledOut.has(name),
   recordOf: (name) => at.records.get(name),
   mayRun: at.mayRun,

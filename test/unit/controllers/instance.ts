@@ -69,7 +69,7 @@ export async function reportOf(happening: Happening): Promise<Report<AppInstance
   const { seen, objection, changes, failed, release, plan } = decide(world)
   const instance = { ...seen.instance, ...(happening.before && { status: happening.before }) } as AppInstance
   const applied = release && !objection ? appliedIn(happening, plan!) : undefined
-  const idle = { ready: 0, isComplete: false, isDeadlineExceeded: false }
+  const idle = { desired: 1, ready: 0, isComplete: false, isDeadlineExceeded: false }
   const rollout = (release?.spec.services ?? []).map((service) => ({ service, ...idle, ...happening.rollout }))
   const pods = happening.container || happening.unschedulable ? [podOf(happening)] : []
   const refusal = applied?.refused && refusalOf(applied.refused)

@@ -103,7 +103,7 @@ async function failedAfterGood(): Promise<Happening> {
 async function ofRelease(number: number, rollout: object, cause?: Cause): Promise<readonly string[]> {
   const release = await current()
   const newer = { ...release, spec: { ...release.spec, number } }
-  const row = { service: release.spec.services[0]!, ready: 0, isComplete: false, isDeadlineExceeded: false }
+  const row = { service: release.spec.services[0]!, desired: 1, ready: 0, isComplete: false, isDeadlineExceeded: false }
   return [releaseVerdict(release, [release, newer], [{ ...row, ...rollout }], () => cause).reason]
 }
 
@@ -145,6 +145,7 @@ function ofTask(reason: Reason, status: 'True' | 'False'): Promise<readonly stri
 }
 
 const of = (happening: Happening) => (): Promise<readonly string[]> => reasonsIn(happening)
+const down = { rollout: { desired: 0, isComplete: true } }
 const done = { rollout: { isComplete: true, ready: 1 } }
 
 const makers: Readonly<Record<Reason, () => Promise<readonly string[]>>> = {
@@ -156,6 +157,19 @@ const makers: Readonly<Record<Reason, () => Promise<readonly string[]>>> = {
   WaitsForDeployment: async () =>
     reasonsIn({ ...done, releases: [await current()], world: worldWith([web], { replicas: 3 }) }),
   Completed: () => ofTask('Completed', 'True'),
+  WaitsForResume: async () => {
+    const image = 'registry.example/hello:2'
+    return reasonsIn({ ...down, releases: [await current()], world: worldWith([web], { suspend: true, image }) })
+  },
+  Suspended: of({ world: worldWith([web], { suspend: true }) }),
+  Suspending: async () =>
+    reasonsIn({ releases: [await current()], isRolledOut: true, world: worldWith([web], { suspend: true }) }),
+  Scaling: async () => {
+    const releases = [await current()]
+    const rolledOut = { releases, isRolledOut: true }
+    const { status } = await reportOf({ ...rolledOut, ...down, world: worldWith([web], { suspend: true }) })
+    return reasonsIn({ ...rolledOut, ...(status && { before: status }) })
+  },
   Superseded: () => ofRelease(2, {}),
   Creating: of({ world: { app: undefined } }),
   RollingOut: of({}),

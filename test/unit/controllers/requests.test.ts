@@ -80,7 +80,9 @@ it('a restart makes new pods of what runs, takes replicas along, and leaves what
   expect(made(asked)).toMatch(/^2 registry\.example\/hello:1 restart 2: restart: leak; services\[web\]\.replicas/)
   expect(asked.release?.spec).toMatchObject({ generation: first.spec.generation, services: [{ replicas: 3 }] })
   const owner = { app: 'hello', env: 'dev', instance: 'hello-dev', project: 'team' }
-  const [before, after] = [first, asked.release!].map(({ spec }) => makeDeployment(owner, spec.services[0]!).object)
+  const [before, after] = [first, asked.release!].map(
+    ({ spec }) => makeDeployment(owner, { ...spec.services[0]!, asked: 1 }).object,
+  )
   expect(JSON.stringify(after)).toContain(`"${annotations.restartedBy}":"2"`)
   expect(JSON.stringify(before)).not.toContain(annotations.restartedBy)
   const releases = [first, ended(asked.release)]

@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals'
 import type { AppRelease } from '../../../operator/api/appRelease.ts'
 import { deploymentType } from '../../../operator/api/builtin.ts'
 import { Fights } from '../../../operator/apply/fights.ts'
-import { standingOf } from '../../../operator/controllers/appInstance/decide.ts'
+import { runningOf, standingOf } from '../../../operator/controllers/appInstance/decide.ts'
 import { deploymentsOf, followRollout } from '../../../operator/controllers/rollout.ts'
 import { ownerOf } from '../../../operator/render/appInstance.ts'
 import { decide, now, readerOf, withRevisions } from '../../render/world.ts'
@@ -14,7 +14,8 @@ it('a service counts as rolled out from the write on that shows what the API ser
   const live = alteredLive(desired)
   const fights = new Fights()
   const deployments = deploymentsOf(readerOf([live]), seen.instance.metadata.name)
-  const rollout = followRollout(ownerOf(seen.instance), release!, [], deployments, fights)
+  const running = { release: release!, services: runningOf(seen, release!) }
+  const rollout = followRollout(ownerOf(seen.instance), running, [], deployments, fights)
   const { isRolledOut } = standingOf(seen, release!, rollout, fights, now)
   expect(isRolledOut('web')).toBe(false)
   fights.wrote(desired, live, now.getTime())

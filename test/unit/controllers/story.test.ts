@@ -72,6 +72,60 @@ it('a first deployment, a failure, a recovery, a scaling that waits, a second de
   ])
 })
 
+it('an instance is suspended: its pods go, changes wait, and it comes back without an alarm', async () => {
+  const running = { isRolledOut: true, rollout: ready }
+  const down = { isRolledOut: true, rollout: { desired: 0, isComplete: true } }
+  const world = worldWith([web], { suspend: true })
+  expect(
+    await tell([
+      { rollout: ready },
+      running,
+      { isRolledOut: true, rollout: { desired: 0, ready: 1 }, world },
+      { ...down, world },
+      { ...down, world: worldWith([web], { suspend: true, image: 'registry.example/hello:2' }) },
+      { ...down, world },
+      { isRolledOut: true, rollout: { desired: 1 } },
+      { isRolledOut: true, rollout: { desired: 1 } },
+      running,
+    ]),
+  ).toEqual([
+    'Running N:ReleaseCreated N:NamespaceCreated N:RolledOut',
+    'Running',
+    'Deploying',
+    'Suspended N:Suspended',
+    'Suspended N:WaitsForResume',
+    'Suspended',
+    'Deploying N:Resumed',
+    'Deploying',
+    'Running',
+  ])
+})
+
+it('a service that scales itself is well with its least number, and names what keeps the others from starting', async () => {
+  const world = worldWith([{ ...web, autoscaling: { min: 1, max: 3, cpu: 70 } }], { replicas: 2 })
+  const grown = { isRolledOut: true, world, rollout: { desired: 2, ready: 1, isGrowing: true } }
+  const happenings = [
+    { world, rollout: ready },
+    { ...grown, rollout: ready },
+    grown,
+    { ...grown, unschedulable: '0/1 nodes are available' },
+  ]
+  expect(await tell(happenings)).toEqual([
+    'Running N:ReleaseCreated N:NamespaceCreated N:RolledOut',
+    'Running',
+    'Running',
+    'Degraded W:Unschedulable',
+  ])
+  const { status } = await reportOf({ world, rollout: ready })
+  expect(status?.conditions?.find(({ type }) => type === 'Ready')?.message).toBe(
+    "All services are ready. Service 'web' scales itself, 1 to 3 at 70% CPU: spec.replicas is ignored.",
+  )
+})
+
+it('an instance that is suspended from its beginning is so, and makes nothing', async () => {
+  expect(await tell([{ world: worldWith([web], { suspend: true }) }])).toEqual(['Suspended N:Suspended'])
+})
+
 it('an image that cannot be pulled is told while it is rolled out, not only when the deadline has passed', async () => {
   const container = { state: { waiting: { reason: 'ImagePullBackOff', message: 'no such image' } } }
   expect(await tell([{}, { container }, { rollout: ready }])).toEqual([
@@ -152,4 +206,22 @@ it('a spec that is invalid later leaves what runs, and says so', async () => {
   const bad = { apiVersion: 'appstead.dev/v1alpha1', kind: 'AppStackRevision', metadata, spec } as KubeObject
   const happenings = [{}, { rollout: ready }, { rollout: ready, isRolledOut: true, world, more: [bad] }]
   expect((await tell(happenings)).at(-1)).toBe('Invalid W:MainReplicasInStack')
+})
+
+it('an override says how a service scales, whatever kind its stack has; a number beside autoscaling of main is ignored', async () => {
+  const autoscaling = { min: 2, max: 6, cpu: 70 }
+  const jobs = { name: 'jobs', type: 'Worker', image: 'registry.example/jobs:1' }
+  const scales = async (stack: object, override: object): Promise<unknown> => {
+    const services = [
+      { ...web, autoscaling },
+      { ...jobs, ...stack },
+    ]
+    const { release } = await reportOf({
+      world: worldWith(services, { replicas: 3, services: [{ name: 'jobs', ...override }] }),
+    })
+    return release?.spec.services.map(({ replicas, autoscaling: between }) => replicas ?? between)
+  }
+  expect(await scales({ replicas: 2 }, { autoscaling })).toEqual([autoscaling, autoscaling])
+  expect(await scales({ autoscaling }, { replicas: 4 })).toEqual([autoscaling, 4])
+  expect(await scales({ autoscaling }, {})).toEqual([autoscaling, autoscaling])
 })

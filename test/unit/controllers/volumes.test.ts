@@ -197,7 +197,7 @@ describe('a change of volumes', () => {
   it('that only makes one larger replaces no replica, any other does', async () => {
     const release = await releaseOf({})
     const changes = async (volume: object): Promise<readonly string[]> =>
-      changesBetween(release, { ...release.spec, services: (await releaseOf(volume)).spec.services }).map(
+      changesBetween(release.spec, { ...release.spec, services: (await releaseOf(volume)).spec.services }).map(
         ({ path, effect }) => `${path} ${effect}`,
       )
     expect(await changes({})).toEqual([])

@@ -50,7 +50,16 @@ const ofPods = /\.fieldPath$/
 /** Kinds of which nothing is to be said while all is well. */
 const rare = ['AppEnv', 'AppStackRevision']
 /** A boolean where there will never be a third answer. */
-const booleans = ['autoUpgrade', 'deletionProtection', 'enabled', 'main', 'outdated', 'readOnlyRootFilesystem', 'tcp']
+const booleans = [
+  'autoUpgrade',
+  'deletionProtection',
+  'enabled',
+  'main',
+  'outdated',
+  'readOnlyRootFilesystem',
+  'suspend',
+  'tcp',
+]
 
 describe('every field of the CRDs', () => {
   it('is described, in a first sentence of at most 120 characters', () => {

@@ -12,7 +12,8 @@ describe('a replica', () => {
     fc.assert(
       fc.property(inputs, (input) => {
         for (const service of releaseOf(input).spec.services) {
-          const { spec } = makeDeployment(ownerOf(input.instance), service).object as unknown as Made
+          const { spec } = makeDeployment(ownerOf(input.instance), { ...service, asked: service.replicas })
+            .object as unknown as Made
           const [container] = spec.template.spec.containers
           const isAsked = container?.readinessProbe !== undefined
           seen.add(isAsked)

@@ -62,6 +62,7 @@ const services = [
     healthCheck: { command: ['alive'] },
   },
   { name: 'mirror', type: 'Worker', from: 'side' },
+  { name: 'crowd', type: 'Worker', image: 'registry.example/crowd:1', autoscaling: { min: 2, max: 6, cpu: 70 } },
 ]
 
 const appVariables = [
@@ -142,6 +143,7 @@ export const everything: readonly KubeObject[] = [
     image: 'registry.example/shop:1',
     replicas: 2,
     services: [
+      { name: 'crowd', autoscaling: { min: 1, max: 3, cpu: 50 } },
       {
         name: 'jobs',
         enabled: true,
@@ -160,7 +162,8 @@ export const everything: readonly KubeObject[] = [
       { name: 'GREETING', value: 'hello' },
       { name: 'POD', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
     ],
-    deploy: { trigger: 'Automatic' },
+    deploy: { trigger: 'Automatic', replicaChanges: 'NextDeployment' },
+    suspend: false,
   }),
   instance('shop-pinned', { app: 'shop', env: 'dev', stack: { revision: 'shop-r7-aaaaaa' }, deletionProtection: true }),
   failed,

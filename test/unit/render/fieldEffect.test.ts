@@ -6,6 +6,7 @@ import type { KubeObject } from '../../../operator/api/meta.ts'
 import { Fights } from '../../../operator/apply/fights.ts'
 import { isLocked, secondsLeft } from '../../../operator/controllers/appInstance/attempts.ts'
 import { locked } from '../../../operator/controllers/appInstance/creation.ts'
+import { runningOf } from '../../../operator/controllers/appInstance/decide.ts'
 import { report } from '../../../operator/controllers/appInstance/report.ts'
 import { followRollout } from '../../../operator/controllers/rollout.ts'
 import { ownerOf } from '../../../operator/render/appInstance.ts'
@@ -41,8 +42,9 @@ function decisionOf(world: readonly KubeObject[], { name }: { readonly name: str
   const left = [creationDeadlineSeconds, deletionDeadlineSeconds].map((seconds) =>
     secondsLeft({ now, workingSeconds: 10_000 }, undefined, seconds),
   )
-  const rollout = release
-    ? followRollout(ownerOf(seen.instance), release, seen.releases, seen.deployments, new Fights())()
+  const running = release && { release, services: runningOf(seen, release) }
+  const rollout = running
+    ? followRollout(ownerOf(seen.instance), running, seen.releases, seen.deployments, new Fights())()
     : []
   const { status, events } = report(seen, { objection, release, changes, failed, applied: undefined, rollout }, now)
   return { objection, changes, plan, left, status, events }
@@ -88,7 +90,7 @@ async function isSeen(
 }
 
 /** Of no effect on an instance before its first release. */
-const onlyOfMoving = ['stack.autoUpgrade', 'defaults.autoUpgrade', 'deploy.trigger']
+const onlyOfMoving = ['stack.autoUpgrade', 'defaults.autoUpgrade', 'deploy.trigger', 'deploy.replicaChanges']
 
 /** Of an AppLock only the API server's policies read. */
 function kindsOf(isRecord: boolean): (readonly [string, Kind])[] {
@@ -102,6 +104,13 @@ function withServices(release: AppRelease, more: object): AppRelease {
   return { ...release, spec: { ...release.spec, services } }
 }
 
+/** One that runs in another number than is declared. */
+function withAnotherNumber(object: KubeObject): KubeObject {
+  if (object.kind !== 'AppInstance' || object.metadata.name !== 'shop-blue-dev') return object
+  const { spec } = object as SpecObject & { readonly spec: object }
+  return { ...object, spec: { ...spec, replicas: 3 } } as KubeObject
+}
+
 describe('every field of a spec, changed alone, alters a plan, a status, what is pending, a revision or a column', () => {
   let released: readonly KubeObject[]
   /** Something else is asked for since. */
@@ -112,7 +121,7 @@ describe('every field of a spec, changed alone, alters a plan, a status, what is
       withServices(rolledOut(decide(world, name).release!), { restart: 1 }),
     )
     const upgrade = { ...first!, spec: { ...first!.spec, upgradedFrom: 'app-shop-blue-r1-000001' } }
-    released = [...world, upgrade, ...others]
+    released = [...world.map(withAnotherNumber), upgrade, ...others]
     behind = released.map((each) =>
       each.kind === 'AppRelease' ? withServices(each as AppRelease, { image: 'registry.example/other:1' }) : each,
     )

@@ -24,6 +24,8 @@ import { changesBetween, makeRelease } from '../../../operator/render/release.ts
 import type { Input } from '../../../operator/render/resolve/input.ts'
 import { resolve } from '../../../operator/render/resolve/resolve.ts'
 import { latestRevision, newestFirst, nextRevision } from '../../../operator/render/revision.ts'
+import type { RunningService } from '../../../operator/render/scaling.ts'
+import { runningServices } from '../../../operator/render/scaling.ts'
 import { inputs, releaseOf } from './generated.ts'
 
 jest.setTimeout(120_000)
@@ -100,7 +102,7 @@ describe('a release', () => {
     fc.assert(
       fc.property(inputs, (input) => {
         const wanted = { services: resolve(input).services, stackRevision: 'a-r1-aaaaaa' }
-        expect(changesBetween(releaseOf(input), wanted)).toEqual([])
+        expect(changesBetween(releaseOf(input).spec, wanted)).toEqual([])
       }),
     )
   })
@@ -110,7 +112,14 @@ describe('a release', () => {
     const claim = { instanceUid: 'i', projectUid: 'p', hubUid: 'h' }
     fc.assert(
       fc.property(inputs, (input) => {
-        const plan = renderInstance({ owner, claim, release: releaseOf(input), kept: [], claims: new Map() })
+        const plan = renderInstance({
+          owner,
+          claim,
+          release: releaseOf(input),
+          services: servicesOf(input),
+          kept: [],
+          claims: new Map(),
+        })
         const objects = plan.stages.flatMap((stage) => stage.objects.map(({ object }) => object))
         const ids = objects.map(({ kind, metadata }) => `${kind}/${metadata.name}`)
         expect(new Set(ids).size).toBe(ids.length)
@@ -126,7 +135,23 @@ describe('a release', () => {
 function stagesOf(input: Input): Plan['stages'] {
   const owner = { app: 'a', env: 'dev', project: 'team', instance: 'a-dev' }
   const claim = { instanceUid: 'i', projectUid: 'p', hubUid: 'h' }
-  return renderInstance({ owner, claim, release: releaseOf(input), kept: [], claims: new Map() }).stages
+  return renderInstance({
+    owner,
+    claim,
+    release: releaseOf(input),
+    services: servicesOf(input),
+    kept: [],
+    claims: new Map(),
+  }).stages
+}
+
+function servicesOf(input: Input): readonly RunningService[] {
+  return runningServices({
+    instance: input.instance,
+    release: releaseOf(input),
+    stack: input.services,
+    deployments: new Map(),
+  })
 }
 
 describe('the stages of a plan', () => {
@@ -135,6 +160,7 @@ describe('the stages of a plan', () => {
     new Set(['ServiceAccount', 'NetworkPolicy', 'ConfigMap', 'Secret', 'PersistentVolumeClaim']),
     new Set(['Service', 'NetworkPolicy', 'PodDisruptionBudget', 'Deployment']),
     new Set(['Job']),
+    new Set(['HorizontalPodAutoscaler']),
   ]
 
   it('are the order of the kinds: inside a stage there is none, and nothing needs what stands beside it', () => {
@@ -146,8 +172,9 @@ describe('the stages of a plan', () => {
           for (const { type } of stage.objects) expect(kindsByStage[index]).toContain(type.kind)
         }
         for (const { objects } of services) {
-          const isOfActions = objects.some(({ type }) => type.kind === 'Job')
-          for (const { type } of objects) expect(kindsByStage[isOfActions ? 3 : 2]).toContain(type.kind)
+          const { kind } = objects[0]!.type
+          const index = { Job: 3, HorizontalPodAutoscaler: 4 }[kind] ?? 2
+          for (const { type } of objects) expect(kindsByStage[index]).toContain(type.kind)
         }
       }),
     )

@@ -16,6 +16,7 @@ const errored: Verdicts = {
 }
 const deleting: Verdicts = { Ready: is('Unknown', 'Terminating'), Reconciling: is('True', 'Terminating') }
 const running: Verdicts = { Accepted: is('True', 'Accepted'), Ready: is('True', 'AllReady') }
+const suspended: Verdicts = { Ready: is('True', 'Suspended'), Suspended: is('True', 'Suspended') }
 const creating: Verdicts = { Ready: is('Unknown', 'Creating'), Reconciling: is('True', 'Creating') }
 
 function instance(spec: object = {}, status: Partial<AppInstanceStatus> = {}, metadata: object = {}): AppInstance {
@@ -31,6 +32,7 @@ describe('what may not be done with an instance', () => {
     ['being deleted', deleting, ['ChangeConfiguration', 'NewWork', 'Shell']],
     ['being created', creating, []],
     ['Running', running, []],
+    ['Suspended', suspended, ['NewWork', 'Shell']],
   ])('that is %s is what the table says, of that which somebody could try today', (_name, verdicts, names) => {
     expect(namesIn(instance(), verdicts)).toEqual(names)
   })

@@ -130,6 +130,7 @@ const situation = services.chain((list) =>
       pods: fc.array(fc.constantFrom(...list.map((each) => each.name)).chain(podOf), { maxLength: 8 }),
       objection,
       scaled: fc.boolean(),
+      suspend: fc.option(fc.constant(true as const), { nil: undefined, freq: 2 }),
       fight: fc.option(fc.record({ manager: hostile, paths: fc.array(hostile, { maxLength: 5 }) }), {
         nil: undefined,
         freq: 2,
@@ -154,6 +155,7 @@ interface Parts {
   readonly pods: readonly ObservedPod[]
   readonly objection: Objection | undefined
   readonly scaled: boolean
+  readonly suspend: true | undefined
   /** Who undoes what is written to the first service's Deployment, and where. */
   readonly fight: Contest | undefined
   /** Where the API server stores it otherwise. */
@@ -170,13 +172,21 @@ function caseOf(list: readonly ResolvedService[], parts: Parts): Case {
     apiVersion: 'appstead.dev/v1alpha1',
     kind: 'AppInstance',
     metadata: { name: 'a-dev', namespace: 'team', uid, generation: parts.generation },
-    spec: { app: 'a', env: 'dev', replicas: 1, creationDeadlineSeconds: 600, deletionDeadlineSeconds: 600 },
+    spec: {
+      app: 'a',
+      env: 'dev',
+      replicas: 1,
+      creationDeadlineSeconds: 600,
+      deletionDeadlineSeconds: 600,
+      ...(parts.suspend && { suspend: true }),
+    },
   }
   const wanted = { services: list, stackRevision: 'app-a-r1-aaaaaa' }
   const made = { ...makeRelease(instance, wanted, { changes: [] }), ...(parts.wasComplete && succeeded) } as AppRelease
   const release = parts.hasRelease || !parts.objection ? made : undefined
-  const more = list.map((service) => ({ ...service, replicas: service.replicas === 10 ? 1 : service.replicas + 1 }))
-  const changes = parts.scaled && release && !parts.objection ? changesBetween(made, { ...wanted, services: more }) : []
+  const more = list.map((service) => ({ ...service, replicas: ((service.replicas ?? 1) % 10) + 1 }))
+  const changes =
+    parts.scaled && release && !parts.objection ? changesBetween(made.spec, { ...wanted, services: more }) : []
   const latest = { metadata: { name: parts.latest } }
   return {
     seen: {
@@ -185,6 +195,7 @@ function caseOf(list: readonly ResolvedService[], parts: Parts): Case {
       releases: release ? [release] : [],
       deployments: new Map(),
       pods: parts.pods,
+      jobPods: [],
       claims: new Map(),
       storageClasses: [],
       owned: [],
@@ -200,6 +211,7 @@ function caseOf(list: readonly ResolvedService[], parts: Parts): Case {
       rollout: release
         ? list.map((service, index) => ({
             service,
+            desired: parts.suspend ? 0 : (service.replicas ?? 1),
             ready: parts.rows[index]!.ready,
             isComplete: parts.isAllComplete || parts.rows[index]!.isComplete,
             isDeadlineExceeded: !parts.isAllComplete && parts.rows[index]!.isLate,
@@ -219,8 +231,8 @@ function failedOf(release: AppRelease, { failure }: Parts): AppRelease | undefin
 
 function appliedOf(list: readonly ResolvedService[], { fight, altered, waits }: Parts): Applied {
   const owner = { app: 'a', env: 'dev', instance: 'a-dev', project: 'team' }
-  const desired = makeDeployment(owner, list[0]!)
-  const last = makeDeployment(owner, list.at(-1)!)
+  const desired = makeDeployment(owner, { ...list[0]!, asked: 1 })
+  const last = makeDeployment(owner, { ...list.at(-1)!, asked: 1 })
   return {
     created: [],
     changed: [],

@@ -39,6 +39,7 @@ const table: Readonly<Record<string, readonly Row[]>> = {
     { Accepted: 'True', Ready: 'False', Available: 'False', besides: ['Stalled'], kstatus: 'Failed' },
   ],
   Invalid: [{ Accepted: 'False', Ready: 'False', Available: 'any', besides: ['Stalled'], kstatus: 'Failed' }],
+  Suspended: [{ Accepted: 'True', Ready: 'True', Available: 'False', besides: ['Suspended'], kstatus: 'Current' }],
   Errored: [
     {
       Accepted: 'True',
@@ -54,6 +55,8 @@ function isRow(row: Row, status: ReturnType<typeof statusOf>): boolean {
   const is = (type: 'Accepted' | 'Ready' | 'Available'): boolean =>
     row[type] === 'any' || conditionOf(status.conditions, type)?.status === row[type]
   const always = new Set(['Accepted', 'Ready', 'Available', 'Deployed', 'ZeroDowntime', 'ChangesPending'])
+  // An instance that is suspended may be refused, or wait for something, all the same.
+  if (status.phase !== 'Suspended') always.add('Suspended')
   const besides = (status.conditions ?? []).map(({ type }) => type).filter((type) => !always.has(type))
   return is('Accepted') && is('Ready') && is('Available') && besides.join() === row.besides.join()
 }

@@ -1,0 +1,84 @@
+import type { AppInstance } from '../api/appInstance.ts'
+import type { AppRelease } from '../api/appRelease.ts'
+import type { ResolvedService } from '../api/service/resolvedService.ts'
+import type { Scale } from '../api/service/scale.ts'
+import type { StackService } from '../api/service/stackService.ts'
+import { declaredServices } from './resolve/declared.ts'
+import { scaleOf } from './resolve/scale.ts'
+
+/** A service of a release as it is to run now: what stands beside the release is decided here alone (ADR 0017). */
+export interface RunningService extends ResolvedService {
+  /** The replicas that its Deployment is to ask for; undefined leaves them to who scales it. */
+  readonly asked: number | undefined
+}
+
+/** What a Deployment asks for now. */
+interface Live {
+  readonly replicas: number
+  /** Whether the number is ours; else it was set by another. */
+  readonly isScaledByUs: boolean
+}
+
+interface Input {
+  readonly instance: AppInstance
+  readonly release: AppRelease
+  /** Services of the AppStackRevision that the release was made from; undefined when it is gone. */
+  readonly stack: readonly StackService[] | undefined
+  /** The Deployments there are, by the name of their service. */
+  readonly deployments: ReadonlyMap<string, Live>
+}
+
+/**
+ * The services of a release with the numbers that count now: the declared ones where they take effect at once, else
+ * those of the release; none while the instance is suspended. What is declared is looked up in the release's own
+ * revision, so that a spec that cannot be deployed changes no number but those it names.
+ */
+export function runningServices(input: Input): RunningService[] {
+  const { instance, release, stack: services = [], deployments } = input
+  const declared = isImmediate(instance) ? declaredServices({ instance, services }) : []
+  return release.spec.services.map((service) => {
+    const scaled = scaledAs(
+      declared.find(({ name }) => name === service.name),
+      service,
+    )
+    const asked = isSuspended(instance) ? 0 : askedOf(scaled, deployments.get(service.name))
+    return { ...scaled, asked }
+  })
+}
+
+/** A service with the scale of another, if there is one. */
+export function scaledAs(declared: Scale | undefined, service: ResolvedService): ResolvedService {
+  if (!declared) return service
+  const { replicas: _replicas, autoscaling: _autoscaling, ...rest } = service
+  return { ...rest, ...scaleOf(declared) }
+}
+
+/**
+ * A service that scales itself begins with its least number, also when it comes back from none. What it has is kept
+ * until its autoscaler takes over the number: to leave out one that is ours alone would make it 1.
+ */
+function askedOf({ autoscaling, replicas = 1 }: Scale, live: Live | undefined): number | undefined {
+  if (!autoscaling) return replicas
+  if (!live || live.replicas === 0) return autoscaling.min
+  return live.isScaledByUs ? Math.max(live.replicas, autoscaling.min) : undefined
+}
+
+/** Whether a change of the number of replicas alone takes effect without a release. */
+export function isImmediate({ spec }: AppInstance): boolean {
+  return spec.deploy?.replicaChanges === 'Immediate'
+}
+
+/** Whether nothing of the instance is to run. */
+export function isSuspended({ spec }: AppInstance): boolean {
+  return spec.suspend === true
+}
+
+/** How services are scaled, as one text that differs when we scale them otherwise. */
+export function scaleText(services: readonly RunningService[]): string {
+  return services.map((service) => (service.asked === 0 ? '0' : textOfScale(service))).join()
+}
+
+/** `3`, or `2 to 6 at 70% CPU`. */
+export function textOfScale({ replicas = 1, autoscaling }: Scale): string {
+  return autoscaling ? `${autoscaling.min} to ${autoscaling.max} at ${autoscaling.cpu}% CPU` : `${replicas}`
+}
