@@ -23,7 +23,8 @@ import type { AnyController, Finalize, WriteStatus } from './runtime/reconciler.
 const Operator = operatorModule.default
 
 export interface AppsteadOperatorOptions {
-  readonly config: Pick<Config, 'workers' | 'reconcileDeadlineSeconds' | 'stopGraceSeconds' | 'instance'>
+  readonly config: Pick<Config, 'workers' | 'reconcileDeadlineSeconds' | 'stopGraceSeconds' | 'instance'> &
+    Partial<Pick<Config, 'namespace'>>
   readonly log: Logger
   /** Of the cluster with our kinds; closed by `drain`. */
   readonly client: PooledKubeClient
@@ -140,6 +141,7 @@ export class AppsteadOperator extends Operator {
       log,
       workers: config.workers,
       deadlineSeconds: config.reconcileDeadlineSeconds,
+      home: config.namespace ?? 'appstead-system',
       statusIntervalMilliseconds: options.statusIntervalMilliseconds ?? 1000,
     }
   }
@@ -159,8 +161,9 @@ export class AppsteadOperator extends Operator {
   async #connect(loop: Loop): Promise<() => void> {
     const disconnects: (() => void)[] = []
     for (const watch of loop.controller.watches) {
-      const { group, version, plural } = watch.type
-      if (loop.isOfHub) {
+      const { group, version, plural, view } = watch.type
+      // The base class knows no part of a type.
+      if (loop.isOfHub && view === undefined) {
         await this.watchResource(group, version, plural, async (event) => loop.changed(watch, ...changeOf(event)))
       } else {
         const cache = loop.placeOf(watch).informers.cacheOf(typeIdOf(watch.type))

@@ -13,6 +13,7 @@ import {
   withRules,
   type Immutable,
 } from './schema.ts'
+import { imagePullSecrets, variablesFrom } from './service/references.ts'
 import { stackServices } from './service/stackService.ts'
 import { variables } from './service/variables.ts'
 
@@ -55,6 +56,10 @@ const spec = z
     variables: variables(
       `Environment variables of all services of all instances, at most 100. They win over those of the AppEnv and the stack of the same name. Not a Pod's env. ${next}`,
     ).optional(),
+    variablesFrom: variablesFrom(
+      `Secrets and ConfigMaps all keys of which become environment variables, at most 10. Later ones win, variables win over them. ${next}`,
+    ).optional(),
+    imagePullSecrets: imagePullSecrets.optional(),
   })
   .meta({ description: 'What the app is made of.' })
 

@@ -7,6 +7,7 @@ import { appInstanceStatus as status, type AppInstanceStatus } from './appInstan
 import { image } from './service/name.ts'
 import { deploy } from './deploy.ts'
 import { serviceOverrides } from './service/override.ts'
+import { variablesFrom } from './service/references.ts'
 import { variables } from './service/variables.ts'
 
 /** Namespaces of the cluster and of the operator itself. */
@@ -71,6 +72,9 @@ const spec = z
     services: serviceOverrides.optional(),
     variables: variables(
       `Environment variables for every service, at most 100; win over all others of the same name. Not a Pod's env. ${next}`,
+    ).optional(),
+    variablesFrom: variablesFrom(
+      `Secrets and ConfigMaps all keys of which become environment variables, at most 10. Later ones win, variables win over them. ${next}`,
     ).optional(),
     deletionProtection: z.boolean().optional().meta({
       description:

@@ -98,7 +98,7 @@ const failedRelease = z
 const pendingChanges = listMap(
   'Accepted changes that wait for the next deployment, and what it will do with them.',
   z.strictObject({
-    path: text('Where, such as services[web].replicas.', { max: 256 }),
+    path: text('Where, such as services[web].replicas.', { max: 512 }),
     from: text('What runs now; absent when it is new.', { max: 1024 }).optional(),
     to: text('What is wanted; absent when it is removed.', { max: 1024 }).optional(),
     effect: z.enum(['Restart', 'Scale', 'None']).meta({

@@ -3,6 +3,7 @@ import { ageColumn, conditionColumn, says, type Kind } from './kind.ts'
 import { group, version, type ApiObject } from './meta.ts'
 import { maxInstanceName } from './names.ts'
 import { actionRecords } from './service/actionRecord.ts'
+import { sources } from './service/references.ts'
 import { resolvedServiceSchema } from './service/resolvedService.ts'
 import {
   conditionList,
@@ -60,6 +61,7 @@ const spec = withRules(
           max: 50,
         },
       ),
+      sources: sources.optional(),
     })
     .meta({ description: 'What was deployed. Permanent as a whole.' }),
   [

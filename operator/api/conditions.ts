@@ -135,6 +135,24 @@ export const reasons = {
     class: 'blocked',
     description: 'It is being deleted, and others still name it: it is removed when they are gone. Nothing cascades.',
   },
+  ReferenceNotFound: {
+    class: 'blocked',
+    description:
+      'No Secret or ConfigMap of that name that apps may use in this namespace: it is missing, or lacks the label appstead.dev/allow. Waited for; what ran, runs.',
+  },
+  ReferenceNotAllowed: {
+    class: 'blocked',
+    description:
+      'The Secret or ConfigMap allows other apps or instances only, in appstead.dev/allow-apps or appstead.dev/allow-instances. Waited for; what ran, runs.',
+  },
+  ReferenceKeyMissing: {
+    class: 'blocked',
+    description: 'The Secret or ConfigMap lacks the key that is referred to. Waited for; what ran, runs.',
+  },
+  ReferenceNotUsable: {
+    class: 'blocked',
+    description: 'A value is too long for an environment variable, or no text. Give it as a file; what ran, runs.',
+  },
   RevisionOfOtherStack: { class: 'invalid', description: 'The pinned revision belongs to another stack than the App.' },
   RevisionNameTaken: {
     class: 'invalid',
@@ -186,6 +204,10 @@ export const reasons = {
     class: 'invalid',
     description:
       'The access mode or storage class of a volume is not that of its claim, or the class lets no claim grow. What a claim is cannot be changed; a volume of another name gets a new one.',
+  },
+  TooManyVariables: {
+    class: 'invalid',
+    description: 'A service has more than 250 environment variables of all sources together.',
   },
   ReleaseTooLarge: { class: 'invalid', description: 'The resolved services are larger than 256 KB.' },
   RefusedByServer: { class: 'invalid', description: 'The API server refused an object rendered from the spec.' },

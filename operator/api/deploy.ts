@@ -12,7 +12,12 @@ const replicaChanges = z.enum(['NextDeployment', 'Immediate']).optional().meta({
     'When a change of nothing but the number of replicas takes effect. NextDeployment: with the next deployment, which is the default. Immediate: at once, without a release. Set back to NextDeployment, the number of the newest release counts again.',
 })
 
+const onSecretChange = z.enum(['NextDeployment', 'Immediate']).optional().meta({
+  description:
+    'When a changed Secret or ConfigMap takes effect. NextDeployment: with the next deployment, which is the default. Immediate: in a deployment of its own at once.',
+})
+
 /** deploy of an AppInstance. */
 export const deploy = z
-  .strictObject({ trigger, replicaChanges })
+  .strictObject({ trigger, replicaChanges, onSecretChange })
   .meta({ description: 'When what is declared is deployed. Takes effect at once.' })

@@ -10,6 +10,9 @@ export const fieldManager = 'appstead'
 /** The Lease of the operator that leads, in the operator's own namespace. */
 export const leaseName = 'appstead'
 
+/** The Secret with the key of all hashes of values (ADR 0018), in the operator's own namespace. */
+export const hashKeyName = 'appstead-hash-key'
+
 /** Every kind of ours is in this kubectl category: `kubectl get appstead`. */
 export const category = 'appstead'
 
@@ -30,6 +33,8 @@ export const labels = {
   env: `${group}/env`,
   /** On the namespace of an instance that is Errored: nobody may connect to its pods. The value is the reason. */
   locked: `${group}/locked`,
+  /** On a Secret or ConfigMap of a project, as `"true"`: instances of the apps in allow-apps may refer to it. Set by people. */
+  allow: `${group}/allow`,
   /** On everything the operator makes: appstead. */
   managedBy: 'app.kubernetes.io/managed-by',
 } as const
@@ -57,6 +62,12 @@ export const annotations = {
   adopt: `${group}/adopt`,
   /** On an AppInstance that is being deleted: its own uid lets it go at once, whatever it leaves behind. */
   forceDelete: `${group}/force-delete`,
+  /** Beside the label allow: the apps that may refer to the object, such as shop,blog. Set by people. */
+  allowApps: `${group}/allow-apps`,
+  /** Beside the label allow: the only AppInstances that may; all of the apps when it is missing. Set by people. */
+  allowInstances: `${group}/allow-instances`,
+  /** On a copy in the instance's namespace: the Secret or ConfigMap of the project it was made of, such as Secret/db. */
+  copyOf: `${group}/copy-of`,
   /** On our Lease: the version of the operator that holds it. */
   holderVersion: `${group}/holder-version`,
   /** On our Lease: the newer operator that asks for it, as `version identity time`. */
@@ -81,6 +92,8 @@ export interface ResourceType {
   /** As in the URL, lower case. */
   readonly plural: string
   readonly namespaced: boolean
+  /** Names a part of the objects that is watched by itself; missing: the type as such. */
+  readonly view?: string
 }
 
 /** Name of an object; namespace is '' for cluster-scoped objects. */

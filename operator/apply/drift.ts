@@ -27,7 +27,7 @@ export async function lookForDrift(
 ): Promise<Drift | undefined> {
   if (!live && !hasStood) return undefined
   // What is never changed is written only when it is gone; and a Secret must not be read.
-  if (desired.mode === 'once') return { desired, paths: [], manager: '' }
+  if (desired.mode === 'once' || desired.mode === 'copy') return { desired, paths: [], manager: '' }
   try {
     return await look(kube, desired, hasStood)
   } catch (error) {

@@ -168,7 +168,8 @@ async function turnOf(
     tell(stand, desired, fights.unrestSeconds(desired, now))
     return 'later'
   }
-  if (desired.mode === 'run' && stand.recordOf(desired.object.metadata.name)) return 'later'
+  const idle = whyNotMade(desired, stand)
+  if (idle) return idle
   const needed = waitsFor(desired, live, stand)
   if (needed.length > 0 || waitsForJob(desired, live, stand)) {
     done.waiting.push({ desired, for: needed })
@@ -179,6 +180,12 @@ async function turnOf(
   if (hold && !fights.contestOf(desired)) fights.found(desired, live ? await lookWho(kube, desired) : removed)
   tell(stand, desired, hold?.retryAfterSeconds ?? peaceSeconds)
   return hold ? 'held' : 'due'
+}
+
+/** What is not made although it is missing: what has run; and a copy of what is not there, for which all that needs it waits. */
+function whyNotMade({ mode, object, values }: Desired, { recordOf }: Stand): 'later' | 'held' | undefined {
+  if (mode === 'run' && recordOf(object.metadata.name)) return 'later'
+  return mode === 'copy' && !values ? 'held' : undefined
 }
 
 const removed: Contest = { paths: [], manager: '' }

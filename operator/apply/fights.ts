@@ -249,8 +249,9 @@ export function identityOf({ type, object }: Pick<Desired, 'type' | 'object'>): 
   return `${type.plural}/${object.metadata.name}`
 }
 
+/** What is only ever created: as it is, it is as it should be. */
 function isNeverChanged({ mode }: Desired): boolean {
-  return mode === 'once' || mode === 'run'
+  return mode === 'once' || mode === 'run' || mode === 'copy'
 }
 
 /** Of a namespace: itself, so that all of an instance is forgotten at once. */

@@ -1,6 +1,6 @@
 import { deploymentType } from '../api/builtin.ts'
 import type { KubeObject, Ref } from '../api/meta.ts'
-import { labels, refOf } from '../api/meta.ts'
+import { annotations, labels, refOf } from '../api/meta.ts'
 import type { Plan } from '../render/plan.ts'
 import type { Writer } from '../runtime/controller.ts'
 import { ownedDigest } from './digest.ts'
@@ -18,7 +18,7 @@ export interface Pruned {
 
 /**
  * Deletes what is ours and in no stage, the last of the kinds first: nothing loses what it stands on.
- * Never deleted: what is not ours by field manager, the namespace, claims of volumes, Secrets, what kept releases need; anything
+ * Never deleted: what is not ours by field manager, the namespace, claims of volumes, Secrets that are no copies, what kept releases need; anything
  * for a plan that wants nothing to run, which no release asks for; what a live look shows not to be ours any more.
  * A refusal is returned, and holds for a while. Throws a transient KubeError.
  */
@@ -44,13 +44,10 @@ export async function prune(
 
 async function remove(kube: Writer, { type, object }: Owned): Promise<boolean> {
   const live = await kube.getLive(type, refOf(object))
-  if (!live || !isOurs(live, object)) return false
+  if (!live || !isOurs(live, object) || !isExpendable({ type, object: live })) return false
   await kube.delete(type, refOf(object), object.metadata.uid ?? '')
   return true
 }
-
-/** What they hold cannot be made again. */
-const lasting = new Set(['Secret', 'PersistentVolumeClaim'])
 
 function surplusOf(plan: Plan, owned: readonly Owned[]): Owned[] {
   const desired = plan.stages.flatMap((stage) => stage.objects)
@@ -64,11 +61,17 @@ function surplusOf(plan: Plan, owned: readonly Owned[]): Owned[] {
       (each) =>
         each.digest !== '' &&
         each.type.namespaced &&
-        !lasting.has(each.type.kind) &&
+        isExpendable(each) &&
         !each.object.metadata.deletionTimestamp &&
         !wanted.has(identityOf(each)),
     )
     .toReversed()
+}
+
+/** Data and generated secrets cannot be made again; a copy can, from what it was made of. */
+function isExpendable({ type, object }: Pick<Owned, 'type' | 'object'>): boolean {
+  if (type.kind === 'PersistentVolumeClaim') return false
+  return type.kind !== 'Secret' || object.metadata.annotations?.[annotations.copyOf] !== undefined
 }
 
 /** The very object that the cache held, still with our label, still with values of ours. */

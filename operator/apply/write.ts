@@ -26,6 +26,8 @@ function create(kube: Writer, desired: Desired): Promise<KubeObject | undefined>
       return createMissing(kube, desired, withRandom(desired))
     case 'run':
       return createMissing(kube, desired, desired.object)
+    case 'copy':
+      return createMissing(kube, desired, { ...desired.object, data: desired.values?.reveal() } as KubeObject)
   }
 }
 

@@ -44,7 +44,7 @@ export const writes: readonly { readonly type: ResourceType; readonly verbs: rea
   { type: appInstanceKind, verbs: ['get', 'patch'] },
   { type: crdType, verbs: ['get'] },
   { type: namespaceType, verbs: ['get', 'create', 'patch', 'delete'] },
-  { type: secretType, verbs: ['create'] },
+  { type: secretType, verbs: ['get', 'create', 'delete'] },
   { type: serviceAccountType, verbs: ['get', 'create', 'patch'] },
   { type: persistentVolumeClaimType, verbs: ['get', 'create', 'patch'] },
   ...childTypes

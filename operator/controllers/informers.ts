@@ -1,3 +1,4 @@
+import { allowedConfigMapType, allowedSecretType } from '../api/allowed.ts'
 import { appKind } from '../api/app.ts'
 import type { App } from '../api/app.ts'
 import { appEnvKind } from '../api/appEnv.ts'
@@ -29,6 +30,8 @@ import {
 import type { KubeObject, ResourceType } from '../api/meta.ts'
 import { keyOf, labels } from '../api/meta.ts'
 import { inlineStackName } from '../render/names.ts'
+import type { Holder } from '../render/resolve/named.ts'
+import { sourcesNamedIn } from '../render/resolve/named.ts'
 import type { Informer } from '../runtime/controller.ts'
 import { isLocked } from '../render/appLock.ts'
 import type {
@@ -71,6 +74,15 @@ const inProject = (object: KubeObject, name: string): string[] => [
   keyOf({ namespace: object.metadata.namespace ?? '', name }),
 ]
 
+/** Where an object of a project is found that refers to a Secret or ConfigMap of it. */
+export function sourceKey(object: KubeObject, source: string): string {
+  return `${object.metadata.namespace ?? ''} ${source}`
+}
+
+const bySource = (object: KubeObject, ...holders: readonly Holder[]): string[] => [
+  ...new Set(holders.flatMap(sourcesNamedIn).map((source) => sourceKey(object, source))),
+]
+
 /** A child of which only its identity and our own values matter. */
 function childInformer(type: ResourceType, more: Partial<Informer<ObservedChild>> = {}): Informer<ObservedChild> {
   return { type, ...ours, keep: childDigest, indexes: { namespace: byNamespace }, ...more }
@@ -78,7 +90,10 @@ function childInformer(type: ResourceType, more: Partial<Informer<ObservedChild>
 
 const app: Informer<App> = {
   type: appKind,
-  indexes: { stack: (object) => inProject(object, object.spec.stack.name ?? inlineStackName(object.metadata.name)) },
+  indexes: {
+    stack: (object) => inProject(object, object.spec.stack.name ?? inlineStackName(object.metadata.name)),
+    source: (object) => bySource(object, object.spec),
+  },
 }
 
 const appInstance: Informer<AppInstance> = {
@@ -86,6 +101,7 @@ const appInstance: Informer<AppInstance> = {
   indexes: {
     app: (object) => inProject(object, object.spec.app),
     env: (object) => [object.spec.env],
+    source: (object) => bySource(object, object.spec, ...(object.spec.services ?? [])),
     /** An instance's name is also the name of its namespace. */
     name: (object) => [object.metadata.name],
     /** The AppStackRevision it is pinned to. */
@@ -97,7 +113,10 @@ const appInstance: Informer<AppInstance> = {
 
 const appStackRevision: Informer<AppStackRevision> = {
   type: appStackRevisionKind,
-  indexes: { stack: (object) => inProject(object, object.spec.stack) },
+  indexes: {
+    stack: (object) => inProject(object, object.spec.stack),
+    source: (object) => bySource(object, ...object.spec.services),
+  },
 }
 
 const appRelease: Informer<AppRelease> = {
@@ -159,6 +178,17 @@ const storageClass: Informer<ObservedStorageClass> = {
   }),
 }
 
+/** Of Secrets and ConfigMaps of projects nothing but who may use them, and when they change. */
+function allowed(type: ResourceType): Informer {
+  return {
+    type,
+    labelSelector: `${labels.allow}=true`,
+    metadataOnly: true,
+    keep: (object) => ({ apiVersion: 'v1', kind: type.kind, metadata: slim(object) }),
+    indexes: { namespace: byNamespace },
+  }
+}
+
 /** Every type the operator watches, and what it keeps of its objects; rights are generated from it. */
 export const informers: readonly Informer[] = [
   { type: appEnvKind },
@@ -171,6 +201,8 @@ export const informers: readonly Informer[] = [
   appTask,
   // All of them: a namespace of someone else, the project's and kube-system are looked at too.
   { type: namespaceType, place: 'all', keep: namespaceDigest },
+  allowed(allowedSecretType),
+  allowed(allowedConfigMapType),
   childInformer(serviceAccountType),
   childInformer(networkPolicyType),
   childInformer(configMapType),

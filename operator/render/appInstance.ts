@@ -2,14 +2,15 @@ import type { AppInstance } from '../api/appInstance.ts'
 import type { AppRelease } from '../api/appRelease.ts'
 import type { ResolvedService } from '../api/service/resolvedService.ts'
 import { mostReplicas } from '../api/service/scale.ts'
-import { configMapType, jobType } from '../api/builtin.ts'
-import { makeFilesConfigMap } from './configMap.ts'
+import { configMapType, jobType, secretType } from '../api/builtin.ts'
+import { copiesOf, makeCopy } from './copies.ts'
 import { makeDeployment } from './deployment.ts'
+import { filesConfigMapName, makeFilesConfigMap } from './files.ts'
 import { makeHorizontalPodAutoscaler } from './horizontalPodAutoscaler.ts'
 import type { Owner } from './labels.ts'
 import type { ReleaseAction } from './job.ts'
 import { actionsAfter, actionsBefore, makeActionJob } from './job.ts'
-import { actionJobName, filesName } from './names.ts'
+import { actionJobName } from './names.ts'
 import type { Claim } from './namespace.ts'
 import { makeNamespace, makeServiceAccount } from './namespace.ts'
 import { makeBaseNetworkPolicy, makeHttpNetworkPolicy } from './networkPolicy.ts'
@@ -73,6 +74,7 @@ export function renderInstance({ owner, claim, release, services, kept, claims }
         objects: [
           makeServiceAccount(owner),
           makeBaseNetworkPolicy(owner),
+          ...copiesOf(services).map((copy) => makeCopy(owner, copy)),
           ...services.flatMap((service) => configurationOf(owner, service)),
           ...makePersistentVolumeClaims(owner, services, claims),
         ],
@@ -85,7 +87,7 @@ export function renderInstance({ owner, claim, release, services, kept, claims }
         after.map((job) => ({ ...job, after: all })),
       ),
     ],
-    keep: [...kept.flatMap(filesOf), ...kept.slice(0, releasesWithJobs).flatMap(jobNamesOf)],
+    keep: [...kept.flatMap(configurationNames), ...kept.slice(0, releasesWithJobs).flatMap(jobNamesOf)],
   }
 }
 
@@ -103,7 +105,7 @@ function inARow(jobs: readonly Desired[], previous?: string): Desired[] {
 
 function configurationOf(owner: Owner, service: ResolvedService): Desired[] {
   return [
-    ...(service.files.length > 0 ? [makeFilesConfigMap(owner, service)] : []),
+    ...makeFilesConfigMap(owner, service),
     ...service.generatedSecrets.map((secret) => makeGeneratedSecret(owner, service, secret)),
   ]
 }
@@ -174,8 +176,10 @@ function needsBudget(service: ResolvedService): boolean {
   return mostReplicas(service) >= 2 && service.sameNode === undefined
 }
 
-function filesOf(release: AppRelease): Plan['keep'][number][] {
-  return release.spec.services
-    .filter(({ files }) => files.length > 0)
-    .map(({ name, files }) => ({ type: configMapType, name: filesName(name, files) }))
+function configurationNames({ spec: { services } }: AppRelease): Plan['keep'][number][] {
+  const files = services.flatMap((service) => filesConfigMapName(service) ?? [])
+  return [
+    ...files.map((name) => ({ type: configMapType, name })),
+    ...copiesOf(services).map(({ name }) => ({ type: secretType, name })),
+  ]
 }

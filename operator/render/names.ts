@@ -37,6 +37,19 @@ export function filesName(service: string, files: unknown): string {
   return `${service}-${shortHash(files, 8)}`
 }
 
+/**
+ * The immutable Secret with what is used of a Secret or ConfigMap of the project. The hash is over keyed hashes of the
+ * values: nobody can tell from it what they are.
+ */
+export function copyName(source: string, content: unknown): string {
+  const readable = source
+    .slice(source.indexOf('/') + 1)
+    .replaceAll('.', '-')
+    .slice(0, 40)
+    .replace(/-+$/, '')
+  return `${readable}-${shortHash([source, content], 12)}`
+}
+
 /** Key of a service's n-th file in its ConfigMap. */
 export function fileKey(index: number): string {
   return `file-${index}`

@@ -1,7 +1,9 @@
 import type { Action, ResolvedService } from '../api/service/resolvedService.ts'
+import { pullCopiesFor } from './copies.ts'
 import { environment, literal } from './environment.ts'
 import { labels } from '../api/meta.ts'
-import { fileKey, filesName, podServiceAccount, podVolumeName, sameNodeLabel } from './names.ts'
+import { fileMounts, fileVolumes } from './files.ts'
+import { podServiceAccount, podVolumeName, sameNodeLabel } from './names.ts'
 import { transportOf } from './port.ts'
 import { probes } from './probes.ts'
 import { canonicalQuantity } from './quantity.ts'
@@ -36,6 +38,7 @@ function sharedSpec(service: ResolvedService, own: object): object {
   return {
     serviceAccountName: podServiceAccount,
     automountServiceAccountToken: false,
+    ...(service.imagePullSecrets && { imagePullSecrets: pullCopiesFor(service).map(({ name }) => ({ name })) }),
     enableServiceLinks: false,
     terminationGracePeriodSeconds: service.rollout.terminationGracePeriodSeconds,
     securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' }, ...volumeGroup(service) },
@@ -44,9 +47,7 @@ function sharedSpec(service: ResolvedService, own: object): object {
     containers: [container(service)],
     volumes: [
       { name: 'tmp', emptyDir: { sizeLimit: '256Mi' } },
-      ...(service.files.length > 0
-        ? [{ name: 'files', configMap: { name: filesName(service.name, service.files) } }]
-        : []),
+      ...fileVolumes(service),
       ...(service.volumes ?? []).map(({ name, claim }) => ({
         name: podVolumeName(name),
         persistentVolumeClaim: { claimName: claim },
@@ -104,7 +105,7 @@ function container(service: ResolvedService): object {
     terminationMessagePolicy: 'FallbackToLogsOnError',
     volumeMounts: [
       { name: 'tmp', mountPath: '/tmp' },
-      ...service.files.map(({ path }, index) => ({ name: 'files', mountPath: path, subPath: fileKey(index) })),
+      ...fileMounts(service),
       ...(service.volumes ?? []).map(({ name, path }) => ({ name: podVolumeName(name), mountPath: path })),
     ],
   }

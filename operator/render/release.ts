@@ -1,5 +1,5 @@
 import type { AppInstance } from '../api/appInstance.ts'
-import type { AppRelease } from '../api/appRelease.ts'
+import type { AppRelease, AppReleaseSpec } from '../api/appRelease.ts'
 import type { ResolvedService } from '../api/service/resolvedService.ts'
 import { appReleaseKind } from '../api/appRelease.ts'
 import { canonical } from '../api/canonical.ts'
@@ -23,10 +23,13 @@ export interface Change {
   readonly source: string
 }
 
+type Copied = NonNullable<ResolvedService['imagePullSecrets']>[number]
+
 /** What runs, or is declared now, after every merge. */
 export interface Declared {
   readonly services: readonly ResolvedService[]
   readonly stackRevision: string
+  readonly sources?: AppReleaseSpec['sources']
 }
 
 const valueLimit = 120
@@ -56,14 +59,57 @@ function serviceChanges(name: string, before?: ResolvedService, after?: Resolved
     .filter((field) => field !== 'restart')
     .filter((field) => canonical(before[field] ?? null) !== canonical(after[field] ?? null))
     .filter((field) => after[field] !== undefined || (field !== 'replicas' && field !== 'autoscaling'))
-    .flatMap((field) => {
-      const source = sourceOf(field, after)
-      const volumes = field === 'volumes' ? volumeChanges(before.volumes, after.volumes) : []
-      const path = `services[${name}].${field}`
-      if (volumes.length === 0)
-        return [change(path, textOf(field, before), textOf(field, after), effectOf(field), source)]
+    .flatMap((field) => fieldChanges(`services[${name}].${field}`, field, { before, after }))
+}
+
+/** Of a list whose items have names, one change an item: an item of another order is none. */
+function fieldChanges(
+  path: string,
+  field: keyof ResolvedService,
+  { before, after }: { readonly before: ResolvedService; readonly after: ResolvedService },
+): Change[] {
+  if (field === 'volumes') {
+    const volumes = volumeChanges(before.volumes, after.volumes)
+    const source = sourceOf(field, after)
+    if (volumes.length > 0) {
       return volumes.map(({ at, from, to, effect }) => change(`${path}${at}`, text(from), text(to), effect, source))
+    }
+  }
+  if (!isOfValues(field)) {
+    return [change(path, textOf(field, before), textOf(field, after), effectOf(field), sourceOf(field, after))]
+  }
+  const [old, next] = [before, after].map((each) => new Map((each[field] ?? []).map((item) => [nameOf(item), item])))
+  return [...new Set([...old!.keys(), ...next!.keys()])]
+    .map((name) => ({ name, from: old!.get(name), to: next!.get(name) }))
+    .filter(({ from, to }) => canonical(from ?? null) !== canonical(to ?? null))
+    .map(({ name, from, to }) => {
+      const source = copiedOf(to ?? from!)?.source ?? 'AppStack or AppInstance'
+      return change(`${path}[${name}]`, valueText(from), valueText(to), 'Restart', source)
     })
+}
+
+type OfValues = 'variables' | 'files' | 'imagePullSecrets'
+type Item = ResolvedService['variables'][number] | ResolvedService['files'][number] | Copied
+
+function isOfValues(field: keyof ResolvedService): field is OfValues {
+  return field === 'variables' || field === 'files' || field === 'imagePullSecrets'
+}
+
+function nameOf(item: Item): string {
+  if ('path' in item) return item.path
+  return 'source' in item ? item.source : item.name
+}
+
+function copiedOf(item: Item): Copied | undefined {
+  return 'source' in item ? item : item.copied
+}
+
+/** What stands there; of what was copied, a hash. */
+function valueText(item: Item | undefined): string {
+  if (!item) return ''
+  const copied = copiedOf(item)
+  if (copied) return `hash ${copied.hash}`
+  return text('content' in item ? item.content : 'value' in item ? item.value : canonical(item))
 }
 
 type Volumes = ResolvedService['volumes']
@@ -155,7 +201,7 @@ export function rescaled({ spec }: AppRelease, declared: Declared): Declared {
       service,
     ),
   )
-  return { services, stackRevision: spec.stackRevision }
+  return { services, stackRevision: spec.stackRevision, ...(spec.sources && { sources: spec.sources }) }
 }
 
 /**
@@ -189,6 +235,7 @@ export function makeRelease(
       cause: newest ? causeOf(changes, asked) : 'instance created',
       ...handledWith(requestsOf(instance), newest),
       services: [...wanted.services],
+      ...(wanted.sources?.length && { sources: [...wanted.sources] }),
     },
   }
 }

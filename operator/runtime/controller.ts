@@ -42,6 +42,8 @@ export interface Ctx {
   readonly kube: Writer
   /** For a controller with `placedBy`; otherwise the hub. */
   readonly target: Target
+  /** The operator's own namespace, on the hub. */
+  readonly home: string
   /** Read once per reconcile. */
   readonly now: Date
   /**

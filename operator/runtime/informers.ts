@@ -43,9 +43,10 @@ interface Entry {
 /** So many types of a cluster list at the same time: a start or the end of an outage is no storm, and writes go on. */
 const listsAtOnce = 2
 
-/** `plural.group/version`, the id of a type in maps and logs (and @dot-i's id of it). */
-export function typeIdOf(type: Pick<ResourceType, 'group' | 'version' | 'plural'>): string {
-  return `${type.plural}.${type.group === '' ? '' : `${type.group}/`}${type.version}`
+/** `plural.group/version`, and `#view` of a part of it: the id of a type in maps and logs (and @dot-i's id of it). */
+export function typeIdOf(type: Pick<ResourceType, 'group' | 'version' | 'plural' | 'view'>): string {
+  const view = type.view === undefined ? '' : `#${type.view}`
+  return `${type.plural}.${type.group === '' ? '' : `${type.group}/`}${type.version}${view}`
 }
 
 /** All watched types of one cluster: one list + watch and one cache each, whoever reads them. */

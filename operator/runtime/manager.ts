@@ -24,6 +24,8 @@ export interface Engine {
   /** Reconciles at the same time, per controller and cluster. */
   readonly workers: number
   readonly deadlineSeconds: number
+  /** The operator's own namespace, on the hub. */
+  readonly home: string
   readonly statusIntervalMilliseconds: number
 }
 

@@ -50,6 +50,8 @@ export interface ReconcilerOptions {
   readonly metrics: LoopMetrics
   readonly clock: Clock
   readonly log: Logger
+  /** The operator's own namespace, on the hub. */
+  readonly home: string
   /** After a burst of two an object's status is written once in this time. */
   readonly statusIntervalMilliseconds: number
 }
@@ -109,11 +111,11 @@ export class Reconciler {
   }
 
   #makeCtx(key: string, log: Logger, signal: AbortSignal): Ctx {
-    const { hub, target, consistency, clock } = this.#options
+    const { hub, target, consistency, clock, home } = this.#options
     const here = { cache: hub.informers, kube: makeWriter(hub, consistency, key, signal) }
     const there = { cache: target.informers, kube: makeWriter(target, consistency, key, signal) }
     const workingSeconds = Math.max(0, (clock.now() - this.#workingSince) / 1000)
-    return { ...here, target: target === hub ? here : there, now: clock.wall(), workingSeconds, signal, log }
+    return { ...here, target: target === hub ? here : there, home, now: clock.wall(), workingSeconds, signal, log }
   }
 
   /** Writes the status if it differs, and returns 0; or, when it was written often of late, how long that has to wait. */

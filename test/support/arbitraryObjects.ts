@@ -125,14 +125,25 @@ function servicesIn(spec: Json): Record<string, Json>[] {
   return Array.isArray(list) ? (list as Record<string, Json>[]) : []
 }
 
+/** One of several, where there may be one only. */
+function keepOne(holder: Record<string, Json>, names: readonly string[], otherwise: Json): void {
+  const [first, ...others] = names.filter((name) => holder[name] !== undefined)
+  if (first === undefined) holder[names[0]!] = otherwise
+  for (const name of others) delete holder[name]
+}
+
 /** A value, or where it comes from. */
 function tidyVariables(holder: Record<string, Json>): void {
   for (const variable of (holder['variables'] ?? []) as Record<string, Json>[]) {
     const from = variable['valueFrom'] as Record<string, Json> | undefined
-    if (Object.keys(from ?? {}).length === 0) {
-      delete variable['valueFrom']
-      variable['value'] ??= ''
-    } else if (variable['value'] !== undefined) delete variable['valueFrom']
+    if (from !== undefined) keepOne(from, ['secretKeyRef', 'configMapKeyRef', 'fieldRef'], { name: 'a', key: 'a' })
+    keepOne(variable, ['value', 'valueFrom'], '')
+  }
+  for (const bundle of (holder['variablesFrom'] ?? []) as Record<string, Json>[]) {
+    keepOne(bundle, ['secretRef', 'configMapRef'], { name: 'a' })
+  }
+  for (const file of (holder['files'] ?? []) as Record<string, Json>[]) {
+    keepOne(file, ['content', 'secretKeyRef', 'configMapKeyRef'], '')
   }
 }
 

@@ -192,7 +192,7 @@ export const serviceViolations: readonly Violation[] = [
   {
     rule: 'one-value',
     sent: stack([{ ...web, variables: [{ name: 'A' }] }]),
-    says: ['spec.services[0].variables[0]: ', "variable 'A' must have exactly one of value and valueFrom.fieldRef"],
+    says: ['spec.services[0].variables[0]: ', "variable 'A' must have exactly one of value and valueFrom: "],
   },
   {
     rule: 'one-value',
@@ -221,5 +221,18 @@ export const serviceViolations: readonly Violation[] = [
     rule: 'from-earlier',
     sent: stack([{ name: 'jobs', type: 'Worker', from: 'web' }, web]),
     says: ['spec.services: ', 'may name only a service that is listed earlier', 'these name others: ["jobs"]'],
+  },
+  {
+    rule: 'one-reference',
+    sent: stack([{ ...web, variablesFrom: [{ secretRef: { name: 'db' }, configMapRef: { name: 'c' } }] }]),
+    says: ['spec.services[0].variablesFrom[0]: ', "secretRef 'db' and configMapRef 'c': exactly one must be set"],
+  },
+  {
+    rule: 'one-content',
+    sent: stack([{ ...web, files: [{ path: '/a', content: '', secretKeyRef: { name: 'db', key: 'a' } }] }]),
+    says: [
+      'spec.services[0].files[0]: ',
+      "file '/a' must have exactly one of content, secretKeyRef and configMapKeyRef",
+    ],
   },
 ]

@@ -13,6 +13,7 @@ import { healthCommand, healthPath, startupSeconds, timeoutSeconds } from './hea
 import { dependsOn, image, serviceName, serviceType } from './name.ts'
 import { portNameOf, portNumber, portProtocol } from './ports.ts'
 import { args, command, security, workingDir } from './process.ts'
+import { copied } from './references.ts'
 import { resourcesSchema } from './resources.ts'
 import {
   drainSeconds,
@@ -50,6 +51,7 @@ export const resolvedServiceSchema = z.strictObject({
       value: variableValue
         .optional()
         .meta({ description: 'The value, as it is; absent when it comes from elsewhere.' }),
+      copied: copied.optional(),
       fieldPath: fieldPath.optional().meta({ description: 'What each replica is told about itself.' }),
     }),
     { key: 'name', max: 6000 },
@@ -58,7 +60,8 @@ export const resolvedServiceSchema = z.strictObject({
     'Files put into each replica.',
     z.strictObject({
       path: text('Absolute path of the file.', { max: 255, min: 2, pattern: /^\/[^\x00:]+$/ }),
-      content: text('Content of the file.', { max: 65_536 }),
+      content: text('Content of the file; absent when it is copied.', { max: 65_536 }).optional(),
+      copied: copied.optional(),
     }),
     { key: 'path', max: 1000 },
   ),
@@ -121,6 +124,10 @@ export const resolvedServiceSchema = z.strictObject({
     'Services that must be rolled out before this one starts or changes; absent when there are none.',
   ).optional(),
   restart: integer('Number of the release that restarted it last; absent when none did.', 1, 2_147_483_647).optional(),
+  imagePullSecrets: listMap('Secrets its images are pulled with; absent when there are none.', copied, {
+    key: 'source',
+    max: 10,
+  }).optional(),
   generatedSecrets: listMap('Secrets made once for the instance.', generatedSecretSchema, { key: 'name', max: 20 }),
   actions: listMap(
     'What runs once with the release, in this order; absent when nothing does.',

@@ -8,6 +8,7 @@ import { healthCheck } from './healthCheck.ts'
 import { dependsOn, image, serviceName, serviceType } from './name.ts'
 import { ports } from './ports.ts'
 import { args, command, security, workingDir } from './process.ts'
+import { variablesFrom } from './references.ts'
 import { resources } from './resources.ts'
 import { rollout } from './rollout.ts'
 import { generatedSecretSchema, variables } from './variables.ts'
@@ -44,6 +45,9 @@ const stackServiceSchema = z.strictObject({
   ports: ports.optional(),
   variables: variables(
     `Environment variables, at most 100; those of the App and the AppInstance of the same name win. Not a Pod's env. ${next}`,
+  ).optional(),
+  variablesFrom: variablesFrom(
+    `Secrets and ConfigMaps all keys of which become environment variables, at most 10. Later ones win, variables win over them. ${next}`,
   ).optional(),
   files: files.optional(),
   volumes: volumes.optional(),
@@ -236,16 +240,17 @@ const listRules: readonly Rule<readonly StackService[]>[] = [
   },
   {
     id: 'files-total',
-    rule: `self.map(s, has(s.files) ? s.files.map(f, size(f.content)).sum() : 0).sum() <= ${maxFilesTotal}`,
+    rule: `self.map(s, has(s.files) ? s.files.map(f, has(f.content) ? size(f.content) : 0).sum() : 0).sum() <= ${maxFilesTotal}`,
     message: `the files of all services may have at most ${maxFilesTotal} characters together`,
     messageExpression: says(
       `the files of all services have %d characters together; at most ${maxFilesTotal} are allowed`,
-      'self.map(s, has(s.files) ? s.files.map(f, size(f.content)).sum() : 0).sum()',
+      'self.map(s, has(s.files) ? s.files.map(f, has(f.content) ? size(f.content) : 0).sum() : 0).sum()',
     ),
     reason: 'FieldValueInvalid',
     holds: (services) =>
-      services.flatMap((service) => service.files ?? []).reduce((sum, file) => sum + [...file.content].length, 0) <=
-      maxFilesTotal,
+      services
+        .flatMap((service) => service.files ?? [])
+        .reduce((sum, file) => sum + [...(file.content ?? '')].length, 0) <= maxFilesTotal,
   },
 ]
 

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { says, type Rule } from '../kind.ts'
 import { integer, listMap, next, text, withoutNul, withRules } from '../schema.ts'
+import { configMapKeyRef, secretKeyRef } from './references.ts'
 
 /** Environment variables of a service. */
 
@@ -43,6 +44,8 @@ export const fieldPath = z.enum([
 
 const valueFrom = z
   .strictObject({
+    secretKeyRef: secretKeyRef.optional(),
+    configMapKeyRef: configMapKeyRef.optional(),
     fieldRef: z
       .strictObject({
         fieldPath: fieldPath.meta({
@@ -59,11 +62,16 @@ const variable = withRules(
   [
     {
       id: 'one-value',
-      rule: '[has(self.value), has(self.valueFrom) && has(self.valueFrom.fieldRef)].exists_one(given, given)',
-      message: 'a variable must have exactly one of value and valueFrom.fieldRef',
-      messageExpression: says("variable '%s' must have exactly one of value and valueFrom.fieldRef", 'self.name'),
+      rule: '[has(self.value), has(self.valueFrom) && has(self.valueFrom.secretKeyRef), has(self.valueFrom) && has(self.valueFrom.configMapKeyRef), has(self.valueFrom) && has(self.valueFrom.fieldRef)].exists_one(given, given)',
+      message: 'a variable must have exactly one of value and valueFrom: secretKeyRef, configMapKeyRef or fieldRef',
+      messageExpression: says(
+        "variable '%s' must have exactly one of value and valueFrom: secretKeyRef, configMapKeyRef or fieldRef",
+        'self.name',
+      ),
       reason: 'FieldValueInvalid',
-      holds: ({ value, valueFrom: from }) => [value, from?.fieldRef].filter((each) => each !== undefined).length === 1,
+      holds: ({ value, valueFrom: from }) =>
+        [value, from?.secretKeyRef, from?.configMapKeyRef, from?.fieldRef].filter((each) => each !== undefined)
+          .length === 1,
     },
   ],
 )

@@ -1,3 +1,4 @@
+import { allowedConfigMapType, allowedSecretType } from '../../api/allowed.ts'
 import type { App } from '../../api/app.ts'
 import { appKind } from '../../api/app.ts'
 import { appEnvKind } from '../../api/appEnv.ts'
@@ -20,11 +21,12 @@ import { ownerOf } from '../../render/appInstance.ts'
 import type { Controller, Ctx, Reader, Watch } from '../../runtime/controller.ts'
 import { hasSucceeded } from '../../status/appRelease.ts'
 import { failureOf } from '../../status/errored.ts'
-import { childTypes } from '../informers.ts'
+import { childTypes, sourceKey } from '../informers.ts'
 import { followRollout } from '../rollout.ts'
 import { endUnbegun } from './actions.ts'
 import { isLocked } from './attempts.ts'
 import { cleanup } from './cleanup.ts'
+import { fillCopies } from './copies.ts'
 import { create, isCreationDue, locked } from './creation.ts'
 import type { Decision } from './decide.ts'
 import { decide, mayApply, planOf, runningOf, standingOf } from './decide.ts'
@@ -33,6 +35,7 @@ import { observe } from './observe.ts'
 import type { Observed } from './observe.ts'
 import type { Findings } from './report.ts'
 import { report } from './report.ts'
+import { readSources, type Values } from './sources.ts'
 
 /** An AppInstance: its namespace, its releases, and everything that runs there. */
 export const appInstance: Controller<AppInstance, AppInstanceStatus> = {
@@ -48,6 +51,8 @@ export const appInstance: Controller<AppInstance, AppInstanceStatus> = {
     { type: appEnvKind, ignoresStatus: true, keys: (object, cache) => named(cache, 'env', object.metadata.name) },
     { type: appStackKind, ignoresStatus: true, keys: (object, cache) => ofStack(cache, refOf(object)) },
     { type: appStackRevisionKind, keys: ofRevision },
+    { type: allowedSecretType, keys: ofSource },
+    { type: allowedConfigMapType, keys: ofSource },
     { type: appReleaseKind, keys: (object) => [{ ...refOf(object), name: (object as AppRelease).spec.instance }] },
     { type: appTaskKind, keys: (object) => [{ ...refOf(object), name: (object as AppTask).spec.instance }] },
     { type: namespaceType, place: 'target', keys: (object, cache) => named(cache, 'name', object.metadata.name) },
@@ -55,20 +60,26 @@ export const appInstance: Controller<AppInstance, AppInstanceStatus> = {
   ],
 
   async reconcile(ctx, instance) {
-    const seen = observe(ctx, instance)
-    const incomplete = viewIsIncomplete(seen)
+    const first = observe(ctx, instance)
+    const incomplete = viewIsIncomplete(first)
     if (incomplete) return { outcome: incomplete }
-    const failure = isLocked(seen) ? failureOf(instance, seen.tasks) : undefined
-    return report(seen, failure ? locked(ctx, seen, failure) : await work(ctx, seen), ctx.now)
+    const failure = isLocked(first) ? failureOf(instance, first.tasks) : undefined
+    if (failure) return report(first, locked(ctx, first, failure), ctx.now)
+    const read = await readSources(ctx, instance.metadata.namespace ?? '', first.wanted?.unread ?? [])
+    const seen = read.size > 0 ? observe(ctx, instance) : first
+    return report(seen, await work(ctx, seen, read), ctx.now)
   },
 
   cleanup,
 }
 
+/** What was read of Secrets and ConfigMaps, by source. */
+type Read = ReadonlyMap<string, Values>
+
 /** What is to be done, done; as a creation as long as it is one. */
-function work(ctx: Ctx, seen: Observed): Promise<Findings> {
+function work(ctx: Ctx, seen: Observed, read: Read): Promise<Findings> {
   const decision = decide(seen)
-  const bringAbout = (): Promise<Findings> => deploy(ctx, seen, decision)
+  const bringAbout = (): Promise<Findings> => deploy(ctx, seen, read, decision)
   return isCreationDue(seen, decision) ? create(ctx, seen, decision, bringAbout) : bringAbout()
 }
 
@@ -76,6 +87,7 @@ function work(ctx: Ctx, seen: Observed): Promise<Findings> {
 async function deploy(
   ctx: Ctx,
   seen: Observed,
+  read: Read,
   { objection, running, changes, failed, next }: Decision,
 ): Promise<Findings> {
   const { cache, kube } = ctx.target
@@ -93,7 +105,12 @@ async function deploy(
   if (release) await endUnbegun(ctx, release, seen)
   const applied =
     release && mayApply(seen, objection)
-      ? await execute(kube, planOf(seen, release), seen.owned, standingOf(seen, release, rollout, fights, ctx.now))
+      ? await execute(
+          kube,
+          await fillCopies(ctx, seen, planOf(seen, release), read),
+          seen.owned,
+          standingOf(seen, release, rollout, fights, ctx.now),
+        )
       : undefined
   await pruneReleases(ctx, seen, fights)
   const refused = held ?? applied?.refused
@@ -113,6 +130,18 @@ function ofStack(cache: Reader, stack: Ref): Ref[] {
 function ofRevision(object: KubeObject, cache: Reader): Ref[] {
   const stack = { ...refOf(object), name: (object as AppStackRevision).spec.stack }
   return [...ofStack(cache, stack), ...named(cache, 'revision', keyOf(refOf(object)))]
+}
+
+/** Whoever refers to a Secret or ConfigMap, be it in an older revision. */
+function ofSource(object: KubeObject, cache: Reader): Ref[] {
+  const source = sourceKey(object, `${object.kind}/${object.metadata.name}`)
+  return [
+    ...named(cache, 'source', source),
+    ...cache.byIndex<App>(appKind, 'source', source).flatMap((app) => ofApp(cache, app)),
+    ...cache
+      .byIndex<AppStackRevision>(appStackRevisionKind, 'source', source)
+      .flatMap((each) => ofRevision(each, cache)),
+  ]
 }
 
 function inNamespace(type: ResourceType): Watch {

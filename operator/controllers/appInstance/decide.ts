@@ -10,6 +10,8 @@ import { asksForRelease, changesBetween, makeRelease, rescaled, withRestarts } f
 import type { Requests } from '../../render/requests.ts'
 import { requestsOf, unhandled } from '../../render/requests.ts'
 import { ownerOf, renderInstance } from '../../render/appInstance.ts'
+import { recordedReferences } from '../../render/resolve/references.ts'
+import { resolve } from '../../render/resolve/resolve.ts'
 import type { RunningService } from '../../render/scaling.ts'
 import { isSuspended, runningServices, scaleText } from '../../render/scaling.ts'
 import { hasFailed, hasSucceeded, releaseToRun } from '../../status/appRelease.ts'
@@ -17,6 +19,7 @@ import type { ObservedDeployment } from '../../status/observed.ts'
 import type { ServiceRollout } from '../../status/rollout.ts'
 import { isUnderWay, otherJobs } from '../actions.ts'
 import { hashOnce } from '../rollout.ts'
+import { deploysSecretChanges, hasLostCopies } from './copies.ts'
 import type { Objection } from './gates.ts'
 import { firstObjection } from './gates.ts'
 import type { Observed } from './observe.ts'
@@ -42,16 +45,17 @@ export function decide(seen: Observed): Decision {
   const idle = { objection, running, changes: [], failed: undefined, next: undefined }
   if (objection || !wanted || !revision) return idle
   const stackRevision = revision.metadata.name
+  const { services, sources } = wanted
   if (!running) {
     if (isSuspended(instance)) return idle
-    return { ...idle, next: makeRelease(instance, { services: wanted.services, stackRevision }, { changes: [] }) }
+    return { ...idle, next: makeRelease(instance, { services, stackRevision, sources }, { changes: [] }) }
   }
-  const declared = { services: withRestarts(wanted.services, running), stackRevision }
+  const declared = { services: withRestarts(services, running), stackRevision, sources }
   const changes = changesBetween(runs(seen, running), declared)
-  const isDue = asksForRelease(changes)
+  const isDue = isReleaseDue(seen, running, changes)
   const failed = isDue ? failureOf(declared, releases) : [running].find(hasFailed)
   const waits = { ...idle, changes, failed }
-  return isSuspended(instance) ? waits : { ...waits, ...dueNow(seen, running, declared, waits) }
+  return isSuspended(instance) ? waits : { ...waits, ...dueNow(seen, running, declared, { isDue, failed }) }
 }
 
 /** The release that is to be made now of what is declared or asked for; nothing when none is. */
@@ -59,12 +63,13 @@ function dueNow(
   seen: Observed,
   running: AppRelease,
   declared: Declared,
-  { changes, failed }: Pick<Decision, 'changes' | 'failed'>,
+  { isDue, failed }: { readonly isDue: boolean; readonly failed: AppRelease | undefined },
 ): Partial<Decision> {
   const { instance, releases } = seen
   const asked = unhandled(requestsOf(instance), releases[0])
-  const mayDeploy = asksForRelease(changes) && !failed && instance.spec.deploy?.trigger !== 'Manual'
-  const isDeployed = asked.deploy !== undefined || mayDeploy
+  const mayDeploy = isDue && !failed && instance.spec.deploy?.trigger !== 'Manual'
+  // Whatever the trigger: what runs cannot be put right any more.
+  const isDeployed = asked.deploy !== undefined || mayDeploy || hasLostCopies(seen, running)
   if (!isDeployed && asked.restart === undefined) return {}
   const content = isDeployed ? declared : rescaled(running, declared)
   return { changes: [], failed: undefined, next: releaseOf(seen, running, content, asked) }
@@ -96,6 +101,18 @@ function failureOf(declared: Declared, releases: readonly AppRelease[]): AppRele
     .filter((release) => hasSucceeded(release) || hasFailed(release))
     .find((release) => !asksForRelease(changesBetween(release.spec, declared)))
   return tried && hasFailed(tried) ? tried : undefined
+}
+
+/** Whether what changed asks for a release; what a Secret or ConfigMap alone changed does only if the instance says so. */
+function isReleaseDue(seen: Observed, running: AppRelease, changes: readonly Change[]): boolean {
+  if (!asksForRelease(changes)) return false
+  const { input, instance, revision } = seen
+  if (deploysSecretChanges(instance) || !input || !revision) return true
+  // With the Secrets as they were: what differs then, was changed by people.
+  const { unread, obstacles, ...then } = resolve({ ...input, references: recordedReferences(running.spec.sources) })
+  const isNew = unread.length > 0 || obstacles.length > 0
+  const services = withRestarts(then.services, running)
+  return isNew || asksForRelease(changesBetween(running.spec, { services, stackRevision: revision.metadata.name }))
 }
 
 /** The services of a release as they are to run now. Pure. */

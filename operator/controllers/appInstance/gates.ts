@@ -27,6 +27,7 @@ const gates: readonly Gate[] = [
   revisionIsOfTheStack,
   specResolves,
   volumesFitTheirClaims,
+  referencesCanBeUsed,
   releaseIsSmallEnough,
   namespaceIsNotTerminating,
 ]
@@ -188,8 +189,16 @@ function specResolves({ wanted }: Observed): Objection | undefined {
   return objection && { kind: 'invalid', ...objection }
 }
 
+function referencesCanBeUsed({ wanted }: Observed): Objection | undefined {
+  const [obstacle] = wanted?.obstacles ?? []
+  if (obstacle) return { kind: 'blocked', ...obstacle }
+  const [unread] = wanted?.unread ?? []
+  if (unread === undefined) return undefined
+  return { kind: 'progressing', reason: 'Creating', message: `${unread} is being read`, retryAfterSeconds: 1 }
+}
+
 function releaseIsSmallEnough({ wanted }: Observed): Objection | undefined {
-  const bytes = Buffer.byteLength(canonical(wanted?.services ?? []))
+  const bytes = Buffer.byteLength(canonical([wanted?.services ?? [], wanted?.sources ?? []]))
   if (bytes <= releaseLimitBytes) return undefined
   return {
     kind: 'invalid',

@@ -12,6 +12,7 @@ import { namespaceType, podType } from '../../api/builtin.ts'
 import { keyOf, labels, refOf } from '../../api/meta.ts'
 import type { StackService } from '../../api/service/stackService.ts'
 import type { Owned } from '../../apply/execute.ts'
+import type { Input } from '../../render/resolve/input.ts'
 import type { Resolved } from '../../render/resolve/resolve.ts'
 import { resolve } from '../../render/resolve/resolve.ts'
 import { upgradesItself } from '../../render/resolve/upgrade.ts'
@@ -30,6 +31,7 @@ import { releasesOf } from '../releases.ts'
 import { isBeingPublished, latestOf, stackOf } from '../revisions.ts'
 import { deploymentsOf } from '../rollout.ts'
 import { storageOf } from '../storage.ts'
+import { referencesOf } from './sources.ts'
 
 /** Everything a reconcile of an instance knows; taken from the cache at once. */
 export interface Observed extends Storage {
@@ -63,6 +65,8 @@ export interface Observed extends Storage {
   readonly jobPods: readonly ObservedPod[]
   /** What the spec asks for; undefined while something it refers to is missing. */
   readonly wanted: Resolved | undefined
+  /** What that was resolved from. */
+  readonly input: Input | undefined
 }
 
 /** The caches of the hub and of the cluster an instance runs on. */
@@ -96,8 +100,18 @@ export function observe({ cache, target }: Caches, instance: AppInstance): Obser
     projectUid: namespaceOf(cache, project)?.metadata.uid ?? '',
     hubUid: namespaceOf(cache, 'kube-system')?.metadata.uid ?? '',
     ...childrenOf(target.cache, instance, namespace),
-    wanted: app && env && revision && resolve({ instance, app, env, services: revision.spec.services }),
+    ...wantedBy(cache, { instance, app, env, revision, releases }),
   }
+}
+
+function wantedBy(
+  cache: Reader,
+  { instance, app, env, revision, releases }: Pick<Observed, 'instance' | 'app' | 'env' | 'revision' | 'releases'>,
+): Pick<Observed, 'wanted' | 'input'> {
+  if (!app || !env || !revision) return { wanted: undefined, input: undefined }
+  const references = referencesOf(cache, instance, releases)
+  const input = { instance, app, env, services: revision.spec.services, references }
+  return { wanted: resolve(input), input }
 }
 
 /** The pinned revision; the latest for one that follows it; else that of the newest release, at first the latest. */

@@ -83,11 +83,14 @@ export function imageSummary(running: string, wanted: string | undefined): strin
   return shortened(wanted === undefined || wanted === running ? running : `${running} (wanted: ${wanted})`, 1040)
 }
 
+/** As many as the status holds. */
+const maxPendingChanges = 100
+
 /** Of the status: what is pending. */
 export function changesOf({ changes }: Outstanding): Pick<AppInstanceStatus, 'pendingChanges' | 'pendingSummary'> {
   if (changes.length === 0) return {}
   return {
-    pendingChanges: [...changes],
+    pendingChanges: changes.slice(0, maxPendingChanges),
     pendingSummary: shortened(changes.map(({ path }) => path).join(','), 128),
   }
 }

@@ -9,6 +9,7 @@ export function withInherited(worker: StackService, source: StackService): Stack
     ...worker,
     ...(source.image !== undefined && { image: source.image }),
     variables: merged(source.variables, worker.variables, ({ name }) => name),
+    variablesFrom: [...(source.variablesFrom ?? []), ...(worker.variablesFrom ?? [])],
     files: merged(source.files, worker.files, ({ path }) => path),
     security: { ...source.security, ...worker.security },
   }

@@ -1,4 +1,5 @@
 import { leastReplicas } from '../../api/service/scale.ts'
+import type { ResolvedService } from '../../api/service/resolvedService.ts'
 import type { StackService } from '../../api/service/stackService.ts'
 import type { Input } from './input.ts'
 import { declaredServices } from './declared.ts'
@@ -21,6 +22,19 @@ const checks: readonly Check[] = [
 /** What is wrong with the objects taken together; empty when nothing is. Pure. */
 export function objectionsTo(input: Input): Objection[] {
   return checks.flatMap((check) => check(input))
+}
+
+const maxVariables = 250
+
+/** More variables than a service may have, all of their sources together. */
+export function excessOf(services: readonly ResolvedService[]): Objection[] {
+  return services
+    .filter(({ variables }) => variables.length > maxVariables)
+    .map(({ name, variables }) => ({
+      reason: 'TooManyVariables',
+      field: `services[${name}].variables`,
+      message: `Service '${name}' has ${variables.length} variables of all sources together; at most ${maxVariables} are allowed: remove some, or give them as a file`,
+    }))
 }
 
 function imagesAreKnown(input: Input): Objection[] {

@@ -1,12 +1,16 @@
+import type { AppReleaseSpec } from '../../api/appRelease.ts'
 import type { ResolvedService } from '../../api/service/resolvedService.ts'
 import type { StackService } from '../../api/service/stackService.ts'
 import { declaredServices } from './declared.ts'
+import { filesOf, pullSecretsOf } from './files.ts'
 import { healthCheckOf } from './healthCheck.ts'
 import type { Input } from './input.ts'
 import { mainOf } from './input.ts'
 import type { Objection } from './objection.ts'
-import { objectionsTo } from './objections.ts'
+import { excessOf, objectionsTo } from './objections.ts'
 import { processOf } from './process.ts'
+import type { Obstacle } from './references.ts'
+import { Uses } from './references.ts'
 import { resourcesOf } from './resources.ts'
 import { rolloutOf } from './rollout.ts'
 import { scaleOf } from './scale.ts'
@@ -17,6 +21,12 @@ import { onSharedNodes, volumesOf } from './volumes.ts'
 export interface Resolved {
   readonly services: readonly ResolvedService[]
   readonly objections: readonly Objection[]
+  /** Why Secrets or ConfigMaps that are referred to cannot be used; what they give is missing in `services`. */
+  readonly obstacles: readonly Obstacle[]
+  /** Secrets and ConfigMaps that must be read first: until then nothing here is complete. */
+  readonly unread: readonly string[]
+  /** What a release records of Secrets and ConfigMaps. */
+  readonly sources: NonNullable<AppReleaseSpec['sources']>
 }
 
 /**
@@ -26,12 +36,15 @@ export interface Resolved {
  */
 export function resolve(input: Input): Resolved {
   const main = mainOf(input.services)?.name
-  const resolved = declaredServices(input).map((service) => resolveService(input, service, service.name === main))
+  const uses = new Uses(input)
+  const resolved = declaredServices(input).map((service) => resolveService(input, service, service.name === main, uses))
   const services = onSharedNodes(resolved)
-  return { services, objections: [...objectionsTo(input), ...volumeObjectionsTo(services)] }
+  const { obstacles, unread, sources } = uses
+  const objections = [...objectionsTo(input), ...excessOf(services), ...volumeObjectionsTo(services)]
+  return { services, objections, obstacles, unread, sources }
 }
 
-function resolveService(input: Input, service: StackService, isMain: boolean): ResolvedService {
+function resolveService(input: Input, service: StackService, isMain: boolean, uses: Uses): ResolvedService {
   return {
     name: service.name,
     type: service.type,
@@ -39,8 +52,9 @@ function resolveService(input: Input, service: StackService, isMain: boolean): R
     image: service.image ?? '',
     ...processOf(service),
     ports: service.ports ?? [],
-    variables: variablesOf(input, service),
-    files: service.files ?? [],
+    variables: variablesOf(input, service, uses),
+    files: filesOf(service, uses),
+    ...pullSecretsOf(input.app, uses),
     ...volumesOf(service),
     resources: resourcesOf(service),
     ...healthCheckOf(service),

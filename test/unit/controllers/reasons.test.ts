@@ -27,6 +27,28 @@ import { claimOf, objects, reportOf, worldWith } from './instance.ts'
 /** Each reason with what makes it; a reason that is not here does not compile, one that is not made fails. */
 
 const web = { name: 'web', ports: [{ port: 8080 }] }
+const refersTo = (name: string, key: string): object => ({
+  ...web,
+  variables: [{ name: 'A', valueFrom: { secretKeyRef: { name, key } } }],
+})
+const allowing = (name: string, app: string, data: Readonly<Record<string, string>>): KubeObject =>
+  ({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: {
+      name,
+      namespace: 'team',
+      resourceVersion: '1',
+      labels: { [labels.allow]: 'true' },
+      annotations: { [annotations.allowApps]: app },
+    },
+    data,
+  }) as KubeObject
+const secrets = [
+  allowing('db', 'shop, hello', { key: 'eA==', binary: 'AP8=' }),
+  allowing('other', 'shop', { key: 'eA==' }),
+  allowing('many', 'hello', Object.fromEntries(Array.from({ length: 251 }, (_, index) => [`K${index}`, 'eA==']))),
+]
 const waiting = (reason: string, message = 'why'): Happening => ({
   container: { state: { waiting: { reason, message } } },
 })
@@ -200,6 +222,14 @@ const makers: Readonly<Record<Reason, () => Promise<readonly string[]>>> = {
   EnvNotFound: of({ world: { env: undefined } }),
   StackNotFound: of({ world: worldWith([], {}, 'name') }),
   RevisionNotFound: of({ world: worldWith([web], { stack: { revision: 'absent' } }) }),
+  ReferenceNotFound: of({ world: worldWith([refersTo('absent', 'key')]) }),
+  ReferenceNotAllowed: of({ world: worldWith([refersTo('other', 'key')]), more: secrets }),
+  ReferenceKeyMissing: of({ world: worldWith([refersTo('db', 'absent')]), more: secrets }),
+  ReferenceNotUsable: of({ world: worldWith([refersTo('db', 'binary')]), more: secrets }),
+  TooManyVariables: of({
+    world: worldWith([{ ...web, variablesFrom: [{ secretRef: { name: 'many' } }] }]),
+    more: secrets,
+  }),
   RevisionOfOtherStack: of({
     world: worldWith([web], { stack: { revision: 'other-r1' } }),
     more: [revision('other-r1', 'other')],

@@ -1,5 +1,6 @@
 import type { AppRelease } from '../../../operator/api/appRelease.ts'
 import type { KubeObject } from '../../../operator/api/meta.ts'
+import { annotations, labels } from '../../../operator/api/meta.ts'
 import { stored } from '../../render/world.ts'
 
 /** Objects in which every field of every spec is set. A field that is not fails fieldEffect.test.ts by its name. */
@@ -23,8 +24,19 @@ const services = [
     variables: [
       { name: 'LOG_LEVEL', value: 'info' },
       { name: 'POD_IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } },
+      { name: 'PASSWORD', valueFrom: { secretKeyRef: { name: 'db', key: 'password' } } },
+      { name: 'PERHAPS', valueFrom: { secretKeyRef: { name: 'db', key: 'absent', optional: true } } },
+      { name: 'COLOUR', valueFrom: { configMapKeyRef: { name: 'look', key: 'colour' } } },
     ],
-    files: [{ path: '/etc/web/config', content: 'a' }],
+    variablesFrom: [
+      { secretRef: { name: 'db' }, prefix: 'DB_' },
+      { configMapRef: { name: 'look' }, prefix: 'LOOK_' },
+    ],
+    files: [
+      { path: '/etc/web/config', content: 'a' },
+      { path: '/etc/web/key', secretKeyRef: { name: 'db', key: 'password' } },
+      { path: '/etc/web/look', configMapKeyRef: { name: 'look', key: 'colour' } },
+    ],
     volumes: [
       { name: 'data', path: '/data', size: '1Gi', accessMode: 'ReadWriteMany', storageClassName: 'fast' },
       { name: 'old', path: '/old', existingClaim: 'old-data' },
@@ -65,12 +77,38 @@ const services = [
   { name: 'crowd', type: 'Worker', image: 'registry.example/crowd:1', autoscaling: { min: 2, max: 6, cpu: 70 } },
 ]
 
+/** What apps of the project may refer to. */
+const allowed = (kind: string, name: string, more: object): KubeObject => ({
+  apiVersion: 'v1',
+  kind,
+  metadata: {
+    name,
+    namespace,
+    uid: `44444444-4444-4444-8444-${Buffer.from(name).toString('hex').padStart(12, '0').slice(-12)}`,
+    resourceVersion: '7',
+    labels: { [labels.allow]: 'true' },
+    annotations: { [annotations.allowApps]: 'shop, shop-blue' },
+  },
+  ...more,
+})
+
+const variablesOfApp = {
+  variablesFrom: [
+    { secretRef: { name: 'db' }, prefix: 'APP_' },
+    { configMapRef: { name: 'look' }, prefix: 'APP_LOOK_' },
+  ],
+  imagePullSecrets: [{ name: 'registry' }],
+}
+
 const appVariables = [
-  { name: 'COLOUR', value: 'blue' },
+  { name: 'TINT', value: 'blue' },
+  { name: 'APP_PASSWORD', valueFrom: { secretKeyRef: { name: 'db', key: 'user' } } },
+  { name: 'APP_PERHAPS', valueFrom: { secretKeyRef: { name: 'db', key: 'absent', optional: true } } },
+  { name: 'APP_COLOUR', valueFrom: { configMapKeyRef: { name: 'look', key: 'colour' } } },
   { name: 'NODE', valueFrom: { fieldRef: { fieldPath: 'spec.nodeName' } } },
 ]
 
-const instance = (name: string, spec: object, annotations = {}): KubeObject =>
+const instance = (name: string, spec: object, asked = {}): KubeObject =>
   ({
     apiVersion,
     kind: 'AppInstance',
@@ -79,7 +117,7 @@ const instance = (name: string, spec: object, annotations = {}): KubeObject =>
       namespace,
       uid: `33333333-3333-4333-8333-${Buffer.from(name).toString('hex').slice(-12)}`,
       generation: 1,
-      annotations: { 'appstead.dev/deploy': 'a', 'appstead.dev/restart': 'b', ...annotations },
+      annotations: { 'appstead.dev/deploy': 'a', 'appstead.dev/restart': 'b', ...asked },
     },
     spec,
   }) as KubeObject
@@ -107,6 +145,9 @@ function failedTask({ metadata: { name, uid = '' } }: KubeObject): KubeObject {
 export const everything: readonly KubeObject[] = [
   { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'kube-system', uid: 'hub' } },
   { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, uid: 'project' } },
+  allowed('Secret', 'db', { data: { user: 'cm9vdA==', password: 'c2VjcmV0' } }),
+  allowed('Secret', 'registry', { data: { '.dockerconfigjson': 'e30=' } }),
+  allowed('ConfigMap', 'look', { data: { colour: 'blue' } }),
   {
     apiVersion,
     kind: 'AppEnv',
@@ -134,7 +175,7 @@ export const everything: readonly KubeObject[] = [
     apiVersion,
     kind: 'App',
     metadata: { name: 'shop', namespace },
-    spec: { stack: { name: 'shop' }, variables: appVariables },
+    spec: { stack: { name: 'shop' }, variables: appVariables, ...variablesOfApp },
   },
   { apiVersion, kind: 'App', metadata: { name: 'shop-blue', namespace }, spec: { stack: { services } } },
   instance('shop-blue-dev', {
@@ -154,6 +195,9 @@ export const everything: readonly KubeObject[] = [
         variables: [
           { name: 'QUEUE', value: 'mail' },
           { name: 'POD', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
+          { name: 'QUEUE_PASSWORD', valueFrom: { secretKeyRef: { name: 'db', key: 'user' } } },
+          { name: 'QUEUE_PERHAPS', valueFrom: { secretKeyRef: { name: 'db', key: 'absent', optional: true } } },
+          { name: 'QUEUE_COLOUR', valueFrom: { configMapKeyRef: { name: 'look', key: 'colour' } } },
         ],
         resources: { requests: { cpu: '100m', memory: '64Mi' }, limits: { cpu: '400m', memory: '512Mi' } },
       },
@@ -161,8 +205,15 @@ export const everything: readonly KubeObject[] = [
     variables: [
       { name: 'GREETING', value: 'hello' },
       { name: 'POD', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
+      { name: 'OWN_PASSWORD', valueFrom: { secretKeyRef: { name: 'db', key: 'user' } } },
+      { name: 'OWN_PERHAPS', valueFrom: { secretKeyRef: { name: 'db', key: 'absent', optional: true } } },
+      { name: 'OWN_COLOUR', valueFrom: { configMapKeyRef: { name: 'look', key: 'colour' } } },
     ],
-    deploy: { trigger: 'Automatic', replicaChanges: 'NextDeployment' },
+    variablesFrom: [
+      { secretRef: { name: 'db' }, prefix: 'OWN_DB_' },
+      { configMapRef: { name: 'look' }, prefix: 'OWN_LOOK_' },
+    ],
+    deploy: { trigger: 'Automatic', replicaChanges: 'NextDeployment', onSecretChange: 'NextDeployment' },
     suspend: false,
   }),
   instance('shop-pinned', { app: 'shop', env: 'dev', stack: { revision: 'shop-r7-aaaaaa' }, deletionProtection: true }),

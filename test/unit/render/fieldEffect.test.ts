@@ -1,8 +1,10 @@
 import { beforeAll, describe, expect, it, jest } from '@jest/globals'
+import type { AppRelease } from '../../../operator/api/appRelease.ts'
 import { canonical } from '../../../operator/api/canonical.ts'
 import type { Kind } from '../../../operator/api/kind.ts'
 import { kinds } from '../../../operator/api/kinds.ts'
 import type { KubeObject } from '../../../operator/api/meta.ts'
+import { labels } from '../../../operator/api/meta.ts'
 import { Fights } from '../../../operator/apply/fights.ts'
 import { isLocked, secondsLeft } from '../../../operator/controllers/appInstance/attempts.ts'
 import { locked } from '../../../operator/controllers/appInstance/creation.ts'
@@ -11,8 +13,7 @@ import { report } from '../../../operator/controllers/appInstance/report.ts'
 import { followRollout } from '../../../operator/controllers/rollout.ts'
 import { ownerOf } from '../../../operator/render/appInstance.ts'
 import { failureOf } from '../../../operator/status/errored.ts'
-import { decide, now, readerOf, withRevisions } from '../../render/world.ts'
-import type { AppRelease } from '../../../operator/api/appRelease.ts'
+import { decide, now, readerOf, withRevisions, type Decision } from '../../render/world.ts'
 import { everything, rolledOut } from './everything.ts'
 import { changedAt, leavesOf, textOf } from './fields.ts'
 
@@ -90,7 +91,13 @@ async function isSeen(
 }
 
 /** Of no effect on an instance before its first release. */
-const onlyOfMoving = ['stack.autoUpgrade', 'defaults.autoUpgrade', 'deploy.trigger', 'deploy.replicaChanges']
+const onlyOfReleased = [
+  'stack.autoUpgrade',
+  'defaults.autoUpgrade',
+  'deploy.trigger',
+  'deploy.replicaChanges',
+  'deploy.onSecretChange',
+]
 
 /** Of an AppLock only the API server's policies read. */
 function kindsOf(isRecord: boolean): (readonly [string, Kind])[] {
@@ -117,10 +124,13 @@ describe('every field of a spec, changed alone, alters a plan, a status, what is
   let behind: readonly KubeObject[]
   beforeAll(async () => {
     const world = await withRevisions(everything)
-    const [first, ...others] = ['shop-blue-dev', 'shop-latest', 'shop-moving'].map((name) =>
-      withServices(rolledOut(decide(world, name).release!), { restart: 1 }),
+    const [first, ...others] = ['shop-blue-dev', 'shop-latest', 'shop-moving'].flatMap((name) =>
+      releasedOf(decide(world, name)),
     )
-    const upgrade = { ...first!, spec: { ...first!.spec, upgradedFrom: 'app-shop-blue-r1-000001' } }
+    const upgrade = {
+      ...first!,
+      spec: { ...(first as AppRelease).spec, upgradedFrom: 'app-shop-blue-r1-000001' },
+    } as KubeObject
     released = [...world.map(withAnotherNumber), upgrade, ...others]
     behind = released.map((each) =>
       each.kind === 'AppRelease' ? withServices(each as AppRelease, { image: 'registry.example/other:1' }) : each,
@@ -129,16 +139,49 @@ describe('every field of a spec, changed alone, alters a plan, a status, what is
 
   it.each(kindsOf(false))('%s', async (_name, kind) => {
     const idle = await fieldsWithoutEffect(kind, everything)
-    expect(idle.filter((field) => !onlyOfMoving.includes(field))).toEqual([])
+    expect(idle.filter((field) => !onlyOfReleased.includes(field))).toEqual([])
   })
 
-  it.each(['AppInstance', 'AppEnv'])('%s, when a release runs', async (name) => {
+  it.each(['AppInstance', 'AppEnv'])('%s, when a release runs and a Secret has changed', async (name) => {
     const kind = kinds.find((each) => each.kind === name)!
-    const idle = await fieldsWithoutEffect(kind, released)
+    const world = released.map((object) => (isAllowed(object) ? changedByNow(object) : object))
+    const idle = await fieldsWithoutEffect(kind, world)
     expect(idle.length === 0 ? [] : await fieldsWithoutEffect(kind, behind)).toEqual([])
   })
 
-  it.each(kindsOf(true))('%s', async (_name, kind) => {
-    expect(await fieldsWithoutEffect(kind, released)).toEqual([])
+  it.each(kindsOf(true))('%s, when its sources were not read again', async (_name, kind) => {
+    const world = released.map((object) => (isAllowed(object) ? unread(object) : forFilesOnly(object)))
+    expect(await fieldsWithoutEffect(kind, world)).toEqual([])
   })
 })
+
+/** The release, rolled out, and the copies it names. */
+function releasedOf({ release, plan }: Decision): KubeObject[] {
+  const objects = plan!.stages.flatMap((stage) => stage.objects)
+  const restarted = withServices(rolledOut(release!), { restart: 1 })
+  return [restarted, ...objects.filter(({ mode }) => mode === 'copy').map(({ object }) => object)]
+}
+
+function isAllowed({ metadata }: KubeObject): boolean {
+  return metadata.labels?.[labels.allow] === 'true'
+}
+
+function changedByNow(object: KubeObject): KubeObject {
+  return { ...object, data: { ...(object as { data?: object }).data, password: 'bmV3' } } as KubeObject
+}
+
+/** Only what a release recorded of it is known. */
+function unread(object: KubeObject): KubeObject {
+  return { ...object, data: undefined } as KubeObject
+}
+
+/** Of one release the sources hold what cannot be a variable. */
+function forFilesOnly(object: KubeObject): KubeObject {
+  if (!object.metadata.name.startsWith('shop-latest-')) return object
+  const { spec } = object as AppRelease
+  const sources = spec.sources?.map((source) => ({
+    ...source,
+    values: source.values.map((value) => ({ ...value, fileOnly: true })),
+  }))
+  return { ...object, spec: { ...spec, sources } } as KubeObject
+}

@@ -36,21 +36,21 @@ export function textOf(path: Path): string {
 type Json = Record<string | number, unknown>
 
 /**
- * Every spec that differs from `spec` in that one field and is valid; empty when the field is not set in it.
+ * Every spec that differs from `spec` in that one field and is valid, as it is asked for; none when the field is not set.
  * `words` are tried too, where a text must be one that something else has.
  */
-export function changedAt(kind: Kind, spec: unknown, path: Path, words: readonly string[]): readonly unknown[] {
-  return holdersOf(spec as Json, path).flatMap((steps) => {
+export function* changedAt(kind: Kind, spec: unknown, path: Path, words: readonly string[]): Iterable<unknown> {
+  for (const steps of holdersOf(spec, path)) {
     const value = steps.reduce<unknown>((at, step) => (at as Json)[step], spec)
-    return othersThan(kind, path, value, words).flatMap((other) => {
+    for (const other of othersThan(kind, path, value, words)) {
       const copy = structuredClone(spec) as Json
       const holder = steps.slice(0, -1).reduce<Json>((at, step) => at[step] as Json, copy)
       holder[steps.at(-1)!] = other
       if (textOf(path).endsWith('services[].type')) retype(holder, other === 'Web')
       if (textOf(path).endsWith('healthCheck.tcp')) Object.assign(holder, { path: '/', tcp: undefined })
-      return kind.spec.safeParse(copy).success ? [copy] : []
-    })
-  })
+      if (kind.spec.safeParse(copy).success) yield copy
+    }
+  }
 }
 
 /** The places in the value that the path means: it may be set in any item of a list. */

@@ -12,10 +12,25 @@ import type { Kind } from '../../../operator/api/kind.ts'
 import { makeRelease } from '../../../operator/render/release.ts'
 import type { Input } from '../../../operator/render/resolve/input.ts'
 import { mainOf } from '../../../operator/render/resolve/input.ts'
+import type { References } from '../../../operator/render/resolve/references.ts'
 import { resolve } from '../../../operator/render/resolve/resolve.ts'
 import { goodObjects } from '../../support/arbitraryObjects.ts'
 
 /** Inputs of a release, generated from the schemas of the API and stored as the server stores them. */
+
+/** Every Secret and ConfigMap is there, with every key that anybody asks for. */
+const allThere: References = {
+  lookUp: (source) => ({
+    state: 'known',
+    uid: source,
+    resourceVersion: '1',
+    isWhole: true,
+    values: new Proxy(new Map([['KEY', { hash: '0123456789abcdef' }]]), {
+      get: (keys, member) =>
+        member === 'get' ? () => ({ hash: '0123456789abcdef' }) : (Reflect.get(keys, member) as () => void).bind(keys),
+    }),
+  }),
+}
 
 /** Frozen all the way down: who writes to one throws. */
 export const inputs: fc.Arbitrary<Input> = fc
@@ -23,6 +38,7 @@ export const inputs: fc.Arbitrary<Input> = fc
   .map(([stack, instance, app, env]) =>
     frozen({
       services: (stack as AppStackSpec).services,
+      references: allThere,
       instance: instanceWith(instance as AppInstanceSpec, (stack as AppStackSpec).services),
       app: { metadata: { name: 'a', namespace: 'team' }, spec: app } as App,
       env: { metadata: { name: 'dev' }, spec: env } as AppEnv,

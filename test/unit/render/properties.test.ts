@@ -22,6 +22,7 @@ import type { Plan } from '../../../operator/render/plan.ts'
 import { canonicalQuantity } from '../../../operator/render/quantity.ts'
 import { changesBetween, makeRelease } from '../../../operator/render/release.ts'
 import type { Input } from '../../../operator/render/resolve/input.ts'
+import { recordedReferences } from '../../../operator/render/resolve/references.ts'
 import { resolve } from '../../../operator/render/resolve/resolve.ts'
 import { latestRevision, newestFirst, nextRevision } from '../../../operator/render/revision.ts'
 import type { RunningService } from '../../../operator/render/scaling.ts'
@@ -262,7 +263,13 @@ it('the address told to replicas is the one in the status: the first HTTP port o
     spec: { app: 'a', env: 'dev', replicas: 1, image: 'i' },
   } as AppInstance
   const env = { spec: { type: 'dev' } } as AppEnv
-  const [web] = resolve({ instance, app: { spec: {} } as App, env, services: parsed }).services
+  const [web] = resolve({
+    instance,
+    app: { spec: {} } as App,
+    env,
+    services: parsed,
+    references: recordedReferences(),
+  }).services
   expect(web!.variables).toContainEqual({ name: 'APPSTEAD_URL', value: 'http://web.a-dev.svc:80' })
 })
 

@@ -79,6 +79,7 @@ function makeManager(identity?: string): Manager {
     log,
     workers: 1,
     deadlineSeconds: 1,
+    home: 'appstead-system',
     statusIntervalMilliseconds: 1,
   }
   return new Manager(engine, { name: 'there', client, ...(identity === undefined ? {} : { identity }) })

@@ -78,6 +78,7 @@ export function makeRig(
     log,
     workers: 1,
     deadlineSeconds: 60,
+    home: 'appstead-system',
     statusIntervalMilliseconds: 1000,
     ...more,
   })

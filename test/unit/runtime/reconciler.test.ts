@@ -57,6 +57,7 @@ async function reconcile(meanwhile: (namespaces: TypeCache) => void): Promise<{ 
     metrics: new Metrics().forLoop('boxes'),
     clock,
     log,
+    home: 'appstead-system',
     statusIntervalMilliseconds: 1000,
   })
   const error: unknown = await reconciler.run('n/a', box, log, new AbortController().signal).then(

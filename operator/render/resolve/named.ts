@@ -1,0 +1,30 @@
+import type { AppSpec } from '../../api/app.ts'
+import type { StackService } from '../../api/service/stackService.ts'
+
+/** What may refer to Secrets and ConfigMaps: the spec of an App or of an AppInstance, or a service of a stack. */
+export type Holder = Partial<
+  Pick<AppSpec, 'variables' | 'variablesFrom' | 'imagePullSecrets'> & Pick<StackService, 'files'>
+>
+
+interface Ref {
+  readonly name: string
+}
+
+/** The Secrets and ConfigMaps that are named there, as `Secret/<name>` and `ConfigMap/<name>`. */
+export function sourcesNamedIn({ variables, variablesFrom, imagePullSecrets, files }: Holder): string[] {
+  const secrets: (Ref | undefined)[] = [
+    ...(variables ?? []).map(({ valueFrom }) => valueFrom?.secretKeyRef),
+    ...(variablesFrom ?? []).map(({ secretRef }) => secretRef),
+    ...(files ?? []).map(({ secretKeyRef }) => secretKeyRef),
+    ...(imagePullSecrets ?? []),
+  ]
+  const configMaps: (Ref | undefined)[] = [
+    ...(variables ?? []).map(({ valueFrom }) => valueFrom?.configMapKeyRef),
+    ...(variablesFrom ?? []).map(({ configMapRef }) => configMapRef),
+    ...(files ?? []).map(({ configMapKeyRef }) => configMapKeyRef),
+  ]
+  return [
+    ...secrets.flatMap((ref) => (ref ? [`Secret/${ref.name}`] : [])),
+    ...configMaps.flatMap((ref) => (ref ? [`ConfigMap/${ref.name}`] : [])),
+  ]
+}
