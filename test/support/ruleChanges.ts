@@ -28,6 +28,14 @@ const release = {
   services: [resolved],
 }
 
+const task = {
+  instance: 'hello-dev',
+  instanceUid: release.instanceUid,
+  type: 'Create',
+  attempt: 1,
+  cause: 'instance created',
+}
+
 export interface Change {
   readonly rule: string
   readonly from: Sent
@@ -85,5 +93,11 @@ export const changes: readonly Change[] = [
     from: { kind: 'AppRelease', name: 'hello-dev-r1', spec: release },
     to: { ...release, services: [{ ...resolved, image: 'hello:2' }] },
     says: ["release 1 of 'hello-dev' may not be changed", 'change the AppInstance'],
+  },
+  {
+    rule: 'immutable-task',
+    from: { kind: 'AppTask', name: 'hello-dev-create-1', spec: task },
+    to: { ...task, cause: 'other' },
+    says: ["attempt 1 of task 'Create' of 'hello-dev' may not be changed"],
   },
 ]

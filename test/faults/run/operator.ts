@@ -13,7 +13,7 @@ const { controllers } = await import('../../../operator/controllers/controllers.
 const { informers } = await import('../../../operator/controllers/informers.ts')
 const { createDefaultEnvs } = await import('../../../operator/controllers/appEnv/defaultEnvs.ts')
 
-const config = { workers: 4, reconcileDeadlineSeconds: 60, stopGraceSeconds: 5, instance: 'double' }
+const config = { workers: 4, reconcileDeadlineSeconds: 60, stopGraceSeconds: 5, instance: 'double', namespace: 'shop' }
 
 export interface OperatorParts {
   readonly wire: Wire

@@ -1,4 +1,4 @@
-import { apiVersion, labels } from '../../../operator/api/meta.ts'
+import { annotations, apiVersion, hashKeyName, labels } from '../../../operator/api/meta.ts'
 import type { Hands } from '../../support/hands.ts'
 import { servedKind } from '../double/served.ts'
 import type { Store } from '../double/store.ts'
@@ -117,6 +117,31 @@ const createWith = (service: object): Step =>
     await hands.apply(makeApp([service]))
     await hands.apply(makeInstance())
   })
+/** Of the operator, whose own namespace the project is here; made beforehand, so that the names of copies are the same in every run. */
+const hashKey = {
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: { namespace: project, name: hashKeyName },
+  data: { key: Buffer.from('of all runs').toString('base64') },
+}
+const secretOf = (password: string): object => ({
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: {
+    namespace: project,
+    name: 'db',
+    labels: { [labels.allow]: 'true' },
+    annotations: { [annotations.allowApps]: app },
+  },
+  data: { password: Buffer.from(password).toString('base64') },
+})
+const createWithSecret = settled('create with a Secret', async (hands) => {
+  const variables = [{ name: 'PASSWORD', valueFrom: { secretKeyRef: { name: 'db', key: 'password' } } }]
+  for (const object of [hashKey, secretOf('correct-horse-1')]) await hands.apply(object)
+  await hands.apply(makeApp([{ ...web, variables }]))
+  await hands.apply(makeInstance({ deploy: { onSecretChange: 'Immediate' } }))
+})
+const changeSecret = settled('change the Secret', (hands) => hands.apply(secretOf('battery-staple-2')))
 const createAgain: Step = { does: 'create again', when: isGone, act: (hands) => hands.apply(makeInstance()) }
 
 const fromNothing = (name: string, ...steps: Step[]): Scenario => ({
@@ -134,6 +159,7 @@ const created = (name: string, ...steps: Step[]): Scenario => ({
 /** What is done to an instance. */
 export const scenarios: readonly Scenario[] = [
   fromNothing('create', create),
+  fromNothing('secret', createWithSecret, changeSecret),
   created('image', changeImage),
   created('image-and-back', breakImage, changeImageBack),
   created('replicas', changeReplicas, changeImage),
