@@ -13,12 +13,13 @@ import type { KubeObject, Ref, ResourceType } from '../../api/meta.ts'
 import { finalizers, keyOf, refOf } from '../../api/meta.ts'
 import { execute } from '../../apply/execute.ts'
 import { fightsOf, type Fights } from '../../apply/fights.ts'
-import { refusalAgainst, refusedBy, removalOf, type Refused } from '../../apply/refusal.ts'
+import { refusalAgainst, refusedBy, type Refused } from '../../apply/refusal.ts'
 import { ownerOf } from '../../render/appInstance.ts'
 import type { Controller, Ctx, Reader, Watch } from '../../runtime/controller.ts'
 import { hasSucceeded } from '../../status/appRelease.ts'
 import { childTypes } from '../informers.ts'
 import { followRollout } from '../rollout.ts'
+import { removeSurplus } from '../surplus.ts'
 import { cleanup } from './cleanup.ts'
 import { decide, mayApply, planOf, standingOf } from './decide.ts'
 import { refusalOf, viewIsIncomplete } from './gates.ts'
@@ -58,7 +59,7 @@ export const appInstance: Controller<AppInstance, AppInstanceStatus> = {
       release && mayApply(seen, objection)
         ? await execute(kube, planOf(seen, release), seen.owned, standingOf(seen, release, rollout, fights, ctx.now))
         : undefined
-    await pruneReleases(ctx, seen, fights)
+    await pruneReleases(ctx, seen)
     const refusal = refused ?? applied?.refused
     const hindrance = objection ?? (refusal && refusalOf(refusal))
     return report(seen, { objection: hindrance, release, changes, applied, rollout: rollout() }, ctx.now)
@@ -108,23 +109,10 @@ async function createRelease(
 /** Kept of an instance, newest first, besides the last good one; what the others named is pruned with the next change. */
 const keptReleases = 10
 
-/**
- * A look at each first: one that has succeeded after all may be the last good one. Releases too many do no harm: if they
- * may not be deleted, everything else goes on.
- */
-async function pruneReleases(ctx: Ctx, { releases }: Observed, fights: Fights): Promise<void> {
+/** One that has succeeded after all may be the last good one. */
+async function pruneReleases(ctx: Ctx, { releases }: Observed): Promise<void> {
   const good = releases.find(hasSucceeded)
-  const now = ctx.now.getTime()
   for (const release of releases.slice(keptReleases)) {
-    const removal = removalOf(appReleaseKind, release)
-    if (release === good || refusalAgainst(fights, removal, now)) continue
-    try {
-      const live = await ctx.kube.getLive(appReleaseKind, refOf(release))
-      if (!live || (!good && hasSucceeded(live as AppRelease))) continue
-      await ctx.kube.delete(appReleaseKind, refOf(release), release.metadata.uid ?? '')
-    } catch (error) {
-      const { retryAfterSeconds } = refusedBy(fights, removal, error, now)
-      ctx.log.warn({ err: error, retryAfterSeconds }, 'Keeping a release that may not be deleted')
-    }
+    if (release !== good) await removeSurplus(ctx, appReleaseKind, release, (live) => !good && hasSucceeded(live))
   }
 }
