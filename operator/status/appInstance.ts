@@ -1,5 +1,6 @@
 import type { Reason } from '../api/conditions.ts'
 import type { Verdict, Verdicts } from './conditions.ts'
+import { accepted } from './conditions.ts'
 
 /** What the verdicts on an instance are derived from. */
 export interface Situation {
@@ -47,7 +48,7 @@ export function instanceVerdicts(situation: Situation): Verdicts {
   const { objection, release, serving, pending } = situation
   const main = objection ? objectionVerdicts(objection) : contestVerdicts(situation)
   return {
-    Accepted: { status: 'True', reason: 'Accepted', message: 'The spec can be acted on.' },
+    Accepted: accepted,
     Available:
       serving > 0
         ? { status: 'True', reason: 'Serving', message: 'The main service has ready replicas.' }

@@ -5,14 +5,13 @@ import type { AppInstance } from '../../api/appInstance.ts'
 import { appInstanceKind } from '../../api/appInstance.ts'
 import type { AppStackRevision } from '../../api/appStackRevision.ts'
 import { appStackRevisionKind } from '../../api/appStackRevision.ts'
-import type { Ref } from '../../api/meta.ts'
 import { keyOf, refOf } from '../../api/meta.ts'
 import type { Controller, Ctx, Reader, Report } from '../../runtime/controller.ts'
 import { conditionOf, conditionsOf } from '../../status/conditions.ts'
 import { stackMissingVerdicts } from '../../status/published.ts'
 import { transitionsOf } from '../../status/events.ts'
 import { isProjectLeaving, publish, reportPublished } from '../publish.ts'
-import { latestOf, stackOf } from '../revisions.ts'
+import { appsOf, latestOf, stackOf, stackOfRevision } from '../revisions.ts'
 
 /** An App: publishes its inline stack, or finds the one it names; counts its instances. */
 export const app: Controller<App, AppStatus> = {
@@ -22,13 +21,10 @@ export const app: Controller<App, AppStatus> = {
     { type: appInstanceKind, keys: (object) => [{ ...refOf(object), name: (object as AppInstance).spec.app }] },
     {
       type: appStackRevisionKind,
-      keys: (object, cache) => {
-        const stack = { ...refOf(object), name: (object as AppStackRevision).spec.stack }
-        return ofStack(cache, stack)
-      },
+      keys: (object, cache) => appsOf(cache, stackOfRevision(object as AppStackRevision)).map(refOf),
     },
     // Its version may name a revision that was there before.
-    { type: appStackKind, ignoresStatus: true, keys: (object, cache) => ofStack(cache, refOf(object)) },
+    { type: appStackKind, ignoresStatus: true, keys: (object, cache) => appsOf(cache, refOf(object)).map(refOf) },
   ],
 
   async reconcile(ctx, object) {
@@ -41,10 +37,6 @@ export const app: Controller<App, AppStatus> = {
     if (!published.latest) return reportMissing(ctx, object, stack.name)
     return reportPublished(object, published, ctx.now, { instances: countInstances(ctx.cache, object) })
   },
-}
-
-function ofStack(cache: Reader, stack: Ref): Ref[] {
-  return cache.byIndex<App>(appKind, 'stack', keyOf(stack)).map(refOf)
 }
 
 function reportMissing({ cache, now }: Ctx, object: App, stack: string): Report<AppStatus> {

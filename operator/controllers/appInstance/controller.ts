@@ -1,4 +1,3 @@
-import type { App } from '../../api/app.ts'
 import { appKind } from '../../api/app.ts'
 import { appEnvKind } from '../../api/appEnv.ts'
 import type { AppInstance, AppInstanceStatus } from '../../api/appInstance.ts'
@@ -18,6 +17,7 @@ import { ownerOf } from '../../render/appInstance.ts'
 import type { Controller, Ctx, Reader, Watch } from '../../runtime/controller.ts'
 import { hasSucceeded } from '../../status/appRelease.ts'
 import { childTypes } from '../informers.ts'
+import { appsOf, stackOfRevision } from '../revisions.ts'
 import { followRollout } from '../rollout.ts'
 import { removeSurplus } from '../surplus.ts'
 import { cleanup } from './cleanup.ts'
@@ -73,12 +73,12 @@ function ofApp(cache: Reader, app: KubeObject): Ref[] {
 }
 
 function ofStack(cache: Reader, stack: Ref): Ref[] {
-  return cache.byIndex<App>(appKind, 'stack', keyOf(stack)).flatMap((app) => ofApp(cache, app))
+  return appsOf(cache, stack).flatMap((app) => ofApp(cache, app))
 }
 
 /** A revision concerns every instance of every App of that stack, and those that name it although it is of another. */
 function ofRevision(object: KubeObject, cache: Reader): Ref[] {
-  const stack = { ...refOf(object), name: (object as AppStackRevision).spec.stack }
+  const stack = stackOfRevision(object as AppStackRevision)
   return [...ofStack(cache, stack), ...named(cache, 'revision', keyOf(refOf(object)))]
 }
 

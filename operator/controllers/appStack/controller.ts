@@ -5,6 +5,7 @@ import { appStackRevisionKind } from '../../api/appStackRevision.ts'
 import { refOf } from '../../api/meta.ts'
 import type { Controller } from '../../runtime/controller.ts'
 import { isProjectLeaving, publish, reportPublished } from '../publish.ts'
+import { stackOfRevision } from '../revisions.ts'
 
 /** An AppStack: each new content is published as a revision. */
 export const appStack: Controller<AppStack, AppStackStatus> = {
@@ -13,7 +14,7 @@ export const appStack: Controller<AppStack, AppStackStatus> = {
     { type: appStackKind, keys: (object) => [refOf(object)] },
     {
       type: appStackRevisionKind,
-      keys: (object) => [{ ...refOf(object), name: (object as AppStackRevision).spec.stack }],
+      keys: (object) => [stackOfRevision(object as AppStackRevision)],
     },
   ],
 
