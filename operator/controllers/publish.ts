@@ -7,7 +7,6 @@ import { namespaceType } from '../api/builtin.ts'
 import type { Condition } from '../api/conditions.ts'
 import type { ApiObject } from '../api/meta.ts'
 import { keyOf, labels, refOf } from '../api/meta.ts'
-import { isRefusal } from '../apply/refusal.ts'
 import type { Stack } from '../render/revision.ts'
 import { latestRevision, newestFirst, nextRevision } from '../render/revision.ts'
 import type { Ctx, EventRecord, Reader, Report } from '../runtime/controller.ts'
@@ -15,6 +14,7 @@ import { conditionsOf } from '../status/conditions.ts'
 import { transitionsOf } from '../status/events.ts'
 import { publishedVerdicts, revisionTakenVerdicts } from '../status/published.ts'
 import { revisionsOf } from './revisions.ts'
+import { removeSurplus } from './surplus.ts'
 
 /** What a stack has come to. */
 export interface Published {
@@ -93,7 +93,7 @@ function takenSentence({ metadata: { name, namespace }, spec }: AppStackRevision
 /** Kept of a stack, newest first, besides those in use. */
 const keptRevisions = 20
 
-/** One at a time: its event brings the next. Those from git are not ours to remove. What may not be removed does no harm. */
+/** One at a time: its event brings the next. Those from git are not ours to remove. */
 async function pruneRevisions(
   ctx: Ctx,
   revisions: readonly AppStackRevision[],
@@ -102,14 +102,7 @@ async function pruneRevisions(
   const surplus = newestFirst(revisions)
     .slice(keptRevisions)
     .find((each) => each !== latest && isOurs(each) && !isInUse(ctx.cache, each))
-  if (!surplus) return
-  try {
-    const live = await ctx.kube.getLive(appStackRevisionKind, refOf(surplus))
-    if (live) await ctx.kube.delete(appStackRevisionKind, refOf(surplus), surplus.metadata.uid ?? '')
-  } catch (error) {
-    if (!isRefusal(error)) throw error
-    ctx.log.warn({ err: error, revision: surplus.metadata.name }, 'Keeping a revision that may not be deleted')
-  }
+  if (surplus) await removeSurplus(ctx, appStackRevisionKind, surplus)
 }
 
 function isOurs({ metadata }: AppStackRevision): boolean {

@@ -1,4 +1,5 @@
 import type { App } from '../api/app.ts'
+import { appKind } from '../api/app.ts'
 import type { AppStack } from '../api/appStack.ts'
 import { appStackKind } from '../api/appStack.ts'
 import type { AppStackRevision } from '../api/appStackRevision.ts'
@@ -11,6 +12,16 @@ import type { Reader } from '../runtime/controller.ts'
 /** The name under which the stack of an App publishes its revisions. */
 export function stackOf({ metadata, spec }: App): Ref {
   return { ...refOf({ metadata }), name: spec.stack.name ?? inlineStackName(metadata.name) }
+}
+
+/** The stack that a revision is of. */
+export function stackOfRevision({ metadata, spec }: AppStackRevision): Ref {
+  return { ...refOf({ metadata }), name: spec.stack }
+}
+
+/** The Apps of a stack. */
+export function appsOf(cache: Reader, stack: Ref): readonly App[] {
+  return cache.byIndex<App>(appKind, 'stack', keyOf(stack))
 }
 
 /** All revisions of a stack. */

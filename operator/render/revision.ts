@@ -41,7 +41,7 @@ function createdOf({ metadata }: AppStackRevision): string {
 
 /** The revision that a stack of this version runs as: the one of that version, else the newest; undefined without any. */
 export function latestRevision(
-  stack: { readonly name: string; readonly version?: string | undefined },
+  stack: Pick<Stack, 'name' | 'version'>,
   revisions: readonly AppStackRevision[],
 ): AppStackRevision | undefined {
   const { version } = stack
@@ -56,17 +56,16 @@ export function latestRevision(
  */
 export function nextRevision(stack: Stack, revisions: readonly AppStackRevision[]): AppStackRevision | undefined {
   const { namespace, name, version, services } = stack
-  const number = Math.max(0, ...revisions.map(numberOf)) + 1
-  const named =
-    version === undefined ? countedRevisionName(name, number, services) : versionedRevisionName(name, version)
+  const versioned = version === undefined ? undefined : versionedRevisionName(name, version)
   const published = latestRevision(stack, revisions)
-  const isNamedSo = version === undefined || published?.metadata.name === named
+  const isNamedSo = versioned === undefined || published?.metadata.name === versioned
   if (published && isNamedSo && hasContent(published, services)) return undefined
+  const number = Math.max(0, ...revisions.map(numberOf)) + 1
   return {
     apiVersion,
     kind: appStackRevisionKind.kind,
     metadata: {
-      name: named,
+      name: versioned ?? countedRevisionName(name, number, services),
       namespace,
       labels: { [labels.managedBy]: 'appstead' },
       // With its finalizer from the start, it need not be written a second time.

@@ -2,6 +2,7 @@ import type { Reason } from '../api/conditions.ts'
 import { annotations } from '../api/meta.ts'
 import type { PendingAction } from './actions.ts'
 import type { Verdict, Verdicts } from './conditions.ts'
+import { accepted } from './conditions.ts'
 
 /** What the verdicts on an instance are derived from. */
 export interface Situation {
@@ -81,7 +82,7 @@ export function instanceVerdicts(situation: Situation): Verdicts {
   const { objection, serving, pending, suspension } = situation
   const main = objection ? objectionVerdicts(objection) : contestVerdicts(situation)
   return {
-    Accepted: { status: 'True', reason: 'Accepted', message: 'The spec can be acted on.' },
+    Accepted: accepted,
     Available:
       serving > 0
         ? { status: 'True', reason: 'Serving', message: 'The main service has ready replicas.' }

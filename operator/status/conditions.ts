@@ -8,6 +8,9 @@ export interface Verdict {
   readonly message: string
 }
 
+/** Of a spec that nothing is to be objected to. */
+export const accepted: Verdict = { status: 'True', reason: 'Accepted', message: 'The spec can be acted on.' }
+
 /** What a report says of an object; a type that is missing is a condition that does not stand. */
 export type Verdicts = Readonly<Partial<Record<ConditionType, Verdict>>>
 

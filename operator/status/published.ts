@@ -1,10 +1,5 @@
-import type { Verdict, Verdicts } from './conditions.ts'
-
-const accepted: Verdict = {
-  status: 'True',
-  reason: 'Accepted',
-  message: 'The spec can be acted on.',
-}
+import type { Verdicts } from './conditions.ts'
+import { accepted } from './conditions.ts'
 
 /** The conditions of an App or AppStack whose newest content is published. */
 export function publishedVerdicts(revision: string): Verdicts {

@@ -13,7 +13,7 @@ import { stackMissingVerdicts } from '../../status/published.ts'
 import { transitionsOf } from '../../status/events.ts'
 import { releaseUnused, type Users } from '../inUse.ts'
 import { isProjectLeaving, publish, reportPublished } from '../publish.ts'
-import { latestOf, stackOf } from '../revisions.ts'
+import { appsOf, latestOf, stackOf, stackOfRevision } from '../revisions.ts'
 
 /** An App: publishes its inline stack, or finds the one it names; counts its instances. */
 export const app: Controller<App, AppStatus> = {
@@ -24,13 +24,10 @@ export const app: Controller<App, AppStatus> = {
     { type: appInstanceKind, keys: (object) => [{ ...refOf(object), name: (object as AppInstance).spec.app }] },
     {
       type: appStackRevisionKind,
-      keys: (object, cache) => {
-        const stack = { ...refOf(object), name: (object as AppStackRevision).spec.stack }
-        return ofStack(cache, stack)
-      },
+      keys: (object, cache) => appsOf(cache, stackOfRevision(object as AppStackRevision)).map(refOf),
     },
     // Its version may name a revision that was there before.
-    { type: appStackKind, ignoresStatus: true, keys: (object, cache) => ofStack(cache, refOf(object)) },
+    { type: appStackKind, ignoresStatus: true, keys: (object, cache) => appsOf(cache, refOf(object)).map(refOf) },
   ],
 
   async reconcile(ctx, object) {
@@ -57,10 +54,6 @@ function usersOf(cache: Reader, ref: Ref): Users {
 
 function instancesOf(cache: Reader, ref: Ref): readonly AppInstance[] {
   return cache.byIndex<AppInstance>(appInstanceKind, 'app', keyOf(ref))
-}
-
-function ofStack(cache: Reader, stack: Ref): Ref[] {
-  return cache.byIndex<App>(appKind, 'stack', keyOf(stack)).map(refOf)
 }
 
 function reportMissing({ cache, now }: Ctx, object: App, stack: string): Report<AppStatus> {

@@ -16,13 +16,15 @@ import type { KubeObject, Ref, ResourceType } from '../../api/meta.ts'
 import { finalizers, keyOf, refOf } from '../../api/meta.ts'
 import { execute } from '../../apply/execute.ts'
 import { fightsOf, type Fights } from '../../apply/fights.ts'
-import { refusalAgainst, refusedBy, removalOf, type Refused } from '../../apply/refusal.ts'
+import { refusalAgainst, refusedBy, type Refused } from '../../apply/refusal.ts'
 import { ownerOf } from '../../render/appInstance.ts'
 import type { Controller, Ctx, Reader, Watch } from '../../runtime/controller.ts'
 import { hasSucceeded } from '../../status/appRelease.ts'
 import { failureOf } from '../../status/errored.ts'
 import { childTypes, sourceKey } from '../informers.ts'
+import { appsOf, stackOfRevision } from '../revisions.ts'
 import { followRollout } from '../rollout.ts'
+import { removeSurplus } from '../surplus.ts'
 import { endUnbegun } from './actions.ts'
 import { isLocked } from './attempts.ts'
 import { cleanup } from './cleanup.ts'
@@ -112,7 +114,7 @@ async function deploy(
           standingOf(seen, release, rollout, fights, ctx.now),
         )
       : undefined
-  await pruneReleases(ctx, seen, fights)
+  await pruneReleases(ctx, seen)
   const refused = held ?? applied?.refused
   const hindrance = objection ?? (refused && refusalOf(refused))
   return { objection: hindrance, release, changes, failed, applied, rollout: rollout(), ...(refused && { refused }) }
@@ -123,12 +125,12 @@ function ofApp(cache: Reader, app: KubeObject): Ref[] {
 }
 
 function ofStack(cache: Reader, stack: Ref): Ref[] {
-  return cache.byIndex<App>(appKind, 'stack', keyOf(stack)).flatMap((app) => ofApp(cache, app))
+  return appsOf(cache, stack).flatMap((app) => ofApp(cache, app))
 }
 
 /** A revision concerns every instance of every App of that stack, and those that name it although it is of another. */
 function ofRevision(object: KubeObject, cache: Reader): Ref[] {
-  const stack = { ...refOf(object), name: (object as AppStackRevision).spec.stack }
+  const stack = stackOfRevision(object as AppStackRevision)
   return [...ofStack(cache, stack), ...named(cache, 'revision', keyOf(refOf(object)))]
 }
 
@@ -171,23 +173,10 @@ async function createRelease(
 /** Kept of an instance, newest first, besides the last good one; what the others named is pruned with the next change. */
 const keptReleases = 10
 
-/**
- * A look at each first: one that has succeeded after all may be the last good one. Releases too many do no harm: if they
- * may not be deleted, everything else goes on.
- */
-async function pruneReleases(ctx: Ctx, { releases }: Observed, fights: Fights): Promise<void> {
+/** One that has succeeded after all may be the last good one. */
+async function pruneReleases(ctx: Ctx, { releases }: Observed): Promise<void> {
   const good = releases.find(hasSucceeded)
-  const now = ctx.now.getTime()
   for (const release of releases.slice(keptReleases)) {
-    const removal = removalOf(appReleaseKind, release)
-    if (release === good || refusalAgainst(fights, removal, now)) continue
-    try {
-      const live = await ctx.kube.getLive(appReleaseKind, refOf(release))
-      if (!live || (!good && hasSucceeded(live as AppRelease))) continue
-      await ctx.kube.delete(appReleaseKind, refOf(release), release.metadata.uid ?? '')
-    } catch (error) {
-      const { retryAfterSeconds } = refusedBy(fights, removal, error, now)
-      ctx.log.warn({ err: error, retryAfterSeconds }, 'Keeping a release that may not be deleted')
-    }
+    if (release !== good) await removeSurplus(ctx, appReleaseKind, release, (live) => !good && hasSucceeded(live))
   }
 }

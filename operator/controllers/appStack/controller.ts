@@ -10,6 +10,7 @@ import type { Controller, Reader } from '../../runtime/controller.ts'
 import { isLeaving, releaseUnused, type Users } from '../inUse.ts'
 import { stackOf } from '../revisions.ts'
 import { isProjectLeaving, publish, reportPublished } from '../publish.ts'
+import { stackOfRevision } from '../revisions.ts'
 
 /** An AppStack: each new content is published as a revision. */
 export const appStack: Controller<AppStack, AppStackStatus> = {
@@ -19,7 +20,7 @@ export const appStack: Controller<AppStack, AppStackStatus> = {
     { type: appStackKind, keys: (object) => [refOf(object)] },
     {
       type: appStackRevisionKind,
-      keys: (object) => [{ ...refOf(object), name: (object as AppStackRevision).spec.stack }],
+      keys: (object) => [stackOfRevision(object as AppStackRevision)],
     },
     {
       type: appKind,

@@ -6,8 +6,13 @@ import { inputs } from './generated.ts'
 
 jest.setTimeout(120_000)
 
+interface Variable {
+  readonly name: string
+  readonly value?: string | undefined
+}
+
 interface Layer {
-  readonly variables?: readonly { readonly name: string }[] | undefined
+  readonly variables?: readonly Variable[] | undefined
 }
 
 function named<Spec extends Layer>(spec: Spec): Spec {
@@ -35,13 +40,10 @@ function saidOf(
 ): { readonly of: string; readonly name: string; readonly values: readonly (string | undefined)[] }[] {
   const own = instance.spec.services?.find(({ name }) => name === holder.name)
   if (holder.from !== undefined || own?.enabled === false) return []
-  const all = [env.spec, holder, app.spec, instance.spec, own].flatMap((layer) => layer?.variables ?? [])
+  const layers: readonly (Layer | undefined)[] = [env.spec, holder, app.spec, instance.spec, own]
+  const all = layers.flatMap((layer) => layer?.variables ?? [])
   const byName = Map.groupBy(all, ({ name }) => name)
-  return [...byName].map(([name, given]) => ({
-    of: holder.name,
-    name,
-    values: given.map((each) => ('value' in each ? each.value : undefined)),
-  }))
+  return [...byName].map(([name, given]) => ({ of: holder.name, name, values: given.map(({ value }) => value) }))
 }
 
 it('a release has of each variable the value that the last one says who says any', () => {
