@@ -230,6 +230,10 @@ export const reasons = {
     class: 'failed',
     description: 'The instance was let go by appstead.dev/force-delete; the message says what it left behind.',
   },
+  InstanceDeleted: {
+    class: 'failed',
+    description: 'The creation that an AppTask records was not done when the instance was deleted.',
+  },
   CreationDeadlineExceeded: {
     class: 'failed',
     description:

@@ -89,6 +89,11 @@ export function isCompleted(task: AppTask | undefined): boolean {
   return conditionOf(task?.status?.conditions, 'Succeeded')?.status === 'True'
 }
 
+/** Whether it is told how a Task ended: well, or not. */
+export function isEnded(task: AppTask): boolean {
+  return ['True', 'False'].includes(conditionOf(task.status?.conditions, 'Succeeded')?.status ?? '')
+}
+
 /** Whether all that the first release of an instance needs was there once: what goes wrong later is no failed creation. */
 export function isCreated({
   releases,

@@ -3,11 +3,12 @@ import { appTaskKind } from '../../api/appTask.ts'
 import type { Refused } from '../../apply/refusal.ts'
 import { refusalAgainst, refusedBy } from '../../apply/refusal.ts'
 import { fightsOf } from '../../apply/fights.ts'
+import { refOf } from '../../api/meta.ts'
 import { makeTask } from '../../render/task.ts'
 import type { KubeError } from '../../kube/errors.ts'
 import { isKubeError } from '../../kube/errors.ts'
 import type { Ctx } from '../../runtime/controller.ts'
-import { newestAttempt, taskStatus, tellsMore, type Progress } from '../../status/appTask.ts'
+import { isEnded, newestAttempt, taskStatus, tellsMore, type Progress } from '../../status/appTask.ts'
 import type { Verdict } from '../../status/conditions.ts'
 import { asksForRetry, failureOf } from '../../status/errored.ts'
 import { isProjectLeaving } from '../publish.ts'
@@ -33,8 +34,16 @@ export async function begin(ctx: Ctx, { instance, tasks }: Observed, type: AppTa
     if (newest) fightsOf(ctx.target.cache).pardon(instance.metadata.name, instance.metadata.namespace ?? '')
     return { task: made, isNew: true }
   } catch (error) {
+    const known = isKubeError(error, 'AlreadyExists') ? await readUnderWay(ctx, task) : undefined
+    if (known) return { task: known, isNew: false }
     return { refused: refusedBy(fights, desired, error, now) }
   }
+}
+
+/** The try as it is recorded where the cache, which is behind, does not show it; undefined when it is over. */
+async function readUnderWay(ctx: Ctx, task: AppTask): Promise<AppTask | undefined> {
+  const live = (await ctx.kube.getLive(appTaskKind, refOf(task))) as AppTask | undefined
+  return live?.spec.instanceUid === task.spec.instanceUid && !isEnded(live) ? live : undefined
 }
 
 /** Records where a try stands, if that is more than is recorded. Out: the Task as it is then. Throws a KubeError. */
@@ -71,12 +80,30 @@ export async function beginRemoval(ctx: Ctx, seen: Observed): Promise<AppTask | 
   const newest = newestAttempt(seen.tasks, 'Delete')
   if (isLocked(seen) || isProjectLeaving(ctx.cache, seen.instance.metadata.namespace)) return newest
   try {
+    await endCreation(ctx, seen)
     const begun = await begin(ctx, seen, 'Delete')
     return 'task' in begun ? begun.task : newest
   } catch (error) {
     if (!isKubeError(error) || isOwnStop(error)) throw error
     return newest
   }
+}
+
+/** A creation that was under way is over, at the step where it stood. */
+async function endCreation(ctx: Ctx, { instance, tasks }: Observed): Promise<void> {
+  const task = newestAttempt(tasks, 'Create')
+  if (!task || isEnded(task)) return
+  const steps = task.status?.steps ?? []
+  const at = steps.find(({ state }) => state === 'Running')
+  const progress: Progress = {
+    steps: steps.map(({ name }) => name),
+    at: at?.name,
+    hindrance: at?.message ?? '',
+    attempts: at?.attempts ?? 1,
+    instanceGeneration: instance.metadata.generation ?? 0,
+  }
+  const message = 'The instance was deleted before all that its first release needs was there.'
+  await recordQuietly(ctx, task, progress, { status: 'False', reason: 'InstanceDeleted', message })
 }
 
 /** As `record`, of history: what cannot be recorded is logged. */

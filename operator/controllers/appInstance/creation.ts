@@ -7,7 +7,7 @@ import { isKubeError } from '../../kube/errors.ts'
 import { creationStages, ownerOf } from '../../render/appInstance.ts'
 import type { Ctx, EventRecord, Reader } from '../../runtime/controller.ts'
 import { releaseToRun } from '../../status/appRelease.ts'
-import { isCreated, type Progress } from '../../status/appTask.ts'
+import { isCreated, isEnded, newestAttempt, type Progress } from '../../status/appTask.ts'
 import type { Failure } from '../../status/errored.ts'
 import { erroredMessage, failureOf } from '../../status/errored.ts'
 import { namespaceDigest } from '../digests.ts'
@@ -28,9 +28,13 @@ import type { Findings } from './report.ts'
 const releaseStep = 'release'
 const steps: readonly string[] = [releaseStep, ...creationStages]
 
-/** Whether an instance that was never created can be brought nearer to it, or must be given up. */
+/**
+ * Whether an instance that was never created can be brought nearer to it, or must be given up; or its Task is yet to say
+ * that it was created, which a crash can leave out.
+ */
 export function isCreationDue(seen: Observed, { objection, next }: Decision): boolean {
-  if (isCreated(seen)) return false
+  const newest = newestAttempt(seen.tasks, 'Create')
+  if (isCreated(seen)) return newest !== undefined && !isEnded(newest)
   if (objection?.kind === 'failed' || next) return true
   return seen.releases.length > 0 && mayApply(seen, objection)
 }
@@ -49,6 +53,7 @@ export async function create(
   if ('refused' in begun) return idle(seen, refusalOf(begun.refused))
   const attempt = { ctx, seen, task: begun.task }
   const retrying: EventRecord[] = begun.isNew && begun.task.spec.attempt > 1 ? [retryEvent(begun.task)] : []
+  if (isCreated(seen)) return complete(attempt, await bringAbout())
   const found = await (objection?.kind === 'failed' ? settleConflict(attempt, objection) : tryOnce(attempt, bringAbout))
   return { ...found, events: [...retrying, ...(found.events ?? [])] }
 }

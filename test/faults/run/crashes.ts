@@ -30,7 +30,8 @@ export function judge(
   const crashText = crashes.map(({ write, when }) => `${write}:${when}`).join(',')
   const replay = `npm run faults -- --seed ${seed} --scenario ${scenario.name} --crash ${crashText}`
   const kills = crashes.filter(({ write }) => write <= found.writes).length
-  const list = differences(expected, found, scenario.isRace ? 'at most' : 'equal')
+  const { isRace } = scenario
+  const list = differences(expected, found, { how: isRace ? 'at most' : 'equal', isRace, isRefusing: false })
   if (kills === 0 || found.starts !== 1 + kills) list.push(`killed ${kills} times, started ${found.starts} times`)
   return list.length === 0 ? undefined : { replay, differences: list }
 }

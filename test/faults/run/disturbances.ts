@@ -15,6 +15,8 @@ export interface Disturbance {
   readonly options: PlayOptions
   /** Whether children were changed by hand, so that some are made anew or written again. */
   readonly isByHand: boolean
+  /** Whether the API server refuses requests that are right. */
+  readonly isRefusing: boolean
   /** How often each fault really happened, as far as the run has got. */
   readonly fired: Readonly<Partial<Record<FaultName, number>>>
 }
@@ -65,6 +67,7 @@ export function disturbanceOf(seed: number, only?: readonly FaultName[]): Distur
   return {
     faults: [...faults],
     isByHand: faults.has('by-hand'),
+    isRefusing: faults.has('refusals') || faults.has('unprocessable'),
     fired: trouble.fired,
     options: {
       seed,

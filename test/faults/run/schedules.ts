@@ -36,9 +36,10 @@ export async function runSchedule(
 ): Promise<Outcome> {
   const disturbance = disturbanceOf(seed, only)
   const found = await play(scenario, disturbance.options)
-  const how = disturbance.isByHand ? 'by hand' : scenario.isRace ? 'at most' : 'equal'
-  const list = differences(await endingOf(scenario), found, how)
-  const { fired } = disturbance
+  const { isRace } = scenario
+  const { fired, isRefusing } = disturbance
+  const how = disturbance.isByHand ? 'by hand' : isRace ? 'at most' : 'equal'
+  const list = differences(await endingOf(scenario), found, { how, isRace, isRefusing })
   if (list.length === 0) return { failure: undefined, fired }
   const chosen = only === undefined ? '' : ` --faults ${only.join(',')}`
   const replay = `npm run faults -- --seed ${seed} --scenario ${scenario.name}${chosen}`

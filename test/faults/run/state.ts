@@ -34,6 +34,29 @@ function settledForm(object: Members): Json {
   return { ...form, data: Object.fromEntries(lengths) }
 }
 
+/**
+ * What is left to compare of the AppTasks of a run: where a user came in between, whether they ended, and of deletions
+ * nothing; where the API server refused what was asked, deletions go on without any.
+ */
+export function comparable(
+  state: Readonly<Record<string, Json>>,
+  { isRace, isRefusing }: { readonly isRace: boolean; readonly isRefusing: boolean },
+): Readonly<Record<string, Json>> {
+  const entries = Object.entries(state).flatMap(([name, object]): [string, Json][] => {
+    if (!isMembers(object) || object['kind'] !== 'AppTask') return [[name, object]]
+    const isOfDeletion = membersOf(object['spec'])['type'] === 'Delete'
+    if (isOfDeletion && isRefusing) return []
+    if (!isRace) return [[name, object]]
+    return [[name, { ...object, status: isOfDeletion || isRefusing ? {} : { isEnded: isEnded(object) } }]]
+  })
+  return Object.fromEntries(entries)
+}
+
+function isEnded(task: Members): boolean {
+  const conditions = (membersOf(task['status'])['conditions'] ?? []) as readonly Members[]
+  return conditions.some(({ status }) => status === 'True' || status === 'False')
+}
+
 /** What hindered a step on the way, and how often it was tried, are of the run. */
 function taskForm(task: Members): Json {
   const status = membersOf(task['status'])

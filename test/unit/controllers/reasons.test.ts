@@ -277,6 +277,7 @@ const makers: Readonly<Record<Reason, () => Promise<readonly string[]>>> = {
   RefusedByServer: of({ refusal: 'Invalid' }),
   CleanupDeadlineExceeded: () => ofCleanup(10_000),
   ForceDeleted: () => ofTask('ForceDeleted', 'False'),
+  InstanceDeleted: () => ofTask('InstanceDeleted', 'False'),
   NamespaceTaken: async () =>
     reasonsIn({ more: [namespace({ annotations: {} })], releases: [await current()], isRolledOut: true }),
   CreationDeadlineExceeded: () => ofTask('CreationDeadlineExceeded', 'False'),

@@ -192,3 +192,14 @@ it('a namespace that is gone lets the instance go, and the Task says it was done
   expect(removed.writes).toEqual(['AppTask/status'])
   expect(removed.tasks[0]?.status?.conditions).toMatchObject([{ status: 'True', reason: 'Completed' }])
 })
+
+it('a creation that was under way ends with the deletion, and its Task says so', async () => {
+  const creation = makeTask(leaving({}), 'Create', undefined)
+  const removed = await remove({ isGone: true, tasks: [taskOf(leaving({}), 5), creation] })
+  expect(removed.writes).toEqual(['AppTask/status', 'AppTask/status'])
+  const verdicts = removed.tasks.map(({ spec, status }) => [spec.type, status?.conditions?.[0]?.reason])
+  expect(verdicts).toEqual([
+    ['Create', 'InstanceDeleted'],
+    ['Delete', 'Completed'],
+  ])
+})
