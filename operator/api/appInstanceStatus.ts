@@ -9,6 +9,7 @@ import {
   listMap,
   observedGeneration,
   text,
+  time,
   type Immutable,
 } from './schema.ts'
 import { actionRecords } from './service/actionRecord.ts'
@@ -114,7 +115,7 @@ const blocked = listMap(
   z.strictObject({
     operation: text('Name of the operation, as in the table of REFERENCE.md.', { max: 64, min: 1 }),
     reason: text('Why not: the reason of a condition, or Protected.', { max: 128, min: 1 }),
-    since: z.string().meta({ format: 'date-time', description: 'Since when.' }),
+    since: time('Since when.'),
   }),
   { key: 'operation', max: 32 },
 )
@@ -126,7 +127,7 @@ const error = z
     message: message('What failed, on which object, and why.'),
     task: text('The AppTask that records it.', { max: 253, pattern: dnsSubdomain }).optional(),
     failedStep: text('The step of that AppTask that failed.', { max: 63 }).optional(),
-    since: z.string().meta({ format: 'date-time', description: 'When it was given up.' }),
+    since: time('When it was given up.'),
     nextSteps: listAtomic('What can be done, best first.', text('One way out, with its command.', { max: 512 }), 10),
   })
   .meta({ description: 'Only while Errored: what failed and the ways out.' })

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { ageColumn, says, type Kind, type RootSelf, type Rule } from './kind.ts'
 import { group, version, type ApiObject } from './meta.ts'
 import { maxInstanceName } from './names.ts'
-import { dnsLabel, listMap, text, type Immutable } from './schema.ts'
+import { dnsLabel, listMap, objectUid, text, time, type Immutable } from './schema.ts'
 
 /** The name of the one AppLock of a project. */
 export const locksName = 'locks'
@@ -16,12 +16,12 @@ const spec = z
       'The AppInstances of this project that are locked now. Takes effect at once.',
       z.strictObject({
         name: text('Name of the AppInstance.', { max: maxInstanceName, min: 1, pattern: dnsLabel }),
-        uid: text('metadata.uid of the AppInstance: one made anew under the name is not locked.', { max: 36, min: 36 }),
+        uid: objectUid('metadata.uid of the AppInstance: one made anew under the name is not locked.'),
         class: z.enum(['Creation', 'Cleanup']).meta({
           description: 'What could not be finished: Creation of what it needs, or Cleanup after its deletion.',
         }),
         reason: text('Why, in one CamelCase word; that of the condition OperationsBlocked.', { max: 128, min: 1 }),
-        since: z.string().meta({ format: 'date-time', description: 'Since when it is locked.' }),
+        since: time('Since when it is locked.'),
       }),
       { key: 'name', max: maxLocked },
     ),

@@ -11,6 +11,7 @@ import {
   dnsSubdomain,
   integer,
   listMap,
+  objectUid,
   observedGeneration,
   text,
   withRules,
@@ -21,11 +22,7 @@ const spec = withRules(
   z
     .strictObject({
       instance: text('Name of the AppInstance. Permanent.', { max: maxInstanceName, min: 1, pattern: dnsLabel }),
-      instanceUid: text('metadata.uid of the AppInstance. Permanent.', {
-        max: 36,
-        min: 36,
-        pattern: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
-      }),
+      instanceUid: objectUid('metadata.uid of the AppInstance. Permanent.'),
       number: integer('Counts the releases of the instance, from 1. Permanent.', 1, 2_147_483_647),
       stackRevision: text('The AppStackRevision it was made from. Permanent.', {
         max: 253,

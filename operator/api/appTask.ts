@@ -8,8 +8,10 @@ import {
   generation,
   integer,
   listMap,
+  objectUid,
   observedGeneration,
   text,
+  time,
   withRules,
   type Immutable,
 } from './schema.ts'
@@ -22,11 +24,7 @@ const spec = withRules(
   z
     .strictObject({
       instance: text('Name of the AppInstance. Permanent.', { max: maxInstanceName, min: 1, pattern: dnsLabel }),
-      instanceUid: text('metadata.uid of the AppInstance. Permanent.', {
-        max: 36,
-        min: 36,
-        pattern: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
-      }),
+      instanceUid: objectUid('metadata.uid of the AppInstance. Permanent.'),
       type: z.enum(['Create', 'Delete']).meta({
         description:
           'What is done: Create makes what the first release needs, Delete removes what the instance leaves. Permanent.',
@@ -56,8 +54,6 @@ const spec = withRules(
     },
   ],
 )
-
-const time = (description: string) => z.string().meta({ format: 'date-time', description })
 
 const steps = listMap(
   'What it consists of, in order.',

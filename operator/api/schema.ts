@@ -50,6 +50,24 @@ export function text(description: string, { max, min = 0, pattern }: TextOptions
     .meta({ description, maxLength: max, minLength: min })
 }
 
+/** metadata.uid of an object, as the API server makes them. */
+export function objectUid(description: string) {
+  return text(description, { max: 36, min: 36, pattern: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/ })
+}
+
+const rfc3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/
+
+/** A time as the API server writes and reads them, such as 2026-11-21T09:30:00Z. */
+export function time(description: string) {
+  return z
+    .string()
+    .refine((value) => rfc3339.test(value) && !Number.isNaN(Date.parse(value)), {
+      error: 'no time such as 2026-11-21T09:30:00Z',
+      params: { twin: 'format' },
+    })
+    .meta({ format: 'date-time', description })
+}
+
 /** A whole number from min to max. */
 export function integer(description: string, min: number, max: number) {
   return z.int().min(min).max(max).meta({ description })

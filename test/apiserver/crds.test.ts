@@ -96,13 +96,18 @@ describe('the CRDs on the API server', () => {
     },
     { kind: 'App', titles: ['Name', 'Stack', 'Revision', 'Instances', 'Ready', 'Age'], wide: ['Reason', 'Message'] },
     { kind: 'AppStack', titles: ['Name', 'Revision', 'Ready', 'Age'], wide: ['Reason', 'Message'] },
-    { kind: 'AppStackRevision', titles: ['Name', 'Stack', 'Number', 'Age'], wide: [] },
+    { kind: 'AppStackRevision', titles: ['Name', 'Stack', 'Number', 'Age'], wide: ['Reason', 'Message'] },
     {
       kind: 'AppRelease',
       titles: ['Name', 'Instance', 'Number', 'Revision', 'Result', 'Reason', 'Age'],
-      wide: ['Message', 'Cause'],
+      wide: ['From', 'Message', 'Cause'],
     },
-    { kind: 'AppEnv', titles: ['Name', 'Type', 'Age'], wide: [] },
+    { kind: 'AppEnv', titles: ['Name', 'Type', 'Age'], wide: ['Reason', 'Message'] },
+    {
+      kind: 'AppTask',
+      titles: ['Name', 'Instance', 'Type', 'Result', 'Reason', 'Message', 'Age'],
+      wide: ['Attempt', 'Cause'],
+    },
   ])('print the columns of $kind', async ({ kind, titles, wide }) => {
     interface Table {
       readonly columnDefinitions: readonly { name: string; priority: number }[]

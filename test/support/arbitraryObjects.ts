@@ -1,5 +1,6 @@
 import * as fc from 'fast-check'
 import { toStructural, type JsonObject } from '../../crds/structural.ts'
+import { locksName } from '../../operator/api/appLock.ts'
 import type { Kind } from '../../operator/api/kind.ts'
 import { withoutNul } from '../../operator/api/schema.ts'
 
@@ -44,8 +45,12 @@ function objectOf(kind: Kind, name: string, spec: Json): SentObject {
 
 function nameFor(kind: Kind): fc.Arbitrary<string> {
   const label = fc.stringMatching(/^[a-z][a-z0-9]{0,12}(-[a-z0-9]{1,8}){0,2}$/)
-  if (kind.kind !== 'AppInstance') return label
-  return fc.oneof({ weight: 6, arbitrary: label }, { weight: 1, arbitrary: fc.constant('x'.repeat(60)) })
+  if (kind.kind === 'AppLock') return mostly(fc.constant(locksName), label)
+  return kind.kind === 'AppInstance' ? mostly(label, fc.constant('x'.repeat(60))) : label
+}
+
+function mostly(usual: fc.Arbitrary<string>, seldom: fc.Arbitrary<string>): fc.Arbitrary<string> {
+  return fc.oneof({ weight: 6, arbitrary: usual }, { weight: 1, arbitrary: seldom })
 }
 
 /** An AppInstance's name begins with its app's. */
@@ -81,6 +86,7 @@ function arrayValue(schema: JsonObject): fc.Arbitrary<Json> {
 }
 
 function stringValue(schema: JsonObject): fc.Arbitrary<string> {
+  if (schema['format'] === 'date-time') return timeValue
   const { maxLength, minLength = 0, pattern: source } = schema
   const pattern = typeof source === 'string' ? new RegExp(source) : undefined
   const free = fc.oneof(
@@ -93,6 +99,10 @@ function stringValue(schema: JsonObject): fc.Arbitrary<string> {
   const fits = (text: string) => [...text].length <= Number(maxLength) && [...text].length >= Number(minLength)
   return base.filter((text) => fits(text) && (pattern?.test(text) ?? true))
 }
+
+const timeValue: fc.Arbitrary<string> = fc
+  .date({ min: new Date(0), max: new Date('9999-12-31T23:59:59Z'), noInvalidDate: true })
+  .map((date) => date.toISOString())
 
 /** What most people would not write together: rules are broken now and then, but seldom. */
 function tidied(kind: Kind, spec: Json): Json {

@@ -80,7 +80,7 @@ export const source = text('The object it was taken from, such as Secret/db.', {
 export const valueHash = text('Keyed hash of the value; tells whether two are the same, and nothing else.', {
   max: 16,
   min: 16,
-  pattern: /^[0-9a-f]+$/,
+  pattern: /^[0-9a-f]{16}$/,
 })
 
 export const copied = z
