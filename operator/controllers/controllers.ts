@@ -39,7 +39,7 @@ export const writes: readonly { readonly type: ResourceType; readonly verbs: rea
   { type: appStackRevisionKind, verbs: ['get', 'create', 'delete'] },
   { type: appReleaseKind, verbs: ['get', 'create', 'delete'] },
   { type: appLockKind, verbs: ['create', 'patch', 'delete'] },
-  { type: appTaskKind, verbs: ['create', 'delete'] },
+  { type: appTaskKind, verbs: ['get', 'create', 'delete'] },
   { type: { ...appTaskKind, plural: `${appTaskKind.plural}/status` }, verbs: ['patch'] },
   { type: appInstanceKind, verbs: ['get', 'patch'] },
   { type: crdType, verbs: ['get'] },

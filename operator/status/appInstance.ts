@@ -229,7 +229,8 @@ function deployedVerdict({ objection, release, failed, suspension }: Situation):
     const message = `Release ${release.name} was not rolled out in time.`
     return { status: 'False', reason: 'RolloutDeadlineExceeded', message }
   }
-  // Of an instance that was never there it is the creation that is held up.
-  const reason = objection && release.isFirst ? 'Creating' : 'RollingOut'
+  // Of an instance that was never there it is the creation that is held up; its claims are part of that.
+  const isHeldUp = objection !== undefined || release.laggard?.reason === 'ClaimUnbound'
+  const reason = isHeldUp && release.isFirst ? 'Creating' : 'RollingOut'
   return { status: 'False', reason, message: `Release ${release.name} is not rolled out yet.` }
 }

@@ -3,7 +3,7 @@ import { appTaskKind } from '../../api/appTask.ts'
 import type { Refused } from '../../apply/refusal.ts'
 import { refusalAgainst, refusedBy } from '../../apply/refusal.ts'
 import { fightsOf } from '../../apply/fights.ts'
-import { refOf } from '../../api/meta.ts'
+import { keyOf, refOf } from '../../api/meta.ts'
 import { makeTask } from '../../render/task.ts'
 import type { KubeError } from '../../kube/errors.ts'
 import { isKubeError } from '../../kube/errors.ts'
@@ -12,6 +12,7 @@ import { isEnded, newestAttempt, taskStatus, tellsMore, type Progress } from '..
 import type { Verdict } from '../../status/conditions.ts'
 import { asksForRetry, failureOf } from '../../status/errored.ts'
 import { isProjectLeaving } from '../publish.ts'
+import { removeSurplus } from '../surplus.ts'
 import type { Observed } from './observe.ts'
 
 /** The tries to create and to remove an instance: an AppTask each, the durable record of when it began and how it ended. */
@@ -31,6 +32,7 @@ export async function begin(ctx: Ctx, { instance, tasks }: Observed, type: AppTa
   if (held) return { refused: held }
   try {
     const made = (await ctx.kube.create(appTaskKind, task)) as AppTask
+    await pruneTasks(ctx, made)
     if (newest) fightsOf(ctx.target.cache).pardon(instance.metadata.name, instance.metadata.namespace ?? '')
     return { task: made, isNew: true }
   } catch (error) {
@@ -38,6 +40,21 @@ export async function begin(ctx: Ctx, { instance, tasks }: Observed, type: AppTa
     if (known) return { task: known, isNew: false }
     return { refused: refusedBy(fights, desired, error, now) }
   }
+}
+
+/** Kept of the instances of one name, newest first. */
+const keptTasks = 20
+
+/** Of those that there were before this one. */
+async function pruneTasks(ctx: Ctx, { metadata: { namespace = '', uid }, spec }: AppTask): Promise<void> {
+  const name = keyOf({ namespace, name: spec.instance })
+  const others = ctx.cache.byIndex<AppTask>(appTaskKind, 'instance', name).filter((each) => each.metadata.uid !== uid)
+  const newestFirst = others.toSorted((a, b) => createdAt(b).localeCompare(createdAt(a)))
+  for (const task of newestFirst.slice(keptTasks - 1)) await removeSurplus(ctx, appTaskKind, task)
+}
+
+function createdAt({ metadata }: AppTask): string {
+  return metadata.creationTimestamp ?? ''
 }
 
 /** The try as it is recorded where the cache, which is behind, does not show it; undefined when it is over. */

@@ -13,7 +13,7 @@ import { beginRemoval, isOwnStop } from './attempts.ts'
 import { isClaimedBy, isUnproven, refusalOf, viewIsIncomplete } from './gates.ts'
 import { observe } from './observe.ts'
 import type { Observed } from './observe.ts'
-import { abandoned, completed, hindered, isForced, letGo, underWay, type Deletion } from './removal.ts'
+import { abandoned, completed, hindered, isForced, letGo, underWay, type Deletion, type Removal } from './removal.ts'
 
 /**
  * Removes the instance's namespace, and lets the instance go when it is gone.
@@ -26,10 +26,12 @@ export async function cleanup(ctx: Ctx, instance: AppInstance): Promise<Deletion
   const seen = observe(ctx, instance)
   const incomplete = viewIsIncomplete(seen)
   if (incomplete) return { outcome: incomplete }
+  let task: Promise<AppTask | undefined> | undefined
+  const begun: Begun = async () => ({ ctx, seen, task: await (task ??= beginRemoval(ctx, seen)) })
   const mayWait = !isForced(instance)
   const { namespace } = seen
   if (mayWait && namespace && isClaimedBy(namespace, seen) && namespace.metadata.deletionTimestamp) {
-    return underWay({ ctx, seen, task: await beginRemoval(ctx, seen) }, namespace)
+    return underWay(await begun(), namespace)
   }
   const fights = fightsOf(ctx.target.cache)
   const { name, uid = '' } = instance.metadata
@@ -37,20 +39,24 @@ export async function cleanup(ctx: Ctx, instance: AppInstance): Promise<Deletion
   const removal = removalOf(namespaceType, { apiVersion: 'v1', kind: 'Namespace', metadata: { name, uid } })
   const now = ctx.now.getTime()
   const held = mayWait ? refusalAgainst(fights, removal, now) : undefined
-  if (held) return refused(ctx, seen, held)
+  if (held) return refused(await begun(), held)
   try {
-    return await remove(ctx, seen)
+    return await remove(ctx, seen, begun)
   } catch (error) {
-    if (isKubeError(error) && error.isTransient && !isOwnStop(error)) return failed(ctx, seen, error)
-    return refused(ctx, seen, refusedBy(fights, removal, error, now))
+    if (isKubeError(error) && error.isTransient && !isOwnStop(error)) return failed(await begun(), error)
+    const refusal = refusedBy(fights, removal, error, now)
+    return refused(await begun(), refusal)
   }
 }
 
-async function remove(ctx: Ctx, seen: Observed): Promise<Deletion> {
+/** The removal with its AppTask, which is made, once, when it is first asked for. */
+type Begun = () => Promise<Removal>
+
+async function remove(ctx: Ctx, seen: Observed, begun: Begun): Promise<Deletion> {
   const { instance } = seen
   if (await isCrdLeaving(ctx)) return letGo
   const namespace = await liveNamespace(ctx, instance)
-  const attempt = { ctx, seen, task: await beginRemoval(ctx, seen) }
+  const attempt = await begun()
   if (!namespace || !isClaimedBy(namespace, seen)) {
     fightsOf(ctx.target.cache).forget(instance.metadata.name)
     return completed(attempt, namespace && isUnproven(namespace, seen) ? [leftEvent(namespace)] : [])
@@ -64,10 +70,7 @@ async function remove(ctx: Ctx, seen: Observed): Promise<Deletion> {
 }
 
 /** Asks once more, and waits for nothing. */
-async function abandon(
-  attempt: { readonly ctx: Ctx; readonly seen: Observed; readonly task: AppTask | undefined },
-  namespace: ObservedNamespace,
-): Promise<Deletion> {
+async function abandon(attempt: Removal, namespace: ObservedNamespace): Promise<Deletion> {
   try {
     await attempt.ctx.target.kube.delete(namespaceType, refOf(namespace), namespace.metadata.uid ?? '')
   } catch (error) {
@@ -99,17 +102,17 @@ async function isStillDeleted(ctx: Ctx, instance: AppInstance): Promise<boolean>
 }
 
 /** The API server does not let us: it stays as it is, and nobody is left to wonder why. */
-async function refused(ctx: Ctx, seen: Observed, refusal: Refused): Promise<Deletion> {
+async function refused(attempt: Removal, refusal: Refused): Promise<Deletion> {
   const objection = refusalOf(refusal)
   const { reason, message } = objection
   const event: EventRecord = { type: 'Warning', reason, action: 'Deleting', message }
   const retryAfterSeconds = 'retryAfterSeconds' in objection ? objection.retryAfterSeconds : undefined
-  return hindered({ ctx, seen, task: await beginRemoval(ctx, seen) }, { message, retryAfterSeconds, events: [event] })
+  return hindered(attempt, { message, retryAfterSeconds, events: [event] })
 }
 
 /** What may pass by itself is only told of when it did not until the deadline: until then it is tried again. */
-async function failed(ctx: Ctx, seen: Observed, error: Error): Promise<Deletion> {
-  const told = await hindered({ ctx, seen, task: await beginRemoval(ctx, seen) }, { message: error.message })
+async function failed(attempt: Removal, error: Error): Promise<Deletion> {
+  const told = await hindered(attempt, { message: error.message })
   if (told.outcome.kind === 'failed') return told
   throw error
 }

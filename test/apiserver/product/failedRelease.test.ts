@@ -75,6 +75,7 @@ describe('a release that misses its deadline', () => {
       Deployed: 'False ImagePullFailed',
       Ready: 'False ImagePullFailed',
       Stalled: 'True ImagePullFailed',
+      ZeroDowntime: 'True NoInterruption',
     })
     const retry = `kubectl annotate appinstance ${instance} -n ${namespace} appstead.dev/deploy='why' --overwrite`
     expect(messageOf(failed, 'Ready')).toBe(

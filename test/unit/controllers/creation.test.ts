@@ -69,6 +69,10 @@ async function reconcile(given: Given): Promise<Reconciled> {
     create: (_type, object) => write(object),
     apply: (_type, object) => write(object),
     writeStatus: (_type, object, status) => write({ ...object, status } as KubeObject, `${object.kind}/status`),
+    delete: (_type, { name }) => {
+      writes.push(`delete ${name}`)
+      return Promise.resolve()
+    },
   }
   const ctx: Ctx = { ...base, kube, target: { cache: reader, kube }, workingSeconds: given.workingSeconds ?? 10_000 }
   const report = await appInstance.reconcile(ctx, instanceWith(given.instance))
@@ -190,6 +194,18 @@ describe('an instance that is Errored', () => {
     })
     expect(again.writes).toEqual([])
   })
+})
+
+it('of 20 tries and one more the oldest is forgotten', async () => {
+  const tries = Array.from({ length: 20 }, (_, index) => {
+    const attempt = index + 1
+    const task = taskOf(9000 - attempt, 'CreationDeadlineExceeded', attempt)
+    return { ...task, metadata: { ...task.metadata, name: `try-${attempt}` } }
+  })
+  const annotations = { 'appstead.dev/retry': 'again' }
+  const { writes, tasks } = await reconcile({ tasks: tries, instance: { metadata: { annotations } } })
+  expect(tasks[0]?.spec.attempt).toBe(21)
+  expect(writes.filter((write) => write.startsWith('delete'))).toEqual(['delete try-1'])
 })
 
 describe('a namespace of somebody else', () => {
