@@ -35,7 +35,9 @@ describe('a reference to nothing', () => {
     expect(conditionsOf(noRevision)).toMatchObject({ Ready: 'Unknown RevisionNotFound' })
     expect(messageOf(noRevision, 'Ready')).toContain("AppStackRevision 'shop-r9-abcdef'")
     expect(messageOf(noRevision, 'Ready')).toContain('spec.stack.revision')
-    expect(messageOf(noRevision, 'Ready')).toContain(`the newest is '${latestRevision}'`)
+    expect(messageOf(noRevision, 'Ready')).toContain(
+      `to move to the newest: kubectl patch appinstance ${pinned.instance} -n ${namespace} --type=merge -p '{"spec":{"stack":{"revision":"${latestRevision}"}}}'`,
+    )
     expect(await hands.find('Namespace', { namespace: '', name: pinned.instance })).toBeUndefined()
   }, 30_000)
 

@@ -143,8 +143,9 @@ async function untold(objects: readonly Anything[]): Promise<string[]> {
   const told = await Promise.all(
     objects.map(async ({ kind, metadata: { name, namespace = '' } }) => {
       const { spec, status } = await world.hands.get(kind, { namespace, name })
-      const { status: hasStatus, ...type } = kinds.find((each) => each.kind === kind)!
-      if (hasStatus !== null) return status?.observedGeneration >= 1 ? '' : `${kind} ${name} has no status`
+      const { status: hasStatus, isStatusRare, ...type } = kinds.find((each) => each.kind === kind)!
+      if (hasStatus !== null && !isStatusRare)
+        return status?.observedGeneration >= 1 ? '' : `${kind} ${name} has no status`
       const objections = objectionsTo({ ...type, status: null }, { apiVersion, kind, metadata: { name }, spec })
       return objections.length === 0 ? '' : `${kind} ${name}: ${objections.join()}`
     }),
