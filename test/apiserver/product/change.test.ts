@@ -62,7 +62,7 @@ describe('change', () => {
         { name: 'OTHER', value: 'stays' },
       ]),
     )
-    expect((await releasesOf(world)).at(-1)?.['spec'].cause).toBe('services[web].variables')
+    expect((await releasesOf(world)).at(-1)?.['spec'].cause).toBe('services[web].variables[GREETING]')
   }, 30_000)
 
   it('that is overtaken before it was rolled out is marked so', async () => {
