@@ -31,10 +31,9 @@ export function byMember(
   const found = new Map(members.map(({ name }) => [name, [] as Request[]]))
   for (const request of requests) {
     const { namespace = '', name = '' } = request.objectRef ?? {}
-    // A release is `name-uid-r1`, an event of either has a digest behind a dot.
-    const member = [namespace, name, name.replace(/(-[0-9a-f]{5}-r\d+)?(\.[^.]*)?$/, '')].find((each) =>
-      found.has(each),
-    )
+    // A release is `name-uid-r1`, a Task `name-uid-create-1`, an event of any of them has a digest behind a dot.
+    const holder = name.replace(/(-[0-9a-f]{5}-(r|create-|delete-)\d+)?(\.[^.]*)?$/, '')
+    const member = [namespace, name, holder].find((each) => found.has(each))
     if (member !== undefined) found.get(member)?.push(request)
   }
   return found
@@ -66,6 +65,9 @@ export function isMadeOnce(requests: readonly Request[]): boolean {
     'patch services': 1,
     'patch deployments': 1,
     'create appreleases': 1,
+    // The record of the creation: that it began, and how it ended.
+    'create apptasks': 1,
+    'patch apptasks/status': 1,
     // The finalizer.
     'patch appinstances': 1,
   }
