@@ -75,7 +75,8 @@ describe('the status of an instance, in every situation,', () => {
         )
         expect(kstatusOf({ ...each.seen.instance, status })).toBe(row?.kstatus)
       }),
-      { numRuns: 300 },
+      // Some phases are one situation in a hundred.
+      { numRuns: 3000 },
     )
     expect([...phases].toSorted()).toEqual(Object.keys(table).toSorted())
   })
