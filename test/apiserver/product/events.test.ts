@@ -52,6 +52,8 @@ describe('events', () => {
       await breakPods(hands, instance, container)
       const isTold = async (): Promise<boolean> => (await describedEvents()).includes(reason)
       await operator.until('it is told', isTold)
+      // It is told before the status is written.
+      await operator.settle()
       expect(conditionsOf(await getInstance(world))['Ready']).toBe(`Unknown ${reason}`)
     },
     30_000,
