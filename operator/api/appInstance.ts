@@ -81,13 +81,13 @@ const spec = z
         'Whether the API server refuses to delete this AppInstance, also with its project. Default: false. Takes effect at once.',
     }),
     creationDeadlineSeconds: integer(
-      'For how long what hinders the creation is waited for, such as a quota, before the instance is Errored: 30 to 86400. Default 600. Takes effect at once.',
-      30,
+      'For how long what hinders the creation is waited for, such as a quota, before the instance is Errored: 5 to 86400. Default 600. Takes effect at once.',
+      5,
       86_400,
     ).default(600),
     deletionDeadlineSeconds: integer(
-      'For how long what is removed may take to go before the instance is Errored: 30 to 86400. Default 600. Takes effect at once.',
-      30,
+      'For how long what is removed may take to go before the instance is Errored: 5 to 86400. Default 600. Takes effect at once.',
+      5,
       86_400,
     ).default(600),
     deploy: deploy.optional(),

@@ -1,0 +1,232 @@
+import { afterEach, describe, expect, it } from '@jest/globals'
+import { annotations } from '../../../operator/api/meta.ts'
+import { collectionPath } from '../../../operator/kube/paths.ts'
+import { typeOf } from '../../support/hands.ts'
+import { rollOut } from '../../support/kubelet.ts'
+import {
+  childWrites,
+  conditionsOf,
+  create,
+  createRunning,
+  getInstance,
+  makeInstance,
+  messageOf,
+  useWorld,
+} from './world.ts'
+
+const world = useWorld()
+/** Long enough for the controller-manager to say what holds a namespace. */
+const deadlines = { creationDeadlineSeconds: 5, deletionDeadlineSeconds: 8 }
+
+const ref = () => ({ namespace: world.namespace, name: world.instance })
+const namespaceRef = () => ({ namespace: '', name: world.instance })
+const phase = async (): Promise<string> => (await getInstance(world))['status']?.phase
+const isGone = async (): Promise<boolean> => (await world.hands.find('AppInstance', ref())) === undefined
+const eventsOf = async (reason: string) =>
+  (await world.hands.list('Event', world.namespace)).filter((event) => event['reason'] === reason)
+
+/** As the messages of an Errored instance say. */
+async function annotate(key: string, value: string): Promise<void> {
+  await world.hands.patch('AppInstance', ref(), { metadata: { annotations: { [key]: value } } })
+}
+
+const refusal = 'no accounts before the audit'
+
+/** The fence would refuse the operator itself in a project. */
+const prober = { user: 'prober', groups: ['system:masters'] }
+
+/** From now on the API server takes no account of the operator in the instance's namespace. */
+async function refuseAccounts(): Promise<void> {
+  const { hands, namespace, instance, operator, operatorUser } = world
+  const policy = { apiVersion: 'admissionregistration.k8s.io/v1', metadata: { name: instance } }
+  const rule = {
+    apiGroups: [''],
+    apiVersions: ['v1'],
+    resources: ['serviceaccounts'],
+    operations: ['CREATE', 'UPDATE'],
+  }
+  await hands.apply({
+    ...policy,
+    kind: 'ValidatingAdmissionPolicy',
+    spec: {
+      matchConstraints: { resourceRules: [rule] },
+      matchConditions: [{ name: 'ours', expression: `request.namespace in ['${instance}', '${namespace}']` }],
+      validations: [
+        { expression: `!(request.userInfo.username in ['${operatorUser}', '${prober.user}'])`, message: refusal },
+      ],
+    },
+  })
+  const spec = { policyName: instance, validationActions: ['Deny'] }
+  await hands.apply({ ...policy, kind: 'ValidatingAdmissionPolicyBinding', spec })
+  await operator.until('the policy is in force', async () => (await tryAccount()).includes(refusal))
+}
+
+/** What the API server answers to an account in the project; nothing is stored. */
+async function tryAccount(): Promise<string> {
+  const { hands, namespace } = world
+  const body = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { namespace, name: 'probe' } }
+  const path = `${collectionPath(typeOf('ServiceAccount'), namespace)}?dryRun=All`
+  return JSON.stringify((await hands.admin({ method: 'POST', path, body, as: prober })).body)
+}
+
+async function allowAccounts(): Promise<void> {
+  const { hands, instance } = world
+  for (const kind of ['ValidatingAdmissionPolicyBinding', 'ValidatingAdmissionPolicy']) {
+    if (await hands.find(kind, namespaceRef())) await hands.remove(kind, { namespace: '', name: instance })
+  }
+  await world.operator.until('no policy is in force', async () => !(await tryAccount()).includes(refusal))
+}
+
+afterEach(allowAccounts)
+
+describe('a creation that admission refuses', () => {
+  it('is Errored at its deadline, also for the next operator; nothing is torn down; a retry makes it', async () => {
+    const { hands, operator, namespace, instance } = world
+    await refuseAccounts()
+    await create(world, { spec: deadlines })
+    expect(await phase()).toBe('Creating')
+    expect(messageOf(await getInstance(world), 'Ready')).toContain(refusal)
+    await operator.until('it is given up', async () => (await phase()) === 'Errored')
+    await operator.settle()
+    const errored = await getInstance(world)
+    expect(errored['status'].error).toMatchObject({
+      class: 'Creation',
+      reason: 'CreationDeadlineExceeded',
+      failedStep: 'configuration',
+    })
+    expect(errored['status'].error.message).toContain(refusal)
+    const { task } = errored['status'].error
+    expect(conditionsOf(await hands.get('AppTask', { namespace, name: task }))).toEqual({
+      Succeeded: 'False CreationDeadlineExceeded',
+    })
+    expect(await eventsOf('CreationDeadlineExceeded')).toHaveLength(1)
+    expect(await hands.find('Namespace', namespaceRef())).toBeDefined()
+
+    // Nobody who has not asked is served, whatever becomes possible.
+    await allowAccounts()
+    world.operator.writes.splice(0)
+    await world.whileDown(() => Promise.resolve())
+    await world.operator.settle()
+    expect(childWrites(world)).toEqual([])
+    expect(await phase()).toBe('Errored')
+
+    await annotate(annotations.retry, 'the audit is over')
+    await world.operator.until('it is made', async () => (await hands.list('Deployment', instance)).length === 1)
+    await rollOut(hands, world.operator, instance)
+    const running = await getInstance(world)
+    expect(running['status']).toMatchObject({ phase: 'Running', currentRelease: { number: 1 } })
+    expect(running['status'].error).toBeUndefined()
+    const second = await hands.get('AppTask', { namespace, name: task.replace(/1$/, '2') })
+    expect(second['spec']).toMatchObject({ attempt: 2, cause: 'the audit is over' })
+    expect(conditionsOf(second)).toEqual({ Succeeded: 'True Completed' })
+    expect([await eventsOf('Retrying'), await eventsOf('Recovered')].map(({ length }) => length)).toEqual([1, 1])
+  }, 60_000)
+
+  it('lets the instance be deleted, and what there is of it goes', async () => {
+    const { hands, operator } = world
+    await refuseAccounts()
+    await create(world, { spec: deadlines })
+    await operator.until('it is given up', async () => (await phase()) === 'Errored')
+    await hands.remove('AppInstance', ref())
+    await operator.until('it is gone', isGone)
+    expect(await hands.find('Namespace', namespaceRef())).toBeUndefined()
+  }, 60_000)
+})
+
+const slow = () => ({ namespace: world.instance, name: 'slow' })
+
+/** A running instance is deleted, and somebody's finalizer keeps its namespace; resolves when that is Errored. */
+async function removeInVain(): Promise<void> {
+  const { hands, operator } = world
+  await createRunning(world, { spec: deadlines })
+  const metadata = { ...slow(), finalizers: ['test/slow'] }
+  await hands.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata })
+  await hands.remove('AppInstance', ref())
+  await operator.until('it is given up', async () => (await phase()) === 'Errored', 40)
+  await operator.settle()
+}
+
+const release = (): Promise<unknown> => world.hands.patch('ConfigMap', slow(), { metadata: { finalizers: null } })
+
+describe('a removal that a finalizer holds up', () => {
+  it('is Errored at its deadline, says what is left and who holds it, and ends by itself when that goes', async () => {
+    const { hands, operator, namespace } = world
+    await removeInVain()
+    const errored = await getInstance(world)
+    expect(conditionsOf(errored)).toMatchObject({
+      Ready: 'False CleanupDeadlineExceeded',
+      Stalled: 'True CleanupDeadlineExceeded',
+      OperationsBlocked: 'True CleanupDeadlineExceeded',
+    })
+    expect(errored['status'].error).toMatchObject({ class: 'Cleanup', failedStep: 'namespace' })
+    expect(messageOf(errored, 'Stalled')).toContain('test/slow in 1 resource instances')
+    expect(messageOf(errored, 'Stalled')).toContain(`${annotations.forceDelete}=${errored.metadata.uid}`)
+    expect(await eventsOf('CleanupDeadlineExceeded')).toHaveLength(1)
+    const { task } = errored['status'].error
+    await release()
+    await operator.until('it is gone', isGone)
+    expect(conditionsOf(await hands.get('AppTask', { namespace, name: task }))).toEqual({ Succeeded: 'True Completed' })
+  }, 60_000)
+
+  it('is forced by the uid of the object alone; the next of the name waits for the namespace', async () => {
+    const { hands, operator, instance } = world
+    await removeInVain()
+    const { uid = '' } = (await getInstance(world)).metadata
+    await annotate(annotations.forceDelete, 'true')
+    await operator.settle()
+    expect(await phase()).toBe('Errored')
+    const [refused] = await eventsOf('ForceDeleteRefused')
+    expect(refused?.['message']).toContain(uid)
+    await annotate(annotations.forceDelete, uid)
+    await operator.until('it is let go', isGone)
+    expect((await eventsOf('ForceDeleted'))[0]?.['message']).toContain('test/slow')
+    expect((await hands.find('Namespace', namespaceRef()))?.metadata.deletionTimestamp).toBeDefined()
+
+    await hands.apply(makeInstance(world))
+    await operator.settle()
+    expect(conditionsOf(await getInstance(world))).toMatchObject({ Ready: 'Unknown NamespaceTerminating' })
+    await release()
+    await operator.until('it is made', async () => (await hands.list('Deployment', instance)).length === 1)
+    await rollOut(hands, operator, instance)
+    expect(await phase()).toBe('Running')
+  }, 90_000)
+})
+
+describe('a namespace that a former instance left behind', () => {
+  it('is taken over by the next of the name, without a restart of its pods', async () => {
+    const { hands, instance } = world
+    await createRunning(world)
+    const before = await hands.get('Deployment', { namespace: instance, name: 'web' })
+    await world.whileDown(async () => {
+      await hands.patch('AppInstance', ref(), { metadata: { finalizers: null } })
+      await hands.remove('AppInstance', ref())
+      await hands.apply(makeInstance(world))
+    })
+    await world.operator.until('it is taken over', async () => (await phase()) === 'Running')
+    const { metadata } = await getInstance(world)
+    const namespace = await hands.get('Namespace', namespaceRef())
+    expect(namespace.metadata.annotations?.[annotations.instanceUid]).toBe(metadata.uid)
+    expect(await eventsOf('NamespaceTakenOver')).toHaveLength(1)
+    const after = await hands.get('Deployment', { namespace: instance, name: 'web' })
+    expect([after.metadata.uid, after.metadata.generation]).toEqual([before.metadata.uid, before.metadata.generation])
+  }, 60_000)
+
+  it('of another cluster is taken over only by who names its instance', async () => {
+    const { hands, instance } = world
+    await createRunning(world)
+    const former = (await getInstance(world)).metadata.uid ?? ''
+    await world.whileDown(async () => {
+      await hands.patch('AppInstance', ref(), { metadata: { finalizers: null } })
+      await hands.remove('AppInstance', ref())
+      const marks = { metadata: { annotations: { [annotations.hubUid]: '00000000-0000-4000-8000-000000000000' } } }
+      await hands.as({ user: world.operatorUser }).patch('Namespace', namespaceRef(), marks)
+      await hands.apply(makeInstance(world))
+    })
+    await world.operator.until('it is refused', async () => (await phase()) === 'Errored')
+    expect(messageOf(await getInstance(world), 'Stalled')).toContain(`${annotations.adopt}=${former}`)
+    await annotate(annotations.adopt, former)
+    await annotate(annotations.retry, 'it is ours')
+    await world.operator.until('it is taken over', async () => (await phase()) === 'Running')
+    expect(await hands.list('Deployment', instance)).toHaveLength(1)
+  }, 60_000)
+})
