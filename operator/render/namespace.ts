@@ -1,5 +1,5 @@
 import { apiVersionOf, namespaceType, serviceAccountType } from '../api/builtin.ts'
-import { annotations } from '../api/meta.ts'
+import { annotations, labels } from '../api/meta.ts'
 import type { Owner } from './labels.ts'
 import { ownerLabels } from './labels.ts'
 import { podServiceAccount } from './names.ts'
@@ -14,8 +14,11 @@ export interface Claim {
   readonly hubUid: string
 }
 
-/** The instance's namespace, claimed by creating it. Pods in it must pass Pod Security `restricted`. */
-export function makeNamespace(owner: Owner, claim: Claim): Desired {
+/**
+ * The instance's namespace, claimed by creating it. Pods in it must pass Pod Security `restricted`. `locked`: why the
+ * instance is Errored, if it is.
+ */
+export function makeNamespace(owner: Owner, claim: Claim, locked?: string): Desired {
   return {
     type: namespaceType,
     mode: 'claim',
@@ -29,6 +32,7 @@ export function makeNamespace(owner: Owner, claim: Claim): Desired {
           'pod-security.kubernetes.io/enforce': 'restricted',
           // The server puts it on; a POST makes it ours, so not to render it would look like drift for ever.
           'kubernetes.io/metadata.name': owner.instance,
+          ...(locked !== undefined && { [labels.locked]: locked }),
         },
         annotations: {
           [annotations.instanceUid]: claim.instanceUid,

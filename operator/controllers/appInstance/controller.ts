@@ -33,6 +33,7 @@ import { create, isCreationDue, locked } from './creation.ts'
 import type { Decision } from './decide.ts'
 import { decide, mayApply, planOf, runningOf, standingOf } from './decide.ts'
 import { refusalOf, viewIsIncomplete } from './gates.ts'
+import { markLocked } from './lock.ts'
 import { observe } from './observe.ts'
 import type { Observed } from './observe.ts'
 import type { Findings } from './report.ts'
@@ -66,7 +67,10 @@ export const appInstance: Controller<AppInstance, AppInstanceStatus> = {
     const incomplete = viewIsIncomplete(first)
     if (incomplete) return { outcome: incomplete }
     const failure = isLocked(first) ? failureOf(instance, first.tasks) : undefined
-    if (failure) return report(first, locked(ctx, first, failure), ctx.now)
+    if (failure) {
+      await markLocked(ctx, first, failure.reason)
+      return report(first, locked(ctx, first, failure), ctx.now)
+    }
     const read = await readSources(ctx, instance.metadata.namespace ?? '', first.wanted?.unread ?? [])
     const seen = read.size > 0 ? observe(ctx, instance) : first
     return report(seen, await work(ctx, seen, read), ctx.now)

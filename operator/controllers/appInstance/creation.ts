@@ -16,6 +16,7 @@ import { contestSentence } from './applied.ts'
 import { begin, isOwnStop, record, secondsLeft } from './attempts.ts'
 import { mayApply, planOf, runningOf, type Decision } from './decide.ts'
 import { namespaceIsNotForeign, refusalOf, type Objection } from './gates.ts'
+import { markLocked } from './lock.ts'
 import type { Observed } from './observe.ts'
 import type { Findings } from './report.ts'
 
@@ -143,6 +144,7 @@ async function complete({ ctx, seen, task }: Attempt, found: Findings): Promise<
 async function giveUp({ ctx, seen, task }: Attempt, standing: Standing, reason: Reason): Promise<Findings> {
   const verdict = { status: 'False', reason, message: standing.hindrance } as const
   const recorded = await record(ctx, task, progressOf(seen, standing), verdict)
+  await markLocked(ctx, seen, reason)
   return locked(ctx, seen, failureOf(seen.instance, [recorded])!)
 }
 

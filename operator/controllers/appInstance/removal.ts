@@ -11,6 +11,7 @@ import { erroredMessage, erroredStatus, failureEvents, failureOf } from '../../s
 import type { ObservedNamespace } from '../../status/observed.ts'
 import { phaseOf } from '../../status/phase.ts'
 import { isLocked, recordQuietly, secondsLeft } from './attempts.ts'
+import { markLocked } from './lock.ts'
 import type { Observed } from './observe.ts'
 
 /** What is told and recorded of the removal of an instance: how it goes on, that it does not, how it ended. */
@@ -96,6 +97,7 @@ async function errored(
     ...(known ?? (recorded && failureOf(instance, [recorded])) ?? unrecorded(instance, reason)),
     message,
   }
+  await markLocked(ctx, seen, failure.reason)
   const told = erroredMessage(instance, failure)
   const verdict = { reason: failure.reason, message: told }
   const verdicts = verdictsOf(seen, {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
-import { annotations } from '../../../operator/api/meta.ts'
+import { annotations, labels } from '../../../operator/api/meta.ts'
 import { collectionPath } from '../../../operator/kube/paths.ts'
 import { typeOf } from '../../support/hands.ts'
 import { rollOut } from '../../support/kubelet.ts'
@@ -24,6 +24,10 @@ const phase = async (): Promise<string> => (await getInstance(world))['status']?
 const isGone = async (): Promise<boolean> => (await world.hands.find('AppInstance', ref())) === undefined
 const eventsOf = async (reason: string) =>
   (await world.hands.list('Event', world.namespace)).filter((event) => event['reason'] === reason)
+
+/** Why the API server lets nobody connect into the namespace's pods. */
+const lockOf = async (): Promise<string | undefined> =>
+  (await world.hands.get('Namespace', namespaceRef())).metadata.labels?.[labels.locked]
 
 /** As the messages of an Errored instance say. */
 async function annotate(key: string, value: string): Promise<void> {
@@ -100,7 +104,7 @@ describe('a creation that admission refuses', () => {
       Succeeded: 'False CreationDeadlineExceeded',
     })
     expect(await eventsOf('CreationDeadlineExceeded')).toHaveLength(1)
-    expect(await hands.find('Namespace', namespaceRef())).toBeDefined()
+    expect(await lockOf()).toBe('CreationDeadlineExceeded')
 
     // Nobody who has not asked is served, whatever becomes possible.
     await allowAccounts()
@@ -116,6 +120,7 @@ describe('a creation that admission refuses', () => {
     const running = await getInstance(world)
     expect(running['status']).toMatchObject({ phase: 'Running', currentRelease: { number: 1 } })
     expect(running['status'].error).toBeUndefined()
+    expect(await lockOf()).toBeUndefined()
     const second = await hands.get('AppTask', { namespace, name: task.replace(/1$/, '2') })
     expect(second['spec']).toMatchObject({ attempt: 2, cause: 'the audit is over' })
     expect(conditionsOf(second)).toEqual({ Succeeded: 'True Completed' })
@@ -162,6 +167,7 @@ describe('a removal that a finalizer holds up', () => {
     expect(messageOf(errored, 'Stalled')).toContain('test/slow in 1 resource instances')
     expect(messageOf(errored, 'Stalled')).toContain(`${annotations.forceDelete}=${errored.metadata.uid}`)
     expect(await eventsOf('CleanupDeadlineExceeded')).toHaveLength(1)
+    expect(await lockOf()).toBe('CleanupDeadlineExceeded')
     const { task } = errored['status'].error
     await release()
     await operator.until('it is gone', isGone)
