@@ -20,8 +20,8 @@ import { removeSurplus } from './surplus.ts'
 export interface Published {
   /** What it runs as; undefined while the name of its first revision is taken. */
   readonly latest: AppStackRevision | undefined
-  /** Holds the name that its content would have; undefined when it is published. */
-  readonly taken?: AppStackRevision
+  /** The name that its content would have is taken: why, and what to do; undefined when it is published. */
+  readonly taken?: string
   /** RevisionPublished, if this call published it. */
   readonly events: readonly EventRecord[]
 }
@@ -39,7 +39,7 @@ export async function publish(ctx: Ctx, stack: Stack): Promise<Published> {
     return { latest, events: [] }
   }
   const taken = ctx.cache.get<AppStackRevision>(appStackRevisionKind, refOf(next))
-  if (taken) return { latest, taken, events: [] }
+  if (taken) return { latest, taken: takenSentence(taken, stack), events: [] }
   const created = (await ctx.kube.create(appStackRevisionKind, next)) as AppStackRevision
   const event: EventRecord = {
     type: 'Normal',
@@ -53,12 +53,11 @@ export async function publish(ctx: Ctx, stack: Stack): Promise<Published> {
 /** Status, Events and outcome of an AppStack or App whose stack came to this; members of the status only it has in `more`. */
 export function reportPublished<More extends object>(
   object: ApiObject<unknown, { readonly conditions?: readonly Condition[] | undefined }>,
-  { latest, taken, events }: Published,
+  { latest, taken: message, events }: Published,
   now: Date,
   more?: More,
 ): Report<PublishedStatus & More> {
   const generation = object.metadata.generation ?? 0
-  const message = taken && takenSentence(taken)
   const verdicts = message ? revisionTakenVerdicts(message) : publishedVerdicts(latest?.metadata.name ?? '')
   const before = object.status?.conditions
   const conditions = conditionsOf(before, verdicts, generation, now)
@@ -86,8 +85,12 @@ interface PublishedStatus {
 
 const takenRetrySeconds = 30
 
-function takenSentence({ metadata: { name, namespace }, spec }: AppStackRevision): string {
-  return `Revision '${name}' of stack '${spec.stack}' is there with other content, and a revision never changes: give the new content another spec.version; kubectl get appstackrevision ${name} -n ${namespace} -o yaml shows what it holds.`
+function takenSentence({ metadata: { name, namespace }, spec }: AppStackRevision, stack: Stack): string {
+  const look = `kubectl get appstackrevision ${name} -n ${namespace} -o yaml shows what it holds.`
+  if (spec.stack !== stack.name) {
+    return `The name '${name}' of the next revision of stack '${stack.name}' is taken by one of stack '${spec.stack}': delete that one if nobody needs it; ${look}`
+  }
+  return `Revision '${name}' of stack '${spec.stack}' is there with other content, and a revision never changes: give the new content another spec.version; ${look}`
 }
 
 /** Kept of a stack, newest first, besides those in use. */

@@ -37,7 +37,7 @@ export const app: Controller<App, AppStatus> = {
     const published = services
       ? await publish(ctx, { ...stack, services })
       : { latest: latestOf(ctx.cache, stack), events: [] }
-    if (!published.latest) return reportMissing(ctx, object, stack.name)
+    if (!services && !published.latest) return reportMissing(ctx, object, stack.name)
     return reportPublished(object, published, ctx.now, { instances: countInstances(ctx.cache, object) })
   },
 
