@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { kinds } from '../../../operator/api/kinds.ts'
+import { apiVersion } from '../../../operator/api/meta.ts'
 import { isThere, operationList } from '../../../operator/api/operations.ts'
 import { collectionPath, objectPath } from '../../../operator/kube/paths.ts'
 import type { Admin, Call, Reply, Requester } from '../../support/apiserver.ts'
@@ -107,6 +108,12 @@ async function attempts(): Promise<Rows> {
     const body = await releaseOf()
     return { method: 'POST', path: collectionPath(typeOf('AppRelease'), namespace) + dryRun, body }
   }
+  const postTask = async (): Promise<Call> => {
+    const { uid: instanceUid } = (await getInstance(world)).metadata
+    const spec = { instance, instanceUid, type: 'Create', attempt: 9, cause: 'made up' }
+    const body = { apiVersion, kind: 'AppTask', metadata: { namespace, name: `${instance}-create-9` }, spec }
+    return { method: 'POST', path: collectionPath(typeOf('AppTask'), namespace) + dryRun, body }
+  }
   const token = { annotations: { 'appstead.dev/retry': 'quota raised' } }
   return {
     'change deployable configuration, services, stack revision': {
@@ -114,7 +121,7 @@ async function attempts(): Promise<Rows> {
       'spec.stack': patch({ spec: { stack: { revision: 'shop-r2-abcdef' } } }),
       scale: patch({ spec: { replicas: 3 } }, '/scale'),
     },
-    'new AppBuild, AppRelease, AppTask': { AppRelease: await post() },
+    'new AppBuild, AppRelease, AppTask': { AppRelease: await post(), AppTask: await postTask() },
     'shell, live logs, pod queries': {
       exec: { method: 'POST', path: `${pod}/exec?command=ls&stdout=true` },
       attach: { method: 'POST', path: `${pod}/attach?stdout=true` },
@@ -131,10 +138,11 @@ async function attempts(): Promise<Rows> {
   }
 }
 
-/** What the column Errored asks for: of people, and of service accounts. */
+/** What the column Errored asks for, by the row or, where it differs, the way: of people, and of service accounts. */
 const expected: Readonly<Record<string, readonly [person: string, account: string]>> = {
   'change deployable configuration, services, stack revision': ['403 is Errored', '200 is Errored'],
   'new AppBuild, AppRelease, AppTask': ['403 record of the operator', '403 record of the operator'],
+  AppTask: ['403 is Errored', '403 is Errored'],
   'shell, live logs, pod queries': ['403 is Errored may connect', '403 is Errored may connect'],
   'history, task logs, evidence, status, diff, render': ['200', '200'],
   'labels, annotations, retry, deletionPolicy, deletionProtection, deadlines': ['200', '200'],
@@ -156,7 +164,10 @@ async function answersTo(rows: Rows, admin: Admin): Promise<Readonly<Record<stri
 function expectedOf(rows: Rows): Readonly<Record<string, string>> {
   const cells = Object.entries(rows).flatMap(([row, ways]) =>
     Object.keys(ways).flatMap((way) =>
-      Object.keys(requesters).map((who, index) => [`${row}: ${way}, ${who}`, expected[row]?.[index] ?? '']),
+      Object.keys(requesters).map((who, index) => [
+        `${row}: ${way}, ${who}`,
+        (expected[way] ?? expected[row])?.[index] ?? '',
+      ]),
     ),
   )
   return Object.fromEntries(cells) as Record<string, string>
