@@ -1,3 +1,5 @@
+import { accessRoleName, accessRoles } from '../operator/api/access.ts'
+import { clusterRoleType } from '../operator/api/builtin.ts'
 import type { ResourceType } from '../operator/api/meta.ts'
 import { leaseName } from '../operator/api/meta.ts'
 import { eventType } from '../operator/runtime/events.ts'
@@ -101,6 +103,20 @@ export function leaseRules(): readonly Rule[] {
       why: ['the Lease of the operator that leads'],
     },
     { ...rule, verbs: ['create'], why: ['the same; a right to create knows no names'] },
+  ]
+}
+
+/** The one right that is named and not watched or written: to let others have the roles that an App's access gives. */
+export function bindRules(): readonly Rule[] {
+  const { group, plural } = clusterRoleType
+  return [
+    {
+      apiGroups: [group],
+      resources: [plural],
+      resourceNames: accessRoles.map(accessRoleName),
+      verbs: ['bind'],
+      why: ["roles that an App's access gives, in the namespaces of its instances"],
+    },
   ]
 }
 

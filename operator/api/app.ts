@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { access } from './access.ts'
 import { ageColumn, conditionColumn, type Kind } from './kind.ts'
 import { group, version, type ApiObject } from './meta.ts'
 import { maxAppName, nameRules } from './names.ts'
@@ -60,6 +61,7 @@ const spec = z
       `Secrets and ConfigMaps all keys of which become environment variables, at most 10. Later ones win, variables win over them. ${next}`,
     ).optional(),
     imagePullSecrets: imagePullSecrets.optional(),
+    access: access.optional(),
   })
   .meta({ description: 'What the app is made of.' })
 

@@ -59,6 +59,20 @@ export const storageClassType: ResourceType = {
   plural: 'storageclasses',
   namespaced: false,
 }
+export const roleBindingType: ResourceType = {
+  group: 'rbac.authorization.k8s.io',
+  version: 'v1',
+  kind: 'RoleBinding',
+  plural: 'rolebindings',
+  namespaced: true,
+}
+export const clusterRoleType: ResourceType = {
+  group: 'rbac.authorization.k8s.io',
+  version: 'v1',
+  kind: 'ClusterRole',
+  plural: 'clusterroles',
+  namespaced: false,
+}
 export const crdType: ResourceType = {
   group: 'apiextensions.k8s.io',
   version: 'v1',

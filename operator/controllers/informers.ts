@@ -22,6 +22,7 @@ import {
   persistentVolumeClaimType,
   podDisruptionBudgetType,
   podType,
+  roleBindingType,
   secretType,
   serviceAccountType,
   serviceType,
@@ -57,6 +58,7 @@ import {
 /** The namespaced types of which an instance has objects of ours in its namespace. */
 export const childTypes: readonly ResourceType[] = [
   serviceAccountType,
+  roleBindingType,
   networkPolicyType,
   configMapType,
   secretType,
@@ -204,6 +206,7 @@ export const informers: readonly Informer[] = [
   allowed(allowedSecretType),
   allowed(allowedConfigMapType),
   childInformer(serviceAccountType),
+  childInformer(roleBindingType),
   childInformer(networkPolicyType),
   childInformer(configMapType),
   childInformer(secretType, { metadataOnly: true }),

@@ -1,5 +1,5 @@
 import type { AppRelease } from '../api/appRelease.ts'
-import { deploymentType, persistentVolumeClaimType } from '../api/builtin.ts'
+import { deploymentType, persistentVolumeClaimType, roleBindingType } from '../api/builtin.ts'
 import { labels } from '../api/meta.ts'
 import { hashedOnce } from '../apply/digest.ts'
 import type { Fights } from '../apply/fights.ts'
@@ -24,11 +24,11 @@ export function deploymentsOf(cache: Reader, instance: string): ReadonlyMap<stri
 
 /**
  * Lets what a release renders be hashed once. Its spec never changes, and names the instance, whose app and env never do;
- * the namespace and the volumes' claims depend on more, a Deployment on the number that counts now. Out: the object.
+ * the namespace, the volumes' claims and who has access depend on more, a Deployment on the number that counts now. Out: the object.
  */
 export function hashOnce(release: AppRelease, desired: Desired): Desired {
   const { namespaced, kind } = desired.type
-  if (namespaced && kind !== persistentVolumeClaimType.kind)
+  if (namespaced && ![persistentVolumeClaimType.kind, roleBindingType.kind].includes(kind))
     hashedOnce(release.spec, `${identityOf(desired)}${numberOf(desired)}`, desired.object)
   return desired
 }

@@ -1,3 +1,4 @@
+import type { Access } from '../api/access.ts'
 import type { AppInstance } from '../api/appInstance.ts'
 import type { AppRelease } from '../api/appRelease.ts'
 import type { ResolvedService } from '../api/service/resolvedService.ts'
@@ -19,6 +20,7 @@ import type { Desired, Plan, Stage } from './plan.ts'
 import { makePodDisruptionBudget } from './podDisruptionBudget.ts'
 import type { RunningService } from './scaling.ts'
 import { makeGeneratedSecret } from './secret.ts'
+import { makeRoleBindings } from './roleBindings.ts'
 import { makeService } from './service.ts'
 
 /** Raised by one whenever the same release would render other pods; older releases keep rendering as they did. */
@@ -48,6 +50,8 @@ interface Input {
   readonly services: readonly RunningService[]
   /** Older releases that are kept: what they name is not pruned. */
   readonly kept: readonly AppRelease[]
+  /** What the App says of who may do what in the namespace. */
+  readonly access: readonly Access[]
   /** The PersistentVolumeClaims in the namespace, by name. */
   readonly claims: ReadonlyMap<string, ClaimAsIs>
 }
@@ -59,7 +63,7 @@ interface Input {
  * actions before the roll-out, the services, those that depend on others after them, what scales them, the actions after
  * the roll-out.
  */
-export function renderInstance({ owner, claim, release, services, kept, claims }: Input): Plan {
+export function renderInstance({ owner, claim, release, services, kept, access, claims }: Input): Plan {
   const jobsOf = (actions: readonly ReleaseAction[]): Desired[] =>
     actions.map((action) => makeActionJob(owner, release, action))
   const before = inARow(jobsOf(actionsBefore(release)))
@@ -73,6 +77,7 @@ export function renderInstance({ owner, claim, release, services, kept, claims }
         name: 'configuration',
         objects: [
           makeServiceAccount(owner),
+          ...makeRoleBindings(owner, access),
           makeBaseNetworkPolicy(owner),
           ...copiesOf(services).map((copy) => makeCopy(owner, copy)),
           ...services.flatMap((service) => configurationOf(owner, service)),

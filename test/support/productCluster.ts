@@ -3,7 +3,9 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
 import { dump } from 'js-yaml'
-import { grantsOf, leaseRules, rulesOf, type Rule } from '../../charts/rbac.ts'
+import { accessRulesOf } from '../../charts/accessRoles.ts'
+import { bindRules, grantsOf, leaseRules, rulesOf, type Rule } from '../../charts/rbac.ts'
+import { accessRoleName, accessRoles } from '../../operator/api/access.ts'
 import type { ApiObject, KubeObject } from '../../operator/api/meta.ts'
 import { appInstanceKind } from '../../operator/api/appInstance.ts'
 import { kinds } from '../../operator/api/kinds.ts'
@@ -60,9 +62,14 @@ async function grantAccount(cluster: Cluster, hands: Hands): Promise<string> {
   const rbac = 'rbac.authorization.k8s.io'
   await hands.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: account.namespace } })
   await hands.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: account })
-  const rules = rulesOf(grantsOf({ informers, controllers, writes })).map(withoutWhy)
+  const rules = [...rulesOf(grantsOf({ informers, controllers, writes })), ...bindRules()].map(withoutWhy)
   const metadata = { name: account.name }
   await hands.apply({ apiVersion: `${rbac}/v1`, kind: 'ClusterRole', metadata, rules })
+  for (const role of accessRoles) {
+    const name = accessRoleName(role)
+    const given = accessRulesOf(role).map(withoutWhy)
+    await hands.apply({ apiVersion: `${rbac}/v1`, kind: 'ClusterRole', metadata: { name }, rules: given })
+  }
   await hands.apply({
     apiVersion: `${rbac}/v1`,
     kind: 'ClusterRoleBinding',

@@ -10,6 +10,12 @@ export const instance = (name: string, app = 'hello'): Sent => ({
   spec: { app, env: 'dev' },
 })
 
+const appFor = (subject: object): Sent => ({
+  kind: 'App',
+  name: 'hello',
+  spec: { stack: { services: [web] }, access: [{ subject, role: 'Viewer' }] },
+})
+
 export interface Violation {
   /** Id of the rule that is broken. */
   readonly rule: string
@@ -87,6 +93,21 @@ export const violations: readonly Violation[] = [
     rule: 'name-or-services',
     sent: { kind: 'App', name: 'hello', spec: { stack: { name: 'shop', services: [web] } } },
     says: ['spec.stack: ', "name 'shop' and services may not both be set: remove one"],
+  },
+  {
+    rule: 'account-has-namespace',
+    sent: appFor({ kind: 'ServiceAccount', name: 'ci' }),
+    says: ['spec.access[0].subject: ', "namespace must be set for ServiceAccount 'ci'"],
+  },
+  {
+    rule: 'account-has-namespace',
+    sent: appFor({ kind: 'Group', name: 'developers', namespace: 'team' }),
+    says: ["namespace must not be set for Group 'developers'"],
+  },
+  {
+    rule: 'account-name',
+    sent: appFor({ kind: 'ServiceAccount', name: 'CI 1', namespace: 'team' }),
+    says: ['spec.access[0].subject: ', "name 'CI 1' of a ServiceAccount must be lower-case letters"],
   },
   {
     rule: 'version-is-not-counted',

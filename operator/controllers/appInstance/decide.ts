@@ -1,5 +1,6 @@
+import { accessRoleName, accessRoles } from '../../api/access.ts'
 import type { AppRelease } from '../../api/appRelease.ts'
-import { deploymentType, horizontalPodAutoscalerType, jobType } from '../../api/builtin.ts'
+import { deploymentType, horizontalPodAutoscalerType, jobType, roleBindingType } from '../../api/builtin.ts'
 import type { Reason } from '../../api/conditions.ts'
 import { desiredDigest } from '../../apply/digest.ts'
 import type { Standing } from '../../apply/execute.ts'
@@ -115,6 +116,9 @@ function isReleaseDue(seen: Observed, running: AppRelease, changes: readonly Cha
   return isNew || asksForRelease(changesBetween(running.spec, { services, stackRevision: revision.metadata.name }))
 }
 
+/** Of an App that is gone nobody knows who had access: it stays. */
+const bindings = accessRoles.map((role) => ({ type: roleBindingType, name: accessRoleName(role) }))
+
 /** The services of a release as they are to run now. Pure. */
 export function runningOf({ instance, stacks, deployments }: Observed, release: AppRelease): RunningService[] {
   return runningServices({ instance, release, stack: stacks.get(release.spec.stackRevision), deployments })
@@ -128,13 +132,15 @@ function runs(seen: Observed, release: AppRelease): Declared {
 
 /** What should exist when `release` runs. Pure. */
 export function planOf(seen: Observed, release: AppRelease): Plan {
-  const { instance, projectUid, hubUid, releases: kept, claims, jobs } = seen
+  const { instance, app, projectUid, hubUid, releases: kept, claims, jobs } = seen
   const claim = { instanceUid: instance.metadata.uid ?? '', projectUid, hubUid }
   const services = runningOf(seen, release)
-  const { stages, keep } = renderInstance({ owner: ownerOf(instance), claim, release, services, kept, claims })
+  const access = app?.spec.access ?? []
+  const owner = ownerOf(instance)
+  const { stages, keep } = renderInstance({ owner, claim, release, services, kept, access, claims })
   for (const { objects } of stages) for (const desired of objects) hashOnce(release, desired)
   const underWay = jobs.filter(isUnderWay).map(({ metadata: { name } }) => ({ type: jobType, name }))
-  return { stages, keep: [...keep, ...underWay] }
+  return { stages, keep: [...keep, ...underWay, ...(app ? [] : bindings)] }
 }
 
 /** What the plan of `release` is applied by, besides what was observed: who waits for whom, and what was tried before. */

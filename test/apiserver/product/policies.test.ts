@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals'
 import { kinds } from '../../../operator/api/kinds.ts'
-import { apiVersion } from '../../../operator/api/meta.ts'
 import { isThere, operationList } from '../../../operator/api/operations.ts'
 import { collectionPath, objectPath } from '../../../operator/kube/paths.ts'
 import type { Admin, Call, Reply, Requester } from '../../support/apiserver.ts'
 import { typeOf } from '../../support/hands.ts'
+import { madeUpRelease, madeUpTask } from './madeUpRecords.ts'
 import { createRunning, getInstance, makeApp, makeInstance, useWorld } from './world.ts'
 
 const world = useWorld()
@@ -72,29 +72,6 @@ async function makeLockedPod(): Promise<{ readonly namespace: string; readonly p
   return { namespace, pod: 'web' }
 }
 
-/** A release of the instance, as somebody might make it up. */
-async function releaseOf(): Promise<object> {
-  const { metadata } = await getInstance(world)
-  const { namespace, name, uid } = metadata
-  const service = { name: 'web', type: 'Web', main: true, image: 'hello:1', ports: [], variables: [], files: [] }
-  const rollout = { progressDeadlineSeconds: 300, drainSeconds: 10, terminationGracePeriodSeconds: 30 }
-  return {
-    apiVersion: 'appstead.dev/v1alpha1',
-    kind: 'AppRelease',
-    metadata: { namespace, name: `${name}-r99` },
-    spec: {
-      instance: name,
-      instanceUid: uid,
-      number: 99,
-      stackRevision: 'shop-r1-abcdef',
-      generation: 1,
-      renderVersion: 1,
-      cause: 'made up',
-      services: [{ ...service, resources: {}, replicas: 1, rollout, generatedSecrets: [] }],
-    },
-  }
-}
-
 type Rows = Readonly<Record<string, Readonly<Record<string, Call>>>>
 
 /** How each row of the table of operations is tried, by its title; nothing is stored. */
@@ -104,16 +81,12 @@ async function attempts(): Promise<Rows> {
   const path = pathOf('AppInstance', namespace, instance)
   const pod = pathOf('Pod', locked.namespace, locked.pod)
   const patch = (body: object, subresource = ''): Call => ({ method: 'PATCH', path: path + subresource + dryRun, body })
-  const post = async (): Promise<Call> => {
-    const body = await releaseOf()
-    return { method: 'POST', path: collectionPath(typeOf('AppRelease'), namespace) + dryRun, body }
-  }
-  const postTask = async (): Promise<Call> => {
-    const { uid: instanceUid } = (await getInstance(world)).metadata
-    const spec = { instance, instanceUid, type: 'Create', attempt: 9, cause: 'made up' }
-    const body = { apiVersion, kind: 'AppTask', metadata: { namespace, name: `${instance}-create-9` }, spec }
-    return { method: 'POST', path: collectionPath(typeOf('AppTask'), namespace) + dryRun, body }
-  }
+  const errored = await getInstance(world)
+  const post = (kind: string, body: object): Call => ({
+    method: 'POST',
+    path: collectionPath(typeOf(kind), namespace) + dryRun,
+    body,
+  })
   const token = { annotations: { 'appstead.dev/retry': 'quota raised' } }
   return {
     'change deployable configuration, services, stack revision': {
@@ -121,7 +94,10 @@ async function attempts(): Promise<Rows> {
       'spec.stack': patch({ spec: { stack: { revision: 'shop-r2-abcdef' } } }),
       scale: patch({ spec: { replicas: 3 } }, '/scale'),
     },
-    'new AppBuild, AppRelease, AppTask': { AppRelease: await post(), AppTask: await postTask() },
+    'new AppBuild, AppRelease, AppTask': {
+      AppRelease: post('AppRelease', madeUpRelease(errored)),
+      AppTask: post('AppTask', madeUpTask(errored)),
+    },
     'shell, live logs, pod queries': {
       exec: { method: 'POST', path: `${pod}/exec?command=ls&stdout=true` },
       attach: { method: 'POST', path: `${pod}/attach?stdout=true` },

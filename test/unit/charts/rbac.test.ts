@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
-import { grantsOf, leaseRules, printRules, rulesOf } from '../../../charts/rbac.ts'
+import { accessRulesOf } from '../../../charts/accessRoles.ts'
+import { bindRules, grantsOf, leaseRules, printRules, rulesOf } from '../../../charts/rbac.ts'
+import { accessRoles, type AccessRole } from '../../../operator/api/access.ts'
 import { controllers, writes } from '../../../operator/controllers/controllers.ts'
 import { informers } from '../../../operator/controllers/informers.ts'
 
@@ -19,6 +21,11 @@ const declared = new Set([
 const given = rules.flatMap(({ apiGroups, resources, verbs }) =>
   verbs.map((verb) => `${apiGroups[0]} ${resources[0]} ${verb}`),
 )
+
+/** What a role allows, as `verb resource`. */
+function allowed(role: AccessRole): string[] {
+  return accessRulesOf(role).flatMap(({ resources, verbs }) => verbs.map((verb) => `${verb} ${resources[0]}`))
+}
 
 const thing = { group: 'g.dev', version: 'v1', kind: 'Thing', plural: 'things', namespaced: true, status: {} }
 
@@ -42,7 +49,27 @@ describe('the rights of the operator', () => {
 
   it('never let it change a Secret, write a role, or act as somebody else', () => {
     expect(given).not.toContain(' secrets patch')
-    expect(given.filter((right) => /rbac|impersonate|escalate|bind|token/.test(right))).toEqual([])
+    const powers = given.filter((right) => /rbac|impersonate|escalate|bind|token/.test(right))
+    expect([...new Set(powers.map((right) => right.replace(/ \w+$/, '')))]).toEqual([
+      'rbac.authorization.k8s.io rolebindings',
+    ])
+    expect(bindRules()).toMatchObject([
+      {
+        resourceNames: ['appstead-viewer', 'appstead-editor', 'appstead-admin'],
+        resources: ['clusterroles'],
+        verbs: ['bind'],
+      },
+    ])
+  })
+
+  it('let others have roles in which there is no wildcard, and of which only the last shows Secrets', () => {
+    const [viewer = [], editor = [], admin = []] = accessRoles.map(allowed)
+    expect([...viewer, ...editor, ...admin].filter((right) => right.includes('*'))).toEqual([])
+    expect(viewer.filter((right) => !/^(get|list|watch) /.test(right) || /secrets|\//.test(right))).toEqual([])
+    expect(editor.filter((right) => /secrets|create (?!pods\/)|update|patch/.test(right))).toEqual([])
+    expect(editor).toEqual(expect.arrayContaining([...viewer, 'get pods/log', 'create pods/exec', 'delete pods']))
+    expect(admin).toEqual(expect.arrayContaining([...editor, 'get secrets', 'patch deployments']))
+    expect(admin.filter((right) => /namespaces|roles|rolebindings|appstead/.test(right))).toEqual([])
   })
 
   it('never let it touch specs of users: of Apps and stacks only status and finalizers', () => {

@@ -50,7 +50,7 @@ const ofPods = /\.fieldPath$/
 /** Kinds of which nothing is to be said while all is well. */
 const rare = ['AppEnv', 'AppStackRevision']
 /** Of these lists the order alone says which item is which. */
-const withoutName = /\.variablesFrom$/
+const withoutName = /\.(variablesFrom|access)$/
 /** A boolean where there will never be a third answer. */
 const booleans = [
   'autoUpgrade',

@@ -100,6 +100,11 @@ const variablesOfApp = {
   imagePullSecrets: [{ name: 'registry' }],
 }
 
+const access = [
+  { subject: { kind: 'Group', name: 'developers' }, role: 'Editor', envs: ['dev'] },
+  { subject: { kind: 'ServiceAccount', name: 'ci', namespace: 'tools' }, role: 'Admin' },
+]
+
 const appVariables = [
   { name: 'TINT', value: 'blue' },
   { name: 'APP_PASSWORD', valueFrom: { secretKeyRef: { name: 'db', key: 'user' } } },
@@ -175,7 +180,7 @@ export const everything: readonly KubeObject[] = [
     apiVersion,
     kind: 'App',
     metadata: { name: 'shop', namespace },
-    spec: { stack: { name: 'shop' }, variables: appVariables, ...variablesOfApp },
+    spec: { stack: { name: 'shop' }, variables: appVariables, ...variablesOfApp, access },
   },
   { apiVersion, kind: 'App', metadata: { name: 'shop-blue', namespace }, spec: { stack: { services } } },
   instance('shop-blue-dev', {

@@ -119,6 +119,7 @@ describe('a release', () => {
           release: releaseOf(input),
           services: servicesOf(input),
           kept: [],
+          access: [],
           claims: new Map(),
         })
         const objects = plan.stages.flatMap((stage) => stage.objects.map(({ object }) => object))
@@ -142,6 +143,7 @@ function stagesOf(input: Input): Plan['stages'] {
     release: releaseOf(input),
     services: servicesOf(input),
     kept: [],
+    access: [],
     claims: new Map(),
   }).stages
 }
