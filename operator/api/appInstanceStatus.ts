@@ -68,6 +68,22 @@ const services = listMap(
   { key: 'name', max: 50 },
 )
 
+const amounts = (description: string) =>
+  z
+    .strictObject({
+      cpu: text('CPU in cores or millicores, such as 250m.', { max: 20 }),
+      memory: text('Memory in bytes with a unit, such as 1536Mi.', { max: 30 }),
+    })
+    .meta({ description })
+
+const cost = z
+  .strictObject({
+    perReplica: amounts('Of each replica of the main service.'),
+    replicas: count('Replicas of the main service there ought to be.'),
+    total: amounts('Of all replicas of all services there ought to be.'),
+  })
+  .meta({ description: 'What is set aside on nodes for the release that runs: the requests of its replicas.' })
+
 const currentRelease = z
   .strictObject({
     name: revisionName('Name of the AppRelease.'),
@@ -146,6 +162,7 @@ export const appInstanceStatus = z
     selector: text("Label selector of the main service's pods; for the scale subresource.", { max: 512 }).optional(),
     counts: counts.optional(),
     services: services.optional(),
+    cost: cost.optional(),
     currentRelease: currentRelease.optional(),
     failedRelease: failedRelease.optional(),
     requests: requests.optional(),

@@ -36,3 +36,41 @@ export function compareQuantities(a: string, b: string): number {
   if (difference === 0n) return 0
   return difference < 0n ? -1 : 1
 }
+
+/** An amount, so many times. */
+export interface Share {
+  /** As one of the patterns has it, or 0. */
+  readonly quantity: string
+  readonly times: number
+}
+
+/** The sum in cores ("2") or, where that is no whole number, millicores ("250m"). */
+export function cpuOf(shares: readonly Share[]): string {
+  const millicores = upTo(sumOf(shares), 1000n)
+  return millicores % 1000n === 0n ? String(millicores / 1000n) : `${millicores}m`
+}
+
+/** Units of bytes in which a sum is told, the largest first. */
+const units = ['Ti', 'T', 'Gi', 'G', 'Mi', 'M', 'Ki', 'k'] as const
+
+/** The sum in bytes, with the largest unit of which it is a whole number ("1536Mi"). */
+export function memoryOf(shares: readonly Share[]): string {
+  const bytes = upTo(sumOf(shares), millionthsOfOne)
+  const unit = bytes === 0n ? undefined : units.find((each) => bytes % bytesIn(each) === 0n)
+  return unit === undefined ? String(bytes) : `${bytes / bytesIn(unit)}${unit}`
+}
+
+const millionthsOfOne = 1_000_000n
+
+function bytesIn(unit: (typeof units)[number]): bigint {
+  return millionths(`1${unit}`) / millionthsOfOne
+}
+
+function sumOf(shares: readonly Share[]): bigint {
+  return shares.reduce((sum, { quantity, times }) => sum + millionths(quantity) * BigInt(times), 0n)
+}
+
+/** Never less than there is. */
+function upTo(amount: bigint, step: bigint): bigint {
+  return (amount + step - 1n) / step
+}

@@ -15,6 +15,7 @@ import { instanceVerdicts } from '../../status/appInstance.ts'
 import type { Verdicts } from '../../status/conditions.ts'
 import { blockedBy } from '../../status/blocked.ts'
 import { conditionsOf } from '../../status/conditions.ts'
+import { costOf } from '../../status/cost.ts'
 import type { Failure } from '../../status/errored.ts'
 import { erroredStatus, failureEvents } from '../../status/errored.ts'
 import { transitionsOf } from '../../status/events.ts'
@@ -200,12 +201,21 @@ function releaseOf(
   { release, failed, rollout }: Findings,
 ): Pick<
   AppInstanceStatus,
-  'url' | 'replicas' | 'selector' | 'counts' | 'services' | 'currentRelease' | 'releaseSummary' | 'imageSummary'
+  | 'url'
+  | 'replicas'
+  | 'selector'
+  | 'counts'
+  | 'services'
+  | 'cost'
+  | 'currentRelease'
+  | 'releaseSummary'
+  | 'imageSummary'
 > {
   if (!release) return {}
   const owner = ownerOf(seen.instance)
   const main = release.spec.services.find((service) => service.main)
   const port = main?.ports.find(({ protocol }) => protocol === 'HTTP')
+  const cost = costOf(rollout)
   return {
     ...(main && port && { url: serviceUrl(main.name, owner.instance, port.port) }),
     ...(main && {
@@ -219,6 +229,7 @@ function releaseOf(
       const { name, type, image } = service
       return { name, type, ready, desired, image, ...why }
     }),
+    ...(cost && { cost }),
     currentRelease: {
       name: release.metadata.name,
       number: release.spec.number,

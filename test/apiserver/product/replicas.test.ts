@@ -25,8 +25,11 @@ describe('kubectl scale', () => {
 
     expect(childWrites(world)).toEqual([])
     const waiting = await getInstance(world)
+    // Of what nothing is said.
+    const base = { cpu: '50m', memory: '128Mi' }
     expect(waiting['status']).toMatchObject({
       phase: 'Running',
+      cost: { perReplica: base, replicas: 1, total: base },
       observedGeneration: 2,
       deployedGeneration: 1,
       pendingSummary: 'services[web].replicas',
@@ -61,6 +64,7 @@ describe('kubectl scale', () => {
       phase: 'Running',
       replicas: 3,
       counts: { summary: '3/3' },
+      cost: { perReplica: base, replicas: 3, total: { cpu: '150m', memory: '384Mi' } },
       currentRelease: { number: 2 },
       deployedGeneration: 3,
     })

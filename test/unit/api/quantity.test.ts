@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { compareQuantities, cpuQuantity, memoryQuantity } from '../../../operator/api/quantity.ts'
+import { compareQuantities, cpuOf, cpuQuantity, memoryOf, memoryQuantity } from '../../../operator/api/quantity.ts'
 
 describe('compareQuantities', () => {
   it.each([
@@ -16,6 +16,28 @@ describe('compareQuantities', () => {
   ])('%s against %s is %d', (a, b, expected) => {
     expect(compareQuantities(a, b)).toBe(expected)
     expect(compareQuantities(b, a)).toBe(0 - expected)
+  })
+})
+
+describe('a sum', () => {
+  it.each([
+    [['250m', 3], ['0.5', 1], '1250m'],
+    [['500m', 2], ['1', 1], '2'],
+    [['0.0', 4], ['0', 1], '0'],
+    [['1.001', 1], ['0', 9], '1001m'],
+  ] as const)('of CPU %j and %j is %s', (a, b, sum) => {
+    expect(cpuOf([a, b].map(([quantity, times]) => ({ quantity, times })))).toBe(sum)
+  })
+
+  it.each([
+    [['128Mi', 3], ['1Gi', 2], '2432Mi'],
+    [['512Mi', 2], ['1Gi', 1], '2Gi'],
+    [['500M', 3], ['500M', 1], '2G'],
+    [['1k', 1], ['1Ki', 1], '2024'],
+    [['1.5Gi', 1], ['0', 1], '1536Mi'],
+    [['128Mi', 0], ['0', 1], '0'],
+  ] as const)('of memory %j and %j is %s', (a, b, sum) => {
+    expect(memoryOf([a, b].map(([quantity, times]) => ({ quantity, times })))).toBe(sum)
   })
 })
 

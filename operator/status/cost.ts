@@ -1,0 +1,27 @@
+import type { AppInstanceStatus } from '../api/appInstanceStatus.ts'
+import { cpuOf, memoryOf, type Share } from '../api/quantity.ts'
+import type { ServiceRollout } from './rollout.ts'
+
+type Cost = NonNullable<AppInstanceStatus['cost']>
+type Amount = 'cpu' | 'memory'
+
+/**
+ * What an instance sets aside in CPU and memory: requests of its replicas, or limits where there is no request, as the
+ * API server fills them in. In: how each service stands, the main one marked; the replicas there ought to be count. Out:
+ * the cost; undefined without a main service. Pure.
+ */
+export function costOf(rollout: readonly ServiceRollout[]): Cost | undefined {
+  const main = rollout.find(({ service }) => service.main)
+  if (!main) return undefined
+  return { perReplica: sumOf([{ ...main, desired: 1 }]), replicas: main.desired, total: sumOf(rollout) }
+}
+
+function sumOf(rollout: readonly ServiceRollout[]): Cost['total'] {
+  const shares = (amount: Amount): Share[] =>
+    rollout.map((row) => ({ quantity: requestOf(row, amount), times: row.desired }))
+  return { cpu: cpuOf(shares('cpu')), memory: memoryOf(shares('memory')) }
+}
+
+function requestOf({ service: { resources } }: ServiceRollout, amount: Amount): string {
+  return resources.requests?.[amount] ?? resources.limits?.[amount] ?? '0'
+}
