@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { deploy } from './deploy.ts'
 import { ageColumn, conditionColumn, type Kind } from './kind.ts'
 import { group, version, type ApiObject } from './meta.ts'
 import { nameRules } from './names.ts'
@@ -19,6 +20,7 @@ const defaults = z
       description:
         'Whether instances that pin no revision move to each new one of their stack by themselves. Default false; never in an environment of type prod.',
     }),
+    deploy: deploy.optional(),
   })
   .meta({
     description:

@@ -17,7 +17,7 @@ const onSecretChange = z.enum(['NextDeployment', 'Immediate']).optional().meta({
     'When a changed Secret or ConfigMap takes effect. NextDeployment: with the next deployment, which is the default. Immediate: in a deployment of its own at once.',
 })
 
-/** deploy of an AppInstance. */
+/** deploy of an AppInstance, and of the defaults of an AppEnv. */
 export const deploy = z
   .strictObject({ trigger, replicaChanges, onSecretChange })
   .meta({ description: 'When what is declared is deployed. Takes effect at once.' })

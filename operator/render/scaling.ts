@@ -1,9 +1,11 @@
+import type { AppEnv } from '../api/appEnv.ts'
 import type { AppInstance } from '../api/appInstance.ts'
 import type { AppRelease } from '../api/appRelease.ts'
 import type { ResolvedService } from '../api/service/resolvedService.ts'
 import type { Scale } from '../api/service/scale.ts'
 import type { StackService } from '../api/service/stackService.ts'
 import { declaredServices } from './resolve/declared.ts'
+import { deployRulesOf } from './resolve/deploy.ts'
 import { scaleOf } from './resolve/scale.ts'
 
 /** A service of a release as it is to run now: what stands beside the release is decided here alone (ADR 0017). */
@@ -21,6 +23,8 @@ interface Live {
 
 interface Input {
   readonly instance: AppInstance
+  /** Its AppEnv; undefined when it is gone. */
+  readonly env: AppEnv | undefined
   readonly release: AppRelease
   /** Services of the AppStackRevision that the release was made from; undefined when it is gone. */
   readonly stack: readonly StackService[] | undefined
@@ -34,8 +38,9 @@ interface Input {
  * revision, so that a spec that cannot be deployed changes no number but those it names.
  */
 export function runningServices(input: Input): RunningService[] {
-  const { instance, release, stack: services = [], deployments } = input
-  const declared = isImmediate(instance) ? declaredServices({ instance, services }) : []
+  const { instance, env, release, stack: services = [], deployments } = input
+  const isImmediate = deployRulesOf(instance, env).replicaChanges === 'Immediate'
+  const declared = isImmediate ? declaredServices({ instance, services }) : []
   return release.spec.services.map((service) => {
     const scaled = scaledAs(
       declared.find(({ name }) => name === service.name),
@@ -61,11 +66,6 @@ function askedOf({ autoscaling, replicas = 1 }: Scale, live: Live | undefined): 
   if (!autoscaling) return replicas
   if (!live || live.replicas === 0) return autoscaling.min
   return live.isScaledByUs ? Math.max(live.replicas, autoscaling.min) : undefined
-}
-
-/** Whether a change of the number of replicas alone takes effect without a release. */
-export function isImmediate({ spec }: AppInstance): boolean {
-  return spec.deploy?.replicaChanges === 'Immediate'
 }
 
 /** Whether nothing of the instance is to run. */

@@ -1,4 +1,3 @@
-import type { AppInstance } from '../../api/appInstance.ts'
 import type { AppRelease } from '../../api/appRelease.ts'
 import { secretType } from '../../api/builtin.ts'
 import { identityOf } from '../../apply/fights.ts'
@@ -59,9 +58,4 @@ export function hasLostCopies({ owned, wanted }: Observed, release: AppRelease):
   const there = new Set(owned.filter(({ type }) => type === secretType).map(({ object }) => object.metadata.name))
   const makeable = new Set(copiesOf(wanted?.services ?? []).map(({ name }) => name))
   return named.some(({ name }) => !there.has(name) && !makeable.has(name))
-}
-
-/** Whether a change of a Secret or ConfigMap makes a release by itself. */
-export function deploysSecretChanges({ spec }: AppInstance): boolean {
-  return spec.deploy?.onSecretChange === 'Immediate'
 }

@@ -11,6 +11,7 @@ import { asksForRelease, changesBetween, makeRelease, rescaled, withRestarts } f
 import type { Requests } from '../../render/requests.ts'
 import { requestsOf, unhandled } from '../../render/requests.ts'
 import { ownerOf, renderInstance } from '../../render/appInstance.ts'
+import { deployRulesOf } from '../../render/resolve/deploy.ts'
 import { recordedReferences } from '../../render/resolve/references.ts'
 import { resolve } from '../../render/resolve/resolve.ts'
 import type { RunningService } from '../../render/scaling.ts'
@@ -20,7 +21,7 @@ import type { ObservedDeployment } from '../../status/observed.ts'
 import type { ServiceRollout } from '../../status/rollout.ts'
 import { isUnderWay, otherJobs } from '../actions.ts'
 import { hashOnce } from '../rollout.ts'
-import { deploysSecretChanges, hasLostCopies } from './copies.ts'
+import { hasLostCopies } from './copies.ts'
 import type { Objection } from './gates.ts'
 import { firstObjection } from './gates.ts'
 import type { Observed } from './observe.ts'
@@ -66,9 +67,9 @@ function dueNow(
   declared: Declared,
   { isDue, failed }: { readonly isDue: boolean; readonly failed: AppRelease | undefined },
 ): Partial<Decision> {
-  const { instance, releases } = seen
+  const { instance, env, releases } = seen
   const asked = unhandled(requestsOf(instance), releases[0])
-  const mayDeploy = isDue && !failed && instance.spec.deploy?.trigger !== 'Manual'
+  const mayDeploy = isDue && !failed && deployRulesOf(instance, env).trigger !== 'Manual'
   // Whatever the trigger: what runs cannot be put right any more.
   const isDeployed = asked.deploy !== undefined || mayDeploy || hasLostCopies(seen, running)
   if (!isDeployed && asked.restart === undefined) return {}
@@ -107,8 +108,8 @@ function failureOf(declared: Declared, releases: readonly AppRelease[]): AppRele
 /** Whether what changed asks for a release; what a Secret or ConfigMap alone changed does only if the instance says so. */
 function isReleaseDue(seen: Observed, running: AppRelease, changes: readonly Change[]): boolean {
   if (!asksForRelease(changes)) return false
-  const { input, instance, revision } = seen
-  if (deploysSecretChanges(instance) || !input || !revision) return true
+  const { input, instance, env, revision } = seen
+  if (deployRulesOf(instance, env).onSecretChange === 'Immediate' || !input || !revision) return true
   // With the Secrets as they were: what differs then, was changed by people.
   const { unread, obstacles, ...then } = resolve({ ...input, references: recordedReferences(running.spec.sources) })
   const isNew = unread.length > 0 || obstacles.length > 0
@@ -120,8 +121,8 @@ function isReleaseDue(seen: Observed, running: AppRelease, changes: readonly Cha
 const bindings = accessRoles.map((role) => ({ type: roleBindingType, name: accessRoleName(role) }))
 
 /** The services of a release as they are to run now. Pure. */
-export function runningOf({ instance, stacks, deployments }: Observed, release: AppRelease): RunningService[] {
-  return runningServices({ instance, release, stack: stacks.get(release.spec.stackRevision), deployments })
+export function runningOf({ instance, env, stacks, deployments }: Observed, release: AppRelease): RunningService[] {
+  return runningServices({ instance, env, release, stack: stacks.get(release.spec.stackRevision), deployments })
 }
 
 /** What a release has become by the numbers that took effect beside it, whether or not they run now. */

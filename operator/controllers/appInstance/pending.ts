@@ -3,6 +3,7 @@ import type { AppRelease } from '../../api/appRelease.ts'
 import { annotations } from '../../api/meta.ts'
 import { shortened } from '../../api/text.ts'
 import type { Change } from '../../render/release.ts'
+import { deployRulesOf } from '../../render/resolve/deploy.ts'
 import { isSuspended } from '../../render/scaling.ts'
 import type { FailedRelease, Situation } from '../../status/appInstance.ts'
 import { conditionOf } from '../../status/conditions.ts'
@@ -31,11 +32,10 @@ export function pendingOf(seen: Observed, { changes, failed }: Outstanding): Sit
     const message = `${list}: release ${failed.spec.number} of it failed, and it is not tried again by itself; ${now}`
     return { reason: 'ReleaseFailed', message }
   }
-  if (seen.instance.spec.deploy?.trigger === 'Manual') {
-    return {
-      reason: 'WaitsForTrigger',
-      message: `${list}: waits until it is asked for (spec.deploy.trigger is Manual); ${now}`,
-    }
+  if (deployRulesOf(seen.instance, seen.env).trigger === 'Manual') {
+    const { deploy, env } = seen.instance.spec
+    const where = deploy?.trigger ? 'spec.deploy.trigger' : `spec.defaults.deploy.trigger of AppEnv '${env}'`
+    return { reason: 'WaitsForTrigger', message: `${list}: waits until it is asked for (${where} is Manual); ${now}` }
   }
   const message = `${list}: takes effect with the next deployment, for example a change of spec.image or spec.variables; ${now}`
   return { reason: 'WaitsForDeployment', message }

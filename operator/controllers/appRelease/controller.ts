@@ -1,3 +1,5 @@
+import type { AppEnv } from '../../api/appEnv.ts'
+import { appEnvKind } from '../../api/appEnv.ts'
 import type { AppInstance } from '../../api/appInstance.ts'
 import { appInstanceKind } from '../../api/appInstance.ts'
 import type { AppRelease, AppReleaseStatus } from '../../api/appRelease.ts'
@@ -58,7 +60,8 @@ export const appRelease: Controller<AppRelease, AppReleaseStatus> = {
     const actions = await recordsOf(ctx, release, seen)
     const recorded = withActions(release, actions)
     const deployments = deploymentsOf(target.cache, instance.metadata.name)
-    const services = runningServices({ instance, release, stack: stackOf(cache, release), deployments })
+    const env = cache.get<AppEnv>(appEnvKind, { namespace: '', name: instance.spec.env })
+    const services = runningServices({ instance, env, release, stack: stackOf(cache, release), deployments })
     const fights = fightsOf(target.cache)
     const rollout = followRollout(ownerOf(instance), { release, services }, releases, deployments, fights)
     const { name: namespace } = instance.metadata

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
+import { apiVersion } from '../../../operator/api/meta.ts'
 import { rollOut } from '../../support/kubelet.ts'
 import {
   childWrites,
@@ -65,5 +66,36 @@ describe('an instance that is deployed by hand', () => {
       expect.stringMatching(/^deploy: release day; services\[web\]\.image/),
       'restart: it leaks',
     ])
+  }, 60_000)
+})
+
+describe('the defaults of an AppEnv', () => {
+  it('say when its instances deploy, those that say nothing themselves, and take effect at once', async () => {
+    const { hands, operator, app } = world
+    const env = (deploy?: object): object => ({
+      apiVersion,
+      kind: 'AppEnv',
+      metadata: { name: app },
+      spec: { type: 'staging', ...(deploy && { defaults: { deploy } }) },
+    })
+    const bold = { ...world, instance: `${app}-bold` }
+    const own = { deploy: { trigger: 'Automatic' } }
+    await hands.apply(env({ trigger: 'Manual', replicaChanges: 'Immediate' }))
+    await createRunning(world, { spec: { env: app } })
+    await hands.apply(makeInstance(bold, { env: app, ...own }))
+    for (const each of [{ of: world }, { of: bold, more: own }])
+      await hands.apply(makeInstance(each.of, { env: app, image: 'hello:2', replicas: 2, ...each.more }))
+    await operator.settle()
+    const waiting = await getInstance(world)
+    expect(messageOf(waiting, 'ChangesPending')).toContain(
+      `(spec.defaults.deploy.trigger of AppEnv '${app}' is Manual); now: kubectl annotate`,
+    )
+    expect(waiting['status'].pendingSummary).toBe('services[web].image')
+    expect((await hands.get('Deployment', { namespace: world.instance, name: 'web' }))['spec'].replicas).toBe(2)
+    expect((await getInstance(bold))['status'].currentRelease.image).toBe('hello:2')
+
+    await hands.apply(env())
+    await operator.settle()
+    expect((await getInstance(world))['status'].currentRelease.image).toBe('hello:2')
   }, 60_000)
 })

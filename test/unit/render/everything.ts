@@ -100,6 +100,8 @@ const variablesOfApp = {
   imagePullSecrets: [{ name: 'registry' }],
 }
 
+const deployDefaults = { trigger: 'Automatic', replicaChanges: 'NextDeployment', onSecretChange: 'NextDeployment' }
+
 const access = [
   { subject: { kind: 'Group', name: 'developers' }, role: 'Editor', envs: ['dev'] },
   { subject: { kind: 'ServiceAccount', name: 'ci', namespace: 'tools' }, role: 'Admin' },
@@ -159,7 +161,18 @@ export const everything: readonly KubeObject[] = [
     metadata: { name: 'dev' },
     spec: { type: 'dev', variables: [{ name: 'REGION', value: 'eu' }] },
   },
-  { apiVersion, kind: 'AppEnv', metadata: { name: 'latest' }, spec: { type: 'test', defaults: { autoUpgrade: true } } },
+  {
+    apiVersion,
+    kind: 'AppEnv',
+    metadata: { name: 'latest' },
+    spec: { type: 'test', defaults: { autoUpgrade: true } },
+  },
+  {
+    apiVersion,
+    kind: 'AppEnv',
+    metadata: { name: 'careful' },
+    spec: { type: 'test', defaults: { deploy: deployDefaults } },
+  },
   { apiVersion, kind: 'AppStack', metadata: { name: 'shop', namespace }, spec: { version: '1.4', services } },
   { apiVersion, kind: 'AppStack', metadata: { name: 'counted', namespace }, spec: { services } },
   {
@@ -169,6 +182,7 @@ export const everything: readonly KubeObject[] = [
     spec: { stack: 'counted', number: 3, services },
   },
   instance('shop-latest', { app: 'shop', env: 'dev', stack: { autoUpgrade: true } }),
+  instance('shop-careful', { app: 'shop', env: 'careful', image: 'registry.example/shop:1', replicas: 2 }),
   instance('shop-moving', { app: 'shop', env: 'latest', image: 'registry.example/shop:1' }),
   {
     apiVersion,

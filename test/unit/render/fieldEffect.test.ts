@@ -97,6 +97,9 @@ const onlyOfReleased = [
   'deploy.trigger',
   'deploy.replicaChanges',
   'deploy.onSecretChange',
+  'defaults.deploy.trigger',
+  'defaults.deploy.replicaChanges',
+  'defaults.deploy.onSecretChange',
 ]
 
 /** Of an AppLock only the API server's policies read. */
@@ -113,7 +116,7 @@ function withServices(release: AppRelease, more: object): AppRelease {
 
 /** One that runs in another number than is declared. */
 function withAnotherNumber(object: KubeObject): KubeObject {
-  if (object.kind !== 'AppInstance' || object.metadata.name !== 'shop-blue-dev') return object
+  if (object.kind !== 'AppInstance' || !['shop-blue-dev', 'shop-careful'].includes(object.metadata.name)) return object
   const { spec } = object as SpecObject & { readonly spec: object }
   return { ...object, spec: { ...spec, replicas: 3 } } as KubeObject
 }
@@ -124,7 +127,7 @@ describe('every field of a spec, changed alone, alters a plan, a status, what is
   let behind: readonly KubeObject[]
   beforeAll(async () => {
     const world = await withRevisions(everything)
-    const [first, ...others] = ['shop-blue-dev', 'shop-latest', 'shop-moving'].flatMap((name) =>
+    const [first, ...others] = ['shop-blue-dev', 'shop-latest', 'shop-moving', 'shop-careful'].flatMap((name) =>
       releasedOf(decide(world, name)),
     )
     const upgrade = {

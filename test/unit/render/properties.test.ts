@@ -151,6 +151,7 @@ function stagesOf(input: Input): Plan['stages'] {
 function servicesOf(input: Input): readonly RunningService[] {
   return runningServices({
     instance: input.instance,
+    env: input.env,
     release: releaseOf(input),
     stack: input.services,
     deployments: new Map(),
