@@ -34,13 +34,13 @@ const stages: readonly Stage[] = [
     usualSeconds: 18,
     command: ['npm', 'run', '--silent', 'check'],
   },
-  jest('unit', 'pure code', 44),
+  jest('unit', 'pure code', 90),
   jest('render', 'golden files', 2),
   jest('cluster', 'the local cluster: up, down, nothing left behind', 60),
-  jest('apiserver', 'the operator, stepped, on a real control plane', 750),
-  jest('faults', 'crashes, lies, cuts: on an API double and before the real server', 300),
+  jest('apiserver', 'the operator, stepped, on a real control plane', 1000),
+  jest('faults', 'crashes, lies, cuts: on an API double and before the real server', 420),
   jest('fleet', '1,000 instances on a real control plane, nodes and pods by kwok', 345),
-  jest('node', 'the operator on a real node: pods, traffic, roll-outs', 265),
+  jest('node', 'the operator on a real node: pods, traffic, roll-outs', 295),
 ]
 
 /** Clusters that test files share, and so cannot remove themselves. */
