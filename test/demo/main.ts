@@ -6,6 +6,7 @@ import { layoutOf } from '../cluster/layout.ts'
 import type { Report } from '../cluster/progress.ts'
 import { chooseProvider, parseLevel, readSurroundings } from '../cluster/provider.ts'
 import type { Level } from '../cluster/state.ts'
+import { intoErrored, outByDeletion, outByRetry, removeTaken } from './errored.ts'
 import { describeFailure } from './evidence.ts'
 import {
   addressOf,
@@ -25,7 +26,7 @@ import { installOperator, platformNamespace, sayPods, startOperator, type Platfo
 import { sayAccess, sayIntroduction, sayNext } from './texts.ts'
 import { countRequests, sendFromHost, sendFromPod, type Traffic } from './traffic.ts'
 
-/** `make demo`: from nothing to an app that runs, and an update of it under requests. */
+/** `make demo`: from nothing to an app that runs, an update of it under requests, and an instance that is Errored. */
 
 const report: Report = (line) => {
   process.stdout.write(`${line}\n`)
@@ -52,6 +53,7 @@ async function main(): Promise<void> {
     platform = await providePlatform(stage)
     await deploy(stage)
     await update(stage)
+    await walkErrored(stage)
   } catch (error) {
     report(await describeFailure(error, stage.kubectl, platform))
     process.exitCode = 1
@@ -131,6 +133,23 @@ async function update(stage: Stage): Promise<void> {
   }
   report('')
   show(await kubectl.text('get', 'appinstances'))
+}
+
+/** The walk of examples/errored; what runs at its end stays. */
+async function walkErrored({ kubectl, images }: Stage): Promise<void> {
+  const walk = { kubectl, image: images.hello('1'), project: 'default', report }
+  await removeTaken(walk)
+  heading("An instance that cannot be created: its namespace is another team's")
+  await intoErrored(walk)
+  report('')
+  show(await kubectl.text('get', 'appinstances'))
+  heading('One way out: give it up')
+  await outByDeletion(walk)
+  heading('The other: make it possible, and have it tried again')
+  await intoErrored(walk)
+  await outByRetry(walk)
+  report('')
+  show(await kubectl.text('get', 'apptasks'))
 }
 
 async function updateUnderRequests(stage: Stage): Promise<void> {

@@ -14,9 +14,11 @@ export function sayIntroduction(report: Report): void {
   report(
     'Appstead demo: brings up a cluster on this machine (or takes the one that runs), installs the operator by its Helm',
   )
-  report('chart, deploys an app with one kubectl apply, and updates it while two clients send requests.')
   report(
-    'Usually 90 s. The first time on a machine about 12 min more: Kubernetes and Helm are built from their Go modules.',
+    'chart, deploys an app with one kubectl apply, updates it while two clients send requests, and shows one that is Errored.',
+  )
+  report(
+    'Usually 2 min. The first time on a machine about 12 min more: Kubernetes and Helm are built from their Go modules.',
   )
 }
 
