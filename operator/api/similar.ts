@@ -9,6 +9,11 @@ export function similarNames(name: string, names: readonly string[]): string[] {
     .map(({ each }) => each)
 }
 
+/** What follows a sentence that says what is not there: the names that somebody may have meant; '' without any. */
+export function thereIs(similar: readonly string[]): string {
+  return similar.length === 0 ? '' : `; there is ${similar.map((name) => `'${name}'`).join(', ')}`
+}
+
 /** How many characters must be put in, left out or changed to make one text of the other. */
 function distanceBetween(a: string, b: string): number {
   let above = Array.from({ length: b.length + 1 }, (_, column) => column)

@@ -5,6 +5,7 @@ import { renderVersion } from '../../render/appInstance.ts'
 import { isCreated } from '../../status/appTask.ts'
 import type { ObservedChild } from '../../status/observed.ts'
 import { annotations, group, labels } from '../../api/meta.ts'
+import { thereIs } from '../../api/similar.ts'
 import type { Outcome } from '../../runtime/outcome.ts'
 import { volumesFitTheirClaims } from './claims.ts'
 import type { Observed } from './observe.ts'
@@ -127,24 +128,36 @@ function releaseIsKnown({ releases }: Observed): Objection | undefined {
   )
 }
 
-function appExists({ app, instance }: Observed): Objection | undefined {
+function appExists({ app, instance, similar }: Observed): Objection | undefined {
   if (app) return undefined
   const { namespace } = instance.metadata
   return waitsFor(
     'AppNotFound',
     'App',
     instance.spec.app,
-    `No App '${instance.spec.app}' in namespace '${namespace}' (spec.app)`,
+    `No App '${instance.spec.app}' in namespace '${namespace}' (spec.app)${thereIs(similar)}`,
   )
 }
 
-function envExists({ env, instance }: Observed): Objection | undefined {
+function envExists({ env, instance, similar }: Observed): Objection | undefined {
   if (env) return undefined
   const hint = "'kubectl get appenvs' lists those there are"
-  return waitsFor('EnvNotFound', 'AppEnv', instance.spec.env, `No AppEnv '${instance.spec.env}' (spec.env); ${hint}`)
+  return waitsFor(
+    'EnvNotFound',
+    'AppEnv',
+    instance.spec.env,
+    `No AppEnv '${instance.spec.env}' (spec.env)${thereIs(similar)}; ${hint}`,
+  )
 }
 
-function stackIsPublished({ app, stack = '', latest, awaitsRevision, instance }: Observed): Objection | undefined {
+function stackIsPublished({
+  app,
+  stack = '',
+  latest,
+  awaitsRevision,
+  instance,
+  similar,
+}: Observed): Objection | undefined {
   if (latest && (!awaitsRevision || instance.spec.stack?.revision !== undefined)) return undefined
   // What is there is published within the second: no reason to alarm anybody.
   if (awaitsRevision || app?.spec.stack.name === undefined) {
@@ -155,11 +168,11 @@ function stackIsPublished({ app, stack = '', latest, awaitsRevision, instance }:
     'StackNotFound',
     'AppStack',
     stack,
-    `No revision of the AppStack '${stack}' in namespace '${instance.metadata.namespace}', which App '${instance.spec.app}' names (spec.stack.name)`,
+    `No revision of the AppStack '${stack}' in namespace '${instance.metadata.namespace}', which App '${instance.spec.app}' names (spec.stack.name)${thereIs(similar)}`,
   )
 }
 
-function revisionExists({ revision, instance, releases, latest }: Observed): Objection | undefined {
+function revisionExists({ revision, instance, releases, latest, similar }: Observed): Objection | undefined {
   if (revision) return undefined
   const { name, namespace } = instance.metadata
   const pinned = instance.spec.stack?.revision
@@ -170,7 +183,7 @@ function revisionExists({ revision, instance, releases, latest }: Observed): Obj
     'RevisionNotFound',
     'AppStackRevision',
     missing,
-    `No AppStackRevision '${missing}' in namespace '${namespace}' (${where}); to move to the newest: ${move}`,
+    `No AppStackRevision '${missing}' in namespace '${namespace}' (${where})${thereIs(similar)}; to move to the newest: ${move}`,
   )
 }
 

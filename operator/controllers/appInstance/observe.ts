@@ -5,10 +5,13 @@ import { appEnvKind } from '../../api/appEnv.ts'
 import type { AppInstance } from '../../api/appInstance.ts'
 import type { AppRelease } from '../../api/appRelease.ts'
 import type { AppStackRevision } from '../../api/appStackRevision.ts'
+import { appStackKind } from '../../api/appStack.ts'
 import { appStackRevisionKind } from '../../api/appStackRevision.ts'
+import { similarNames } from '../../api/similar.ts'
 import type { AppTask } from '../../api/appTask.ts'
 import { appTaskKind } from '../../api/appTask.ts'
 import { namespaceType, podType } from '../../api/builtin.ts'
+import type { Ref, ResourceType } from '../../api/meta.ts'
 import { keyOf, labels, refOf } from '../../api/meta.ts'
 import type { StackService } from '../../api/service/stackService.ts'
 import type { Owned } from '../../apply/execute.ts'
@@ -28,7 +31,7 @@ import type {
 import { actionJobsOf } from '../actions.ts'
 import { childTypes } from '../informers.ts'
 import { releasesOf } from '../releases.ts'
-import { isBeingPublished, latestOf, stackOf } from '../revisions.ts'
+import { isBeingPublished, latestOf, revisionsOf, stackOf } from '../revisions.ts'
 import { deploymentsOf } from '../rollout.ts'
 import { storageOf } from '../storage.ts'
 import { referencesOf } from './sources.ts'
@@ -63,6 +66,8 @@ export interface Observed extends Storage {
   readonly jobs: readonly ObservedJob[]
   /** Of those Jobs. */
   readonly jobPods: readonly ObservedPod[]
+  /** Names like the one that is missing, of the App, the AppEnv, the AppStack or the AppStackRevision. */
+  readonly similar: readonly string[]
   /** What the spec asks for; undefined while something it refers to is missing. */
   readonly wanted: Resolved | undefined
   /** What that was resolved from. */
@@ -100,8 +105,45 @@ export function observe({ cache, target }: Caches, instance: AppInstance): Obser
     projectUid: namespaceOf(cache, project)?.metadata.uid ?? '',
     hubUid: namespaceOf(cache, 'kube-system')?.metadata.uid ?? '',
     ...childrenOf(target.cache, instance, namespace),
+    similar: similarTo(cache, { instance, app, env, stack, latest, revision }),
     ...wantedBy(cache, { instance, app, env, revision, releases }),
   }
+}
+
+/** Looked for only while something is missing: the first that is. */
+function similarTo(
+  cache: Reader,
+  {
+    instance,
+    app,
+    env,
+    stack,
+    latest,
+    revision,
+  }: Pick<Observed, 'instance' | 'app' | 'env' | 'latest' | 'revision'> & { readonly stack: Ref | undefined },
+): readonly string[] {
+  const { metadata, spec } = instance
+  const among = (type: ResourceType, name: string): string[] => {
+    const names = cache.list(type).filter((each) => each.metadata.namespace === metadata.namespace)
+    return similarNames(
+      name,
+      names.map((each) => each.metadata.name),
+    )
+  }
+  if (!app) return among(appKind, spec.app)
+  if (!env)
+    return similarNames(
+      spec.env,
+      cache.list(appEnvKind).map((each) => each.metadata.name),
+    )
+  if (stack && !latest) return among(appStackKind, stack.name)
+  const pinned = spec.stack?.revision
+  return stack && !revision && pinned !== undefined
+    ? similarNames(
+        pinned,
+        revisionsOf(cache, stack).map((each) => each.metadata.name),
+      )
+    : []
 }
 
 function wantedBy(

@@ -7,7 +7,7 @@ import { configMapType, secretType } from '../../api/builtin.ts'
 import { canonical } from '../../api/canonical.ts'
 import { annotations, hashKeyName, labels } from '../../api/meta.ts'
 import type { KubeObject, Metadata, Ref, ResourceType } from '../../api/meta.ts'
-import { nearest } from '../../api/text.ts'
+import { similarNames } from '../../api/similar.ts'
 import { isKubeError } from '../../kube/errors.ts'
 import { Redacted } from '../../kube/secret.ts'
 import type { References, SourceState, SourceValue } from '../../render/resolve/references.ts'
@@ -105,7 +105,7 @@ export function referencesOf(cache: Reader, instance: AppInstance, releases: rea
       const cached = cache.get<KubeObject>(allowed, { namespace: project, name })?.metadata
       if (!cached) {
         memory.forget(project, source)
-        return { state: 'missing', similar: nearest(name, allowedNames(cache, allowed, project)) }
+        return { state: 'missing', similar: similarNames(name, allowedNames(cache, allowed, project)) }
       }
       const seen = memory.of(project, source, cached)
       if (seen && !seen.metadata) return { state: 'missing', similar: [] }

@@ -2,6 +2,7 @@ import type { AppInstance } from '../../api/appInstance.ts'
 import type { AppReleaseSpec } from '../../api/appRelease.ts'
 import type { Reason } from '../../api/conditions.ts'
 import { annotations, labels } from '../../api/meta.ts'
+import { thereIs } from '../../api/similar.ts'
 import type { ResolvedService } from '../../api/service/resolvedService.ts'
 
 /** Secrets and ConfigMaps of the project, as far as a release is resolved from them: by hashes, never by values. */
@@ -181,11 +182,10 @@ function commandFor(verb: string, source: string, { instance }: Asker, marks: st
 function notFound(source: string, where: string, similar: readonly string[], asker: Asker): Obstacle {
   const { app } = asker.instance.spec
   const allow = `${commandFor('label', source, asker, `${labels.allow}=true`)} && ${commandFor('annotate', source, asker, `${annotations.allowApps}=${app}`)}`
-  const hint = similar.length > 0 ? `; there is ${similar.map((name) => `'${name}'`).join(', ')}` : ''
   return {
     reason: 'ReferenceNotFound',
     by: source,
-    message: `No ${nameOf(source)} in namespace '${asker.instance.metadata.namespace}' that may be used by apps (${where})${hint}; create it if it is not there, then: ${allow}`,
+    message: `No ${nameOf(source)} in namespace '${asker.instance.metadata.namespace}' that may be used by apps (${where})${thereIs(similar)}; create it if it is not there, then: ${allow}`,
   }
 }
 

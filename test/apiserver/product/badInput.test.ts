@@ -5,6 +5,7 @@ import {
   create,
   createRunning,
   getInstance,
+  makeApp,
   makeInstance,
   messageOf,
   releasesOf,
@@ -39,6 +40,24 @@ describe('a reference to nothing', () => {
       `to move to the newest: kubectl patch appinstance ${pinned.instance} -n ${namespace} --type=merge -p '{"spec":{"stack":{"revision":"${latestRevision}"}}}'`,
     )
     expect(await hands.find('Namespace', { namespace: '', name: pinned.instance })).toBeUndefined()
+  }, 30_000)
+
+  it('that is misspelt is named with what was meant', async () => {
+    const { hands, operator, app, instance } = world
+    await hands.apply(makeApp(world))
+    const spelling = async (spec: object, about = world): Promise<string> => {
+      await hands.apply(makeInstance(about, spec))
+      await operator.settle()
+      return messageOf(await getInstance(about), 'Ready')
+    }
+    const misspelt = { ...world, app: `${app}s`, instance: `${app}s-dev` }
+    expect(await spelling({}, misspelt)).toContain(`No App '${app}s'`)
+    expect(await spelling({}, misspelt)).toContain(`(spec.app); there is '${app}'`)
+    expect(await spelling({ env: 'devv' })).toContain(`No AppEnv 'devv' (spec.env); there is 'dev'`)
+    const { latestRevision = '' } = (await hands.get('App', { namespace: world.namespace, name: app }))['status']
+    const second = { ...world, instance: instance.replace('dev', 'two') }
+    const pin = { stack: { revision: latestRevision.slice(0, -1) } }
+    expect(await spelling(pin, second)).toContain(`(spec.stack.revision); there is '${latestRevision}'; to move`)
   }, 30_000)
 
   it('that appears later is found, also when it is of another stack', async () => {
