@@ -109,6 +109,8 @@ function tidied(kind: Kind, spec: Json): Json {
   const app = (spec as { stack?: { name?: Json; services?: Json } }).stack
   if (app !== undefined && app.name !== undefined && app.services !== undefined) delete app.name
   for (const holder of [spec as Record<string, Json>, ...servicesIn(spec)]) tidyVariables(holder)
+  for (const { subject } of (spec as { access?: { subject: Record<string, Json> }[] }).access ?? [])
+    tidySubject(subject)
   if (kind.kind === 'AppInstance') {
     for (const override of servicesIn(spec)) {
       tidyResources(override)
@@ -155,6 +157,12 @@ function tidyVariables(holder: Record<string, Json>): void {
   for (const file of (holder['files'] ?? []) as Record<string, Json>[]) {
     keepOne(file, ['content', 'secretKeyRef', 'configMapKeyRef'], '')
   }
+}
+
+/** A ServiceAccount is in a namespace, and called as objects are; others are neither. */
+function tidySubject(subject: Record<string, Json>): void {
+  if (subject['kind'] !== 'ServiceAccount') delete subject['namespace']
+  else Object.assign(subject, { name: 'robot', namespace: subject['namespace'] ?? 'tools' })
 }
 
 /** A number, or what it scales itself between. */
