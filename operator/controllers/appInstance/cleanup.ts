@@ -59,7 +59,7 @@ async function remove(ctx: Ctx, seen: Observed, begun: Begun): Promise<Deletion>
   const attempt = await begun()
   if (!namespace || !isClaimedBy(namespace, seen)) {
     fightsOf(ctx.target.cache).forget(instance.metadata.name)
-    return completed(attempt, namespace && isUnproven(namespace, seen) ? [leftEvent(namespace)] : [])
+    return completed(attempt, namespace, namespace && isUnproven(namespace, seen) ? [leftEvent(namespace)] : [])
   }
   if (!(await isStillDeleted(ctx, instance))) return letGo
   if (isForced(instance)) return abandon(attempt, namespace)

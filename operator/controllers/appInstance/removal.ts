@@ -125,11 +125,17 @@ function whatIsLeft({ metadata: { name } }: AppInstance, remaining: string): str
   return `Namespace '${name}' does not go: ${remaining || 'nothing says what holds it'}`
 }
 
-/** Nothing is left of it: it may go, and its Task says so. */
-export async function completed({ ctx, seen, task }: Removal, events: readonly EventRecord[]): Promise<Deletion> {
+/** Nothing is left of it: it may go, and its Task says so. `stranger`: somebody else's namespace of its name. */
+export async function completed(
+  { ctx, seen, task }: Removal,
+  stranger: ObservedNamespace | undefined,
+  events: readonly EventRecord[],
+): Promise<Deletion> {
   if (!task) return { ...letGo, events }
   const { name } = seen.instance.metadata
-  const message = `Namespace '${name}' is gone.`
+  const message = stranger
+    ? `Nothing was left of the instance; namespace '${name}' is somebody else's and stays as it is.`
+    : `Namespace '${name}' is gone.`
   const hasFailed = failureOf(seen.instance, [task]) !== undefined
   const succeeded = { status: 'True', reason: 'Completed', message: events[0]?.message ?? message } as const
   await recordQuietly(ctx, task, { ...progressOf(seen, ''), at: undefined }, succeeded)

@@ -19,6 +19,8 @@ interface Given {
   readonly workingSeconds?: number
   readonly annotations?: Readonly<Record<string, string>>
   readonly tasks?: readonly AppTask[]
+  /** The namespace of its name is somebody else's. */
+  readonly isTaken?: boolean
   /** The namespace is gone. */
   readonly isGone?: boolean
   /** The project is being removed, too. */
@@ -43,6 +45,7 @@ function leaving(given: Given): AppInstance {
 
 function namespaceOf(given: Given): KubeObject {
   const claim = { instanceUid: uid, projectUid: 'project', hubUid: 'hub' } as const
+  if (given.isTaken) return { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'hello-dev', uid: 'theirs' } }
   const recorded = Object.entries(claim).map(([key, value]) => [annotations[key as keyof typeof claim], value])
   const condition = { type: 'NamespaceFinalizersRemaining', status: 'True', reason: 'SomeFinalizersRemain' }
   const message = 'Some content in the namespace has finalizers remaining: test/slow in 1 resource instances'
@@ -201,5 +204,13 @@ it('a creation that was under way ends with the deletion, and its Task says so',
   expect(verdicts).toEqual([
     ['Create', 'InstanceDeleted'],
     ['Delete', 'Completed'],
+  ])
+})
+
+it('a namespace of somebody else is not said to be gone', async () => {
+  const removed = await remove({ isTaken: true, tasks: [taskOf(leaving({}), 5)] })
+  expect(removed.outcome).toEqual({ kind: 'settled' })
+  expect(removed.tasks[0]?.status?.conditions).toMatchObject([
+    { status: 'True', message: expect.stringContaining("namespace 'hello-dev' is somebody else's and stays") },
   ])
 })
