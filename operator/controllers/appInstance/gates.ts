@@ -105,6 +105,11 @@ export function namespaceIsNotForeign(seen: Observed): Objection | undefined {
     : { kind: 'failed', reason: 'NamespaceConflict', message }
 }
 
+/** Whether what is in the way is that the namespace is somebody else's. */
+export function isForeign(objection: Objection | undefined): boolean {
+  return objection?.reason === 'NamespaceConflict' || objection?.reason === 'NamespaceTaken'
+}
+
 function holderOf(namespace: ObservedChild, seen: Observed): string {
   const { [labels.instance]: instance, [labels.project]: project } = namespace.metadata.labels ?? {}
   if (instance === undefined || project === undefined) return 'someone else'
