@@ -1,10 +1,12 @@
 import type { App } from '../api/app.ts'
 import { appKind } from '../api/app.ts'
+import type { AppRelease } from '../api/appRelease.ts'
 import type { AppStack } from '../api/appStack.ts'
 import { appStackKind } from '../api/appStack.ts'
 import type { AppStackRevision } from '../api/appStackRevision.ts'
 import { appStackRevisionKind } from '../api/appStackRevision.ts'
 import { keyOf, refOf, type Ref } from '../api/meta.ts'
+import type { StackService } from '../api/service/stackService.ts'
 import { inlineStackName } from '../render/names.ts'
 import { latestRevision, nextRevision } from '../render/revision.ts'
 import type { Reader } from '../runtime/controller.ts'
@@ -27,6 +29,12 @@ export function appsOf(cache: Reader, stack: Ref): readonly App[] {
 /** All revisions of a stack. */
 export function revisionsOf(cache: Reader, stack: Ref): readonly AppStackRevision[] {
   return cache.byIndex<AppStackRevision>(appStackRevisionKind, 'stack', keyOf(stack))
+}
+
+/** The services of the AppStackRevision that a release was made from; undefined when that is gone. */
+export function servicesReleased(cache: Reader, { metadata, spec }: AppRelease): readonly StackService[] | undefined {
+  const revision = { ...refOf({ metadata }), name: spec.stackRevision }
+  return cache.get<AppStackRevision>(appStackRevisionKind, revision)?.spec.services
 }
 
 /** The revision a stack runs as now: that of its AppStack's version, else the newest; undefined while there is none. */

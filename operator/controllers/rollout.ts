@@ -7,7 +7,7 @@ import { identityOf } from '../apply/fights.ts'
 import { makeDeployment } from '../render/deployment.ts'
 import type { Owner } from '../render/labels.ts'
 import type { Desired } from '../render/plan.ts'
-import type { RunningService } from '../render/scaling.ts'
+import type { RunningService } from '../api/service/resolvedService.ts'
 import type { Reader } from '../runtime/controller.ts'
 import { hasSucceeded, onDutySince } from '../status/appRelease.ts'
 import type { ObservedDeployment } from '../status/observed.ts'
@@ -24,7 +24,8 @@ export function deploymentsOf(cache: Reader, instance: string): ReadonlyMap<stri
 
 /**
  * Lets what a release renders be hashed once. Its spec never changes, and names the instance, whose app and env never do;
- * the namespace, the volumes' claims and who has access depend on more, a Deployment on the number that counts now. Out: the object.
+ * the namespace, the volumes' claims and who has access depend on more, a Deployment on the number that counts now.
+ * Out: the object.
  */
 export function hashOnce(release: AppRelease, desired: Desired): Desired {
   const { namespaced, kind } = desired.type

@@ -1,11 +1,10 @@
 import { apiVersionOf, deploymentType } from '../api/builtin.ts'
 import { annotations } from '../api/meta.ts'
-import type { ResolvedService } from '../api/service/resolvedService.ts'
+import type { ResolvedService, RunningService } from '../api/service/resolvedService.ts'
 import type { Owner } from './labels.ts'
 import { serviceLabels, serviceSelector } from './labels.ts'
 import type { Desired } from './plan.ts'
 import { nodeLabels, podSpec } from './pod.ts'
-import type { RunningService } from './scaling.ts'
 
 /** How long a replica that nobody can ask must have run before it counts: one that ends at once never does. */
 const unprovenSeconds = 5

@@ -1,18 +1,12 @@
 import type { AppEnv } from '../api/appEnv.ts'
 import type { AppInstance } from '../api/appInstance.ts'
 import type { AppRelease } from '../api/appRelease.ts'
-import type { ResolvedService } from '../api/service/resolvedService.ts'
+import type { ResolvedService, RunningService } from '../api/service/resolvedService.ts'
 import type { Scale } from '../api/service/scale.ts'
 import type { StackService } from '../api/service/stackService.ts'
 import { declaredServices } from './resolve/declared.ts'
 import { deployRulesOf } from './resolve/deploy.ts'
 import { scaleOf } from './resolve/scale.ts'
-
-/** A service of a release as it is to run now: what stands beside the release is decided here alone (ADR 0017). */
-export interface RunningService extends ResolvedService {
-  /** The replicas that its Deployment is to ask for; undefined leaves them to who scales it. */
-  readonly asked: number | undefined
-}
 
 /** What a Deployment asks for now. */
 interface Live {

@@ -1,11 +1,5 @@
-import type { ResolvedService } from '../api/service/resolvedService.ts'
+import type { ResolvedService, RunningService } from '../api/service/resolvedService.ts'
 import type { ObservedDeployment } from './observed.ts'
-
-/** A service, and the replicas that its Deployment is to ask for. */
-export interface AskedService extends ResolvedService {
-  /** undefined: whoever scales it decides. */
-  readonly asked: number | undefined
-}
 
 /** How far one service of a release is. */
 export interface ServiceRollout {
@@ -39,7 +33,7 @@ export interface Term {
  * what is known of the release. Out: one row a service.
  */
 export function rolloutOf(
-  services: readonly AskedService[],
+  services: readonly RunningService[],
   deployments: ReadonlyMap<string, ObservedDeployment>,
   isCurrent: (deployment: ObservedDeployment) => boolean,
   { wasComplete, onDutySince }: Term,
@@ -62,7 +56,7 @@ export function rolloutOf(
 }
 
 /** What is to be asked for; where somebody else scales it, what the Deployment asks for. */
-function desiredOf({ asked, autoscaling }: AskedService, deployment: ObservedDeployment | undefined): number {
+function desiredOf({ asked, autoscaling }: RunningService, deployment: ObservedDeployment | undefined): number {
   return asked ?? deployment?.replicas ?? autoscaling?.min ?? 1
 }
 

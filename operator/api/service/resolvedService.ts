@@ -143,4 +143,11 @@ export const resolvedServiceSchema = z.strictObject({
 })
 
 export type ResolvedService = Immutable<z.output<typeof resolvedServiceSchema>>
+
+/** A service of a release as it is to run now: what stands beside the release is decided in render/scaling.ts (ADR 0017). */
+export interface RunningService extends ResolvedService {
+  /** The replicas that its Deployment is to ask for; undefined leaves them to who scales it. */
+  readonly asked: number | undefined
+}
+
 export type Action = NonNullable<ResolvedService['actions']>[number]

@@ -32,8 +32,8 @@ export async function begin(ctx: Ctx, { instance, tasks }: Observed, type: AppTa
   if (held) return { refused: held }
   try {
     const made = (await ctx.kube.create(appTaskKind, task)) as AppTask
-    await pruneTasks(ctx, made)
     if (newest) fightsOf(ctx.target.cache).pardon(instance.metadata.name, instance.metadata.namespace ?? '')
+    await pruneTasks(ctx, made)
     return { task: made, isNew: true }
   } catch (error) {
     const known = isKubeError(error, 'AlreadyExists') ? await readUnderWay(ctx, task) : undefined

@@ -27,7 +27,7 @@ export async function cleanup(ctx: Ctx, instance: AppInstance): Promise<Deletion
   const incomplete = viewIsIncomplete(seen)
   if (incomplete) return { outcome: incomplete }
   let task: Promise<AppTask | undefined> | undefined
-  const begun: Begun = async () => ({ ctx, seen, task: await (task ??= beginRemoval(ctx, seen)) })
+  const begun: BegunOnce = async () => ({ ctx, seen, task: await (task ??= beginRemoval(ctx, seen)) })
   const mayWait = !isForced(instance)
   const { namespace } = seen
   if (mayWait && namespace && isClaimedBy(namespace, seen) && namespace.metadata.deletionTimestamp) {
@@ -50,9 +50,9 @@ export async function cleanup(ctx: Ctx, instance: AppInstance): Promise<Deletion
 }
 
 /** The removal with its AppTask, which is made, once, when it is first asked for. */
-type Begun = () => Promise<Removal>
+type BegunOnce = () => Promise<Removal>
 
-async function remove(ctx: Ctx, seen: Observed, begun: Begun): Promise<Deletion> {
+async function remove(ctx: Ctx, seen: Observed, begun: BegunOnce): Promise<Deletion> {
   const { instance } = seen
   if (await isCrdLeaving(ctx)) return letGo
   const namespace = await liveNamespace(ctx, instance)

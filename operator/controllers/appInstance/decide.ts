@@ -14,7 +14,7 @@ import { ownerOf, renderInstance } from '../../render/appInstance.ts'
 import { deployRulesOf } from '../../render/resolve/deploy.ts'
 import { recordedReferences } from '../../render/resolve/references.ts'
 import { resolve } from '../../render/resolve/resolve.ts'
-import type { RunningService } from '../../render/scaling.ts'
+import type { RunningService } from '../../api/service/resolvedService.ts'
 import { isSuspended, runningServices, scaleText } from '../../render/scaling.ts'
 import { hasFailed, hasSucceeded, releaseToRun } from '../../status/appRelease.ts'
 import type { ObservedDeployment } from '../../status/observed.ts'
@@ -24,7 +24,7 @@ import { hashOnce } from '../rollout.ts'
 import { hasLostCopies } from './copies.ts'
 import type { Objection } from './gates.ts'
 import { firstObjection } from './gates.ts'
-import type { Observed } from './observe.ts'
+import { claimOf, type Observed } from './observe.ts'
 
 /** What is to be done about an instance, before anything is written. */
 export interface Decision {
@@ -117,9 +117,6 @@ function isReleaseDue(seen: Observed, running: AppRelease, changes: readonly Cha
   return isNew || asksForRelease(changesBetween(running.spec, { services, stackRevision: revision.metadata.name }))
 }
 
-/** Of an App that is gone nobody knows who had access: it stays. */
-const bindings = accessRoles.map((role) => ({ type: roleBindingType, name: accessRoleName(role) }))
-
 /** The services of a release as they are to run now. Pure. */
 export function runningOf({ instance, env, stacks, deployments }: Observed, release: AppRelease): RunningService[] {
   return runningServices({ instance, env, release, stack: stacks.get(release.spec.stackRevision), deployments })
@@ -131,10 +128,13 @@ function runs(seen: Observed, release: AppRelease): Declared {
   return { services, stackRevision: release.spec.stackRevision }
 }
 
+/** Of an App that is gone nobody knows who had access: it stays. */
+const bindings = accessRoles.map((role) => ({ type: roleBindingType, name: accessRoleName(role) }))
+
 /** What should exist when `release` runs. Pure. */
 export function planOf(seen: Observed, release: AppRelease): Plan {
-  const { instance, app, projectUid, hubUid, releases: kept, claims, jobs } = seen
-  const claim = { instanceUid: instance.metadata.uid ?? '', projectUid, hubUid }
+  const { instance, app, releases: kept, claims, jobs } = seen
+  const claim = claimOf(seen)
   const services = runningOf(seen, release)
   const access = app?.spec.access ?? []
   const owner = ownerOf(instance)

@@ -1,13 +1,14 @@
 import { namespaceType } from '../../api/builtin.ts'
 import { labels } from '../../api/meta.ts'
 import type { Reason } from '../../api/conditions.ts'
+import { write } from '../../apply/write.ts'
 import { isKubeError } from '../../kube/errors.ts'
 import { ownerOf } from '../../render/appInstance.ts'
 import { makeNamespace } from '../../render/namespace.ts'
 import type { Ctx } from '../../runtime/controller.ts'
 import { isOwnStop } from './attempts.ts'
 import { isClaimedBy } from './gates.ts'
-import type { Observed } from './observe.ts'
+import { claimOf, type Observed } from './observe.ts'
 
 /**
  * Says on the namespace of an instance why it is Errored, for the API server's policy on connections into its pods
@@ -15,16 +16,13 @@ import type { Observed } from './observe.ts'
  * the API server refuses is logged: the instance is Errored all the same.
  */
 export async function markLocked(ctx: Ctx, seen: Observed, reason: Reason): Promise<void> {
-  const { instance, namespace, projectUid, hubUid } = seen
+  const { instance, namespace } = seen
   if (!namespace || !isClaimedBy(namespace, seen) || namespace.metadata.labels?.[labels.locked] === reason) return
-  const { uid } = namespace.metadata
-  const claim = { instanceUid: instance.metadata.uid ?? '', projectUid, hubUid }
-  const { object } = makeNamespace(ownerOf(instance), claim, reason)
+  const desired = makeNamespace(ownerOf(instance), claimOf(seen), reason)
   try {
-    // Only that very one: a stranger's that took its place is not stamped as ours.
-    await ctx.target.kube.apply(namespaceType, { ...object, metadata: { ...object.metadata, ...(uid && { uid }) } })
+    await write(ctx.target.kube, desired, { type: namespaceType, object: namespace, digest: namespace.digest })
   } catch (error) {
     if (!isKubeError(error) || isOwnStop(error)) throw error
-    ctx.log.warn({ err: error, namespace: object.metadata.name }, 'Failed to say on a namespace that it is locked')
+    ctx.log.warn({ err: error, namespace: namespace.metadata.name }, 'Failed to say on a namespace that it is locked')
   }
 }

@@ -11,13 +11,14 @@ import { similarNames } from '../../api/similar.ts'
 import type { AppTask } from '../../api/appTask.ts'
 import { appTaskKind } from '../../api/appTask.ts'
 import { namespaceType, podType } from '../../api/builtin.ts'
-import type { Ref, ResourceType } from '../../api/meta.ts'
+import type { KubeObject, Ref, ResourceType } from '../../api/meta.ts'
 import { keyOf, labels, refOf } from '../../api/meta.ts'
 import type { StackService } from '../../api/service/stackService.ts'
 import type { Owned } from '../../apply/execute.ts'
 import type { Input } from '../../render/resolve/input.ts'
 import type { Resolved } from '../../render/resolve/resolve.ts'
 import { resolve } from '../../render/resolve/resolve.ts'
+import type { Claim } from '../../render/namespace.ts'
 import { upgradesItself } from '../../render/resolve/upgrade.ts'
 import type { Reader } from '../../runtime/controller.ts'
 import type { Storage } from '../../status/claims.ts'
@@ -31,7 +32,7 @@ import type {
 import { actionJobsOf } from '../actions.ts'
 import { childTypes } from '../informers.ts'
 import { releasesOf } from '../releases.ts'
-import { isBeingPublished, latestOf, revisionsOf, stackOf } from '../revisions.ts'
+import { isBeingPublished, latestOf, revisionsOf, servicesReleased, stackOf } from '../revisions.ts'
 import { deploymentsOf } from '../rollout.ts'
 import { storageOf } from '../storage.ts'
 import { referencesOf } from './sources.ts'
@@ -72,6 +73,11 @@ export interface Observed extends Storage {
   readonly wanted: Resolved | undefined
   /** What that was resolved from. */
   readonly input: Input | undefined
+}
+
+/** What the instance's namespace records of whose it is. */
+export function claimOf({ instance, projectUid, hubUid }: Observed): Claim {
+  return { instanceUid: instance.metadata.uid ?? '', projectUid, hubUid }
 }
 
 /** The caches of the hub and of the cluster an instance runs on. */
@@ -123,27 +129,18 @@ function similarTo(
   }: Pick<Observed, 'instance' | 'app' | 'env' | 'latest' | 'revision'> & { readonly stack: Ref | undefined },
 ): readonly string[] {
   const { metadata, spec } = instance
-  const among = (type: ResourceType, name: string): string[] => {
-    const names = cache.list(type).filter((each) => each.metadata.namespace === metadata.namespace)
-    return similarNames(
-      name,
-      names.map((each) => each.metadata.name),
-    )
-  }
-  if (!app) return among(appKind, spec.app)
-  if (!env)
-    return similarNames(
-      spec.env,
-      cache.list(appEnvKind).map((each) => each.metadata.name),
-    )
-  if (stack && !latest) return among(appStackKind, stack.name)
+  const here = (type: ResourceType): readonly KubeObject[] =>
+    cache.list(type).filter((each) => each.metadata.namespace === metadata.namespace)
+  if (!app) return like(spec.app, here(appKind))
+  if (!env) return like(spec.env, cache.list(appEnvKind))
+  if (stack && !latest) return like(stack.name, here(appStackKind))
   const pinned = spec.stack?.revision
-  return stack && !revision && pinned !== undefined
-    ? similarNames(
-        pinned,
-        revisionsOf(cache, stack).map((each) => each.metadata.name),
-      )
-    : []
+  return stack && !revision && pinned !== undefined ? like(pinned, revisionsOf(cache, stack)) : []
+}
+
+function like(name: string, objects: readonly KubeObject[]): readonly string[] {
+  const names = objects.map(({ metadata }) => metadata.name)
+  return similarNames(name, names)
 }
 
 function wantedBy(
@@ -188,11 +185,10 @@ function tasksOf(cache: Reader, instance: AppInstance): AppTask[] {
 }
 
 function stacksOf(cache: Reader, releases: readonly AppRelease[]): Observed['stacks'] {
-  const names = new Map(releases.map(({ spec, metadata }) => [spec.stackRevision, metadata.namespace ?? '']))
   return new Map(
-    [...names].flatMap(([name, namespace]) => {
-      const revision = cache.get<AppStackRevision>(appStackRevisionKind, { namespace, name })
-      return revision ? [[name, revision.spec.services] as const] : []
+    releases.flatMap((release) => {
+      const services = servicesReleased(cache, release)
+      return services ? [[release.spec.stackRevision, services] as const] : []
     }),
   )
 }

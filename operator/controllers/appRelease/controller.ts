@@ -5,8 +5,6 @@ import { appInstanceKind } from '../../api/appInstance.ts'
 import type { AppRelease, AppReleaseStatus } from '../../api/appRelease.ts'
 import { appReleaseKind } from '../../api/appRelease.ts'
 import type { ActionRecord } from '../../api/service/actionRecord.ts'
-import type { AppStackRevision } from '../../api/appStackRevision.ts'
-import { appStackRevisionKind } from '../../api/appStackRevision.ts'
 import { deploymentType, jobType, podType } from '../../api/builtin.ts'
 import type { KubeObject, Ref } from '../../api/meta.ts'
 import { labels, refOf } from '../../api/meta.ts'
@@ -24,6 +22,7 @@ import { isDecided, releaseVerdict } from '../../status/appRelease.ts'
 import type { ActionJobs } from '../actions.ts'
 import { actionJobsOf, pendingAction, releaseOfJob, sightsAfter, sightsBefore } from '../actions.ts'
 import { releasesOf } from '../releases.ts'
+import { servicesReleased } from '../revisions.ts'
 import { deploymentsOf, followRollout } from '../rollout.ts'
 import { storageOf } from '../storage.ts'
 
@@ -61,7 +60,7 @@ export const appRelease: Controller<AppRelease, AppReleaseStatus> = {
     const recorded = withActions(release, actions)
     const deployments = deploymentsOf(target.cache, instance.metadata.name)
     const env = cache.get<AppEnv>(appEnvKind, { namespace: '', name: instance.spec.env })
-    const services = runningServices({ instance, env, release, stack: stackOf(cache, release), deployments })
+    const services = runningServices({ instance, env, release, stack: servicesReleased(cache, release), deployments })
     const fights = fightsOf(target.cache)
     const rollout = followRollout(ownerOf(instance), { release, services }, releases, deployments, fights)
     const { name: namespace } = instance.metadata
@@ -127,11 +126,6 @@ async function recordsOf({ target, now }: Ctx, release: AppRelease, seen: Action
     if (next) records.push(next)
   }
   return records
-}
-
-function stackOf(cache: Reader, { metadata, spec }: AppRelease): AppStackRevision['spec']['services'] | undefined {
-  const { namespace = '' } = metadata
-  return cache.get<AppStackRevision>(appStackRevisionKind, { namespace, name: spec.stackRevision })?.spec.services
 }
 
 /** What an event of a release or a Deployment may decide: the releases of its instance that are under way. */

@@ -1,13 +1,14 @@
 import type { App } from '../../api/app.ts'
 import type { ResolvedService } from '../../api/service/resolvedService.ts'
 import type { StackService } from '../../api/service/stackService.ts'
+import { sourceOf } from './named.ts'
 import type { Uses } from './references.ts'
 
 /** The files of a service: as they are written, or copied from a key of a Secret or ConfigMap. */
 export function filesOf({ name: service, files = [] }: StackService, uses: Uses): ResolvedService['files'] {
   return files.flatMap(({ path, content, secretKeyRef, configMapKeyRef }): ResolvedService['files'] => {
     if (content !== undefined) return [{ path, content }]
-    const source = secretKeyRef ? `Secret/${secretKeyRef.name}` : `ConfigMap/${configMapKeyRef?.name ?? ''}`
+    const source = sourceOf(secretKeyRef, configMapKeyRef)
     const key = (secretKeyRef ?? configMapKeyRef)?.key ?? ''
     const copied = uses.one(source, key, { where: `file ${path} of service '${service}'`, isFile: true })
     return copied ? [{ path, copied }] : []

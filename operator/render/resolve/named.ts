@@ -10,6 +10,11 @@ interface Ref {
   readonly name: string
 }
 
+/** Of two references, of which one is there, what it names: `Secret/<name>` or `ConfigMap/<name>`. */
+export function sourceOf(secret: Ref | undefined, configMap: Ref | undefined): string {
+  return secret ? `Secret/${secret.name}` : `ConfigMap/${configMap?.name ?? ''}`
+}
+
 /** The Secrets and ConfigMaps that are named there, as `Secret/<name>` and `ConfigMap/<name>`. */
 export function sourcesNamedIn({ variables, variablesFrom, imagePullSecrets, files }: Holder): string[] {
   const secrets: (Ref | undefined)[] = [

@@ -6,6 +6,7 @@ import { serviceUrl } from '../names.ts'
 import { overrideOf } from './declared.ts'
 import type { Input } from './input.ts'
 import { mainOf } from './input.ts'
+import { sourceOf } from './named.ts'
 import type { Uses } from './references.ts'
 
 type Variable = ResolvedService['variables'][number]
@@ -54,7 +55,7 @@ function offersOf({ of, variables = [], variablesFrom = [] }: Layer, uses: Uses)
 
 /** One for each key that, behind the prefix, is a name; as Kubernetes does it, other keys are left out. */
 function bundleOffers({ secretRef, configMapRef, prefix = '' }: Bundle, of: string, uses: Uses): Offer[] {
-  const source = secretRef ? `Secret/${secretRef.name}` : `ConfigMap/${configMapRef?.name ?? ''}`
+  const source = sourceOf(secretRef, configMapRef)
   const where = `variablesFrom ${of}`
   return uses
     .whole(source, where)

@@ -25,7 +25,7 @@ import type { Input } from '../../../operator/render/resolve/input.ts'
 import { recordedReferences } from '../../../operator/render/resolve/references.ts'
 import { resolve } from '../../../operator/render/resolve/resolve.ts'
 import { latestRevision, newestFirst, nextRevision } from '../../../operator/render/revision.ts'
-import type { RunningService } from '../../../operator/render/scaling.ts'
+import type { RunningService } from '../../../operator/api/service/resolvedService.ts'
 import { runningServices } from '../../../operator/render/scaling.ts'
 import { inputs, releaseOf } from './generated.ts'
 
