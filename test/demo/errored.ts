@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Report } from '../cluster/progress.ts'
 import type { Kubectl } from './kubectl.ts'
+import { sayOutput } from './texts.ts'
 import { waitFor } from './wait.ts'
 
 /** The instance of examples/errored, whose namespace is somebody else's. */
@@ -31,11 +32,11 @@ export async function removeTaken({ kubectl, project }: Walk): Promise<void> {
 export async function intoErrored(walk: Walk): Promise<void> {
   for (const file of ['namespace.yaml', 'taken.yaml']) {
     say(walk, `kubectl apply -f ${folder}/${file}`)
-    show(walk, await walk.kubectl.apply(read(file, walk.image), walk.project))
+    sayOutput(await walk.kubectl.apply(read(file, walk.image), walk.project), walk.report)
   }
   await untilPhase(walk, 'Errored', 5)
   const { status } = await walk.kubectl.json<Errored>('-n', walk.project, 'get', 'appinstance', takenInstance)
-  show(walk, `${status.error.reason}: ${status.error.message}`)
+  sayOutput(`${status.error.reason}: ${status.error.message}`, walk.report)
 }
 
 /** The instance is given up, by the command that its status names; resolves when it is gone. */
@@ -46,7 +47,7 @@ export async function outByDeletion(walk: Walk): Promise<void> {
 /** The other team leaves, and a retry is asked for, by the command that the status names; resolves when it is Ready. */
 export async function outByRetry(walk: Walk): Promise<void> {
   say(walk, `kubectl delete namespace ${takenInstance}`)
-  show(walk, await walk.kubectl.text('delete', 'namespace', takenInstance, '--timeout=90s'))
+  sayOutput(await walk.kubectl.text('delete', 'namespace', takenInstance, '--timeout=90s'), walk.report)
   await follow(walk, 'annotate appinstance')
   await untilPhase(walk, 'Running', 10)
 }
@@ -64,7 +65,7 @@ async function follow(walk: Walk, what: string): Promise<void> {
   const step = status.error.nextSteps.find((each) => each.startsWith(`kubectl ${what}`))
   if (step === undefined) throw new Error(`no step to ${what} in ${JSON.stringify(status.error.nextSteps)}`)
   say(walk, step)
-  show(walk, await walk.kubectl.text(...step.split(' ').slice(1)))
+  sayOutput(await walk.kubectl.text(...step.split(' ').slice(1)), walk.report)
 }
 
 async function untilPhase({ kubectl, project, report }: Walk, phase: string, usualSeconds: number): Promise<void> {
@@ -80,8 +81,4 @@ function read(file: string, image: string): string {
 
 function say({ report }: Walk, command: string): void {
   report(`  $ ${command}`)
-}
-
-function show({ report }: Walk, text: string): void {
-  for (const line of text.trimEnd().split('\n')) report(`  ${line}`)
 }

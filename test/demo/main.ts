@@ -23,7 +23,7 @@ import {
 import { ensureImages, nameImages, writeImages, type DemoImages } from './images.ts'
 import { makeKubectl, type Kubectl } from './kubectl.ts'
 import { installOperator, platformNamespace, sayPods, startOperator, type Platform } from './platform.ts'
-import { sayAccess, sayIntroduction, sayNext } from './texts.ts'
+import { sayAccess, sayIntroduction, sayNext, sayOutput } from './texts.ts'
 import { countRequests, sendFromHost, sendFromPod, type Traffic } from './traffic.ts'
 
 /** `make demo`: from nothing to an app that runs, an update of it under requests, and an instance that is Errored. */
@@ -181,7 +181,7 @@ function heading(text: string): void {
 }
 
 function show(text: string): void {
-  for (const line of text.trimEnd().split('\n')) report(`  ${line}`)
+  sayOutput(text, report)
 }
 
 try {

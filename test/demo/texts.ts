@@ -22,6 +22,11 @@ export function sayIntroduction(report: Report): void {
   )
 }
 
+/** What a command said, below it. */
+export function sayOutput(output: string, report: Report): void {
+  for (const line of output.trimEnd().split('\n')) report(`  ${line}`)
+}
+
 /** Where the app answers. */
 export function sayAccess(cluster: Cluster, address: string, report: Report): void {
   if (cluster.provider === 'local') return report(`\n  It answers on ${address}\n  $ curl ${address}`)

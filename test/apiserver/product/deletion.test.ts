@@ -6,6 +6,7 @@ import {
   create,
   createRunning,
   getInstance,
+  holdNamespace,
   makeInstance,
   makeStack,
   releasesOf,
@@ -26,15 +27,14 @@ const ref = () => ({ namespace: world.namespace, name: world.instance })
 /** Deletes the instance and holds its namespace up, so that what is said meanwhile can be read. Out: what lets it go. */
 async function removeSlowly(): Promise<() => Promise<unknown>> {
   const { hands, operator, instance } = world
-  const slow = { namespace: instance, name: 'slow' }
-  await hands.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { ...slow, finalizers: ['test/slow'] } })
+  const letGo = await holdNamespace(world)
   await hands.remove('AppInstance', ref())
   await operator.until('the namespace is terminating', async () => {
     const namespace = await hands.find('Namespace', { namespace: '', name: instance })
     return namespace?.metadata.deletionTimestamp !== undefined
   })
   await operator.settle()
-  return () => hands.patch('ConfigMap', slow, { metadata: { finalizers: null } })
+  return letGo
 }
 
 const phase = async (): Promise<string> => (await getInstance(world))['status'].phase
@@ -97,12 +97,8 @@ describe('deletion', () => {
     async (_, begun) => {
       const { hands, operator, instance } = world
       await createRunning(world)
-      // Holds the namespace up while what is in it goes, under the operator's eyes.
-      await hands.apply({
-        apiVersion: 'v1',
-        kind: 'ConfigMap',
-        metadata: { namespace: instance, name: 'slow', finalizers: ['test/slow'] },
-      })
+      // It stays while what is in it goes, under the operator's eyes.
+      const letGo = await holdNamespace(world)
       await hands.apply(makeInstance(world, { image: 'hello:2' }))
       await begun()
       await hands.remove('AppInstance', ref())
@@ -117,7 +113,7 @@ describe('deletion', () => {
       expect(leaving['status'].phase).toBe('Deleting')
       expect(conditionsOf(leaving)).toMatchObject({ Ready: 'Unknown Terminating', Available: 'False NotServing' })
       expect(await hands.list('Deployment', instance)).toEqual([])
-      await hands.patch('ConfigMap', { namespace: instance, name: 'slow' }, { metadata: { finalizers: null } })
+      await letGo()
       await operator.until('all is gone', isGone)
       await operator.settle()
       const writes = childWrites(world)

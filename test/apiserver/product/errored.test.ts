@@ -9,6 +9,7 @@ import {
   create,
   createRunning,
   getInstance,
+  holdNamespace,
   makeInstance,
   messageOf,
   useWorld,
@@ -138,25 +139,21 @@ describe('a creation that admission refuses', () => {
   }, 120_000)
 })
 
-const slow = () => ({ namespace: world.instance, name: 'slow' })
-
-/** A running instance is deleted, and somebody's finalizer keeps its namespace; resolves when that is Errored. */
-async function removeInVain(): Promise<void> {
+/** A running instance is deleted, and its namespace stays; resolves when that is Errored. Out: what lets it go. */
+async function removeInVain(): Promise<() => Promise<unknown>> {
   const { hands, operator } = world
   await createRunning(world, { spec: deadlines })
-  const metadata = { ...slow(), finalizers: ['test/slow'] }
-  await hands.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata })
+  const letGo = await holdNamespace(world)
   await hands.remove('AppInstance', ref())
   await operator.until('it is given up', async () => (await phase()) === 'Errored', 60)
   await operator.settle()
+  return letGo
 }
-
-const release = (): Promise<unknown> => world.hands.patch('ConfigMap', slow(), { metadata: { finalizers: null } })
 
 describe('a removal that a finalizer holds up', () => {
   it('is Errored at its deadline, says what is left and who holds it, and ends by itself when that goes', async () => {
     const { hands, operator, namespace } = world
-    await removeInVain()
+    const letGo = await removeInVain()
     const errored = await getInstance(world)
     expect(conditionsOf(errored)).toMatchObject({
       Ready: 'False CleanupDeadlineExceeded',
@@ -169,14 +166,14 @@ describe('a removal that a finalizer holds up', () => {
     expect(await eventsOf('CleanupDeadlineExceeded')).toHaveLength(1)
     expect(await lockOf()).toBe('CleanupDeadlineExceeded')
     const { task } = errored['status'].error
-    await release()
+    await letGo()
     await operator.until('it is gone', isGone)
     expect(conditionsOf(await hands.get('AppTask', { namespace, name: task }))).toEqual({ Succeeded: 'True Completed' })
   }, 120_000)
 
   it('is forced by the uid of the object alone; the next of the name waits for the namespace', async () => {
     const { hands, operator, instance } = world
-    await removeInVain()
+    const letGo = await removeInVain()
     const { uid = '' } = (await getInstance(world)).metadata
     await annotate(annotations.forceDelete, 'true')
     await operator.settle()
@@ -191,7 +188,7 @@ describe('a removal that a finalizer holds up', () => {
     await hands.apply(makeInstance(world))
     await operator.settle()
     expect(conditionsOf(await getInstance(world))).toMatchObject({ Ready: 'Unknown NamespaceTerminating' })
-    await release()
+    await letGo()
     await operator.until('it is made', async () => (await hands.list('Deployment', instance)).length === 1)
     await rollOut(hands, operator, instance)
     expect(await phase()).toBe('Running')

@@ -86,6 +86,13 @@ export async function createRunning(world: World, making: Making = {}): Promise<
   world.operator.writes.splice(0)
 }
 
+/** Somebody's finalizer keeps the instance's namespace from going. Out: what takes it off. */
+export async function holdNamespace({ hands, instance }: World): Promise<() => Promise<unknown>> {
+  const slow = { namespace: instance, name: 'slow' }
+  await hands.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { ...slow, finalizers: ['test/slow'] } })
+  return () => hands.patch('ConfigMap', slow, { metadata: { finalizers: null } })
+}
+
 export async function getInstance({ hands, namespace, instance }: World): Promise<Anything> {
   return hands.get('AppInstance', { namespace, name: instance })
 }

@@ -109,20 +109,9 @@ describe('a release', () => {
   })
 
   it('renders objects of different names only, all in the namespace of the instance', () => {
-    const owner = { app: 'a', env: 'dev', project: 'team', instance: 'a-dev' }
-    const claim = { instanceUid: 'i', projectUid: 'p', hubUid: 'h' }
     fc.assert(
       fc.property(inputs, (input) => {
-        const plan = renderInstance({
-          owner,
-          claim,
-          release: releaseOf(input),
-          services: servicesOf(input),
-          kept: [],
-          access: [],
-          claims: new Map(),
-        })
-        const objects = plan.stages.flatMap((stage) => stage.objects.map(({ object }) => object))
+        const objects = stagesOf(input).flatMap((stage) => stage.objects.map(({ object }) => object))
         const ids = objects.map(({ kind, metadata }) => `${kind}/${metadata.name}`)
         expect(new Set(ids).size).toBe(ids.length)
         for (const { kind, metadata } of objects) {
