@@ -8,7 +8,16 @@ const writing = ['create', 'update', 'patch', 'delete']
 
 /** Everything of an instance that tells no secret, by group. */
 const seen: Readonly<Record<string, readonly string[]>> = {
-  '': ['configmaps', 'endpoints', 'events', 'persistentvolumeclaims', 'pods', 'serviceaccounts', 'services'],
+  '': [
+    'configmaps',
+    'endpoints',
+    'events',
+    'persistentvolumeclaims',
+    'pods',
+    'resourcequotas',
+    'serviceaccounts',
+    'services',
+  ],
   apps: ['deployments', 'replicasets'],
   autoscaling: ['horizontalpodautoscalers'],
   batch: ['jobs'],
@@ -18,8 +27,8 @@ const seen: Readonly<Record<string, readonly string[]>> = {
   policy: ['poddisruptionbudgets'],
 }
 
-/** Made by Kubernetes itself, not by hand. */
-const reported = new Set(['endpoints', 'endpointslices', 'events', 'replicasets'])
+/** Made by Kubernetes itself, not by hand; or what the environment sets. */
+const reported = new Set(['endpoints', 'endpointslices', 'events', 'replicasets', 'resourcequotas'])
 
 /** The rules of a role: each allows what the one before it does, and more. */
 export function accessRulesOf(role: AccessRole): readonly Rule[] {

@@ -1,3 +1,4 @@
+import { appTaskKind } from '../operator/api/appTask.ts'
 import { namespaceType } from '../operator/api/builtin.ts'
 import { annotations, group, labels, version } from '../operator/api/meta.ts'
 import { says, text, type Identity, type Policy } from './policy.ts'
@@ -39,6 +40,43 @@ export function operatorRecords({ account }: Identity, resources: readonly strin
             'request.namespace',
           ),
           message: 'a record of the operator, which alone writes it; change the AppInstance instead',
+          reason: 'Forbidden',
+        },
+      ],
+    },
+  }
+}
+
+/** By the other types of AppTask the operator records what it does; by them it knows what was given up. */
+export function taskTypes({ account }: Identity): Policy {
+  return {
+    id: 'task-types',
+    why: 'Users ask for actions; creations and deletions are recorded by the operator alone.',
+    when: 'always',
+    actions: 'Deny',
+    spec: {
+      matchConstraints: {
+        resourceRules: [
+          {
+            apiGroups: [group],
+            apiVersions: [version],
+            resources: [appTaskKind.plural],
+            operations: ['CREATE'],
+            scope: 'Namespaced',
+          },
+        ],
+      },
+      matchConditions: [{ name: 'is-not-the-operator', expression: `request.userInfo.username != ${text(account)}` }],
+      validations: [
+        {
+          expression: "object.spec.type == 'Action'",
+          messageExpression: says(
+            "an AppTask of type '%s' is a record of the operator, which alone makes it; " +
+              'ask for an action instead: spec: {instance: %s, type: Action, action: {service: …, name: …}}',
+            'object.spec.type',
+            'object.spec.instance',
+          ),
+          message: 'a record of the operator, which alone makes it; a task of yours must be of type Action',
           reason: 'Forbidden',
         },
       ],

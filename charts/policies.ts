@@ -1,3 +1,4 @@
+import { appEnvKind } from '../operator/api/appEnv.ts'
 import { appInstanceKind } from '../operator/api/appInstance.ts'
 import { appLockKind, locksName } from '../operator/api/appLock.ts'
 import { appReleaseKind } from '../operator/api/appRelease.ts'
@@ -5,7 +6,7 @@ import { podType } from '../operator/api/builtin.ts'
 import { kinds } from '../operator/api/kinds.ts'
 import { annotations, group, labels, version } from '../operator/api/meta.ts'
 import { alwaysEditable, isThere, operationList, type Way } from '../operator/api/operations.ts'
-import { fence, namespaceMarks, operatorRecords } from './fence.ts'
+import { fence, namespaceMarks, operatorRecords, taskTypes } from './fence.ts'
 import { both, says, text, type Condition, type Fields, type Identity, type Policy } from './policy.ts'
 
 /**
@@ -24,8 +25,9 @@ export function makePolicies(identity: Identity): readonly Policy[] {
     ...both((who) => lockedSpec(identity, who)),
     ...both((who) => lockedScale(identity, who)),
     ...lockedCreations(identity),
+    taskTypes(identity),
     lockedPods(),
-    protectedInstances(),
+    ...protectedInstances(),
     replicasWarning(),
     scaleWarning(),
     operatorRecords(identity, recordsOf()),
@@ -53,6 +55,8 @@ const instances = (operations: readonly string[], subresource = ''): Fields => (
     },
   ],
 })
+
+const locks = { kind: appLockKind.kind, name: locksName }
 
 /** Of the instance that is changed; empty when it is not locked. */
 const lock = { name: 'lock', expression: 'params.spec.locked.filter(l, l.uid == object.metadata.uid)' }
@@ -97,7 +101,7 @@ function lockedSpec({ account }: Identity, { id, condition, actions }: Who): Pol
     why: `An Errored instance's spec is locked: ${operationList[0]![1].title}. A request with a new retry token passes.`,
     when: 'errored',
     actions,
-    params: locksName,
+    params: locks,
     spec: {
       matchConstraints: instances(['UPDATE']),
       matchConditions: [
@@ -119,7 +123,7 @@ function lockedScale({ account }: Identity, { id, condition, actions }: Who): Po
     why: 'The same, for kubectl scale: the scale subresource.',
     when: 'errored',
     actions,
-    params: locksName,
+    params: locks,
     spec: {
       matchConstraints: instances(['UPDATE'], '/scale'),
       matchConditions: [isNotOperator(account), condition, changesReplicas],
@@ -155,7 +159,7 @@ function lockedCreations({ account }: Identity): readonly Policy[] {
       why: 'Nothing new is begun for an Errored instance.',
       when: 'errored',
       actions: 'Deny',
-      params: locksName,
+      params: locks,
       spec: {
         matchConstraints: {
           resourceRules: [
@@ -224,10 +228,28 @@ function lockedPods(): Policy {
 }
 
 /** Also when its project is deleted, which then waits, and says so in its conditions. */
-function protectedInstances(): Policy {
+function protectedInstances(): readonly Policy[] {
+  const isGoing = 'has(oldObject.metadata.deletionTimestamp)'
+  const said = 'oldObject.spec.?deletionProtection'
+  const ofEnv = "params.spec.?defaults.?deletionProtection.orValue(params.spec.type == 'prod')"
+  return [
+    protection('protected', `!${said}.orValue(false) || ${isGoing}`, 'spec.deletionProtection'),
+    {
+      ...protection(
+        'protected-by-env',
+        `params.metadata.name != oldObject.spec.env || ${said}.hasValue() || !${ofEnv} || ${isGoing}`,
+        'its AppEnv, as it says nothing itself',
+      ),
+      params: { kind: appEnvKind.kind },
+    },
+  ]
+}
+
+/** The policy on DELETE; `by`: what protects the instance. */
+function protection(id: string, expression: string, by: string): Policy {
   const [of, at] = ['oldObject.metadata.name', 'oldObject.metadata.namespace']
   return {
-    id: 'protected',
+    id,
     why: 'A protected instance is not deleted, also not with its project, which waits for it.',
     when: 'always',
     actions: 'Deny',
@@ -235,16 +257,16 @@ function protectedInstances(): Policy {
       matchConstraints: instances(['DELETE']),
       validations: [
         {
-          expression: '!oldObject.spec.?deletionProtection.orValue(false) || has(oldObject.metadata.deletionTimestamp)',
+          expression,
           messageExpression: says(
-            "AppInstance '%s' of project '%s' is protected from deletion (spec.deletionProtection). To lift that: " +
+            `AppInstance '%s' of project '%s' is protected from deletion (${by}). To lift that: ` +
               `kubectl patch appinstance %s -n %s --type=merge -p '{\\"spec\\":{\\"deletionProtection\\":false}}'`,
             of,
             at,
             of,
             at,
           ),
-          message: 'the AppInstance is protected from deletion (spec.deletionProtection)',
+          message: `the AppInstance is protected from deletion (${by})`,
           reason: 'Forbidden',
         },
       ],
@@ -258,18 +280,20 @@ const waits =
 /** So that the terminal says what the status says a moment later. */
 function replicasWarning(): Policy {
   const others = deployable.filter((field) => field !== 'replicas')
-  const isAtOnce = "object.spec.?deploy.?replicaChanges.orValue('') == 'Immediate'"
+  const ofEnv = "params.spec.?defaults.?deploy.?replicaChanges.orValue('')"
+  const isAtOnce = `object.spec.?deploy.?replicaChanges.orValue(${ofEnv}) == 'Immediate'`
   return {
     id: 'replicas',
-    why: 'A change of the number of replicas alone waits for the next deployment.',
+    why: 'A change of the number of replicas alone waits for the next deployment, unless the instance or its AppEnv says otherwise.',
     when: 'always',
     actions: 'Warn',
+    params: { kind: appEnvKind.kind },
     spec: {
       matchConstraints: instances(['UPDATE']),
       matchConditions: [changesReplicas, { name: 'changes-nothing-else', expression: others.map(isSame).join(' && ') }],
       validations: [
         {
-          expression: isAtOnce,
+          expression: `params.metadata.name != object.spec.env || ${isAtOnce}`,
           messageExpression: says(
             `AppInstance '%s': the change of spec.replicas from %d to %d ${waits}`,
             name,

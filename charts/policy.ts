@@ -18,6 +18,12 @@ export interface Condition {
 /** What comes of it when a request does not pass; `people` and `accounts` are a setting's answer for these. */
 export type Actions = 'Deny' | 'Warn' | 'people' | 'accounts'
 
+/** Objects of a kind of ours that a policy reads: the one of this name in the namespace of the request, else each by itself. */
+export interface Params {
+  readonly kind: string
+  readonly name?: string
+}
+
 /** A ValidatingAdmissionPolicy with its binding, before it is printed. */
 export interface Policy {
   /** The last part of its name. */
@@ -27,8 +33,8 @@ export interface Policy {
   /** `errored`: left out when the setting policies.errored is Off. */
   readonly when: 'always' | 'errored'
   readonly actions: Actions
-  /** The name of the AppLock it reads in the namespace of the request; without one everything passes. */
-  readonly params?: string
+  /** What it reads besides the request; where there is none of it, everything passes. */
+  readonly params?: Params
   /** Of the policy, but for paramKind and failurePolicy. */
   readonly spec: Fields & { readonly matchConditions?: readonly Condition[] }
 }

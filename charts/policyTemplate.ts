@@ -1,5 +1,4 @@
 import { dump } from 'js-yaml'
-import { appLockKind } from '../operator/api/appLock.ts'
 import { apiVersion } from '../operator/api/meta.ts'
 import { makePolicies } from './policies.ts'
 import type { Actions, Fields, Policy } from './policy.ts'
@@ -22,12 +21,13 @@ export function actionOf(actions: Actions, errored: ErroredSetting): 'Deny' | 'W
 
 /** Of a policy that only warns nobody is kept waiting. */
 function specOf({ params, spec, actions }: Policy): Fields {
-  const paramKind = params === undefined ? {} : { paramKind: { apiVersion, kind: appLockKind.kind } }
+  const paramKind = params === undefined ? {} : { paramKind: { apiVersion, kind: params.kind } }
   return { failurePolicy: actions === 'Warn' ? 'Ignore' : 'Fail', ...paramKind, ...spec }
 }
 
 function bindingOf({ params }: Policy, policyName: string, action: string): Fields {
-  const paramRef = params === undefined ? {} : { paramRef: { name: params, parameterNotFoundAction: 'Allow' } }
+  const which = params?.name === undefined ? { selector: {} } : { name: params.name }
+  const paramRef = params === undefined ? {} : { paramRef: { ...which, parameterNotFoundAction: 'Allow' } }
   return { policyName, ...paramRef, validationActions: [action] }
 }
 

@@ -15,6 +15,7 @@ export interface Declared {
 interface Watched {
   readonly type: ResourceType
   readonly labelSelector?: string
+  readonly fieldSelector?: string
   readonly metadataOnly?: boolean
 }
 
@@ -66,8 +67,9 @@ export function grantsOf({ informers, controllers, writes }: Declared): readonly
   return grants
 }
 
-function sayWatched({ labelSelector, metadataOnly = false }: Watched): string {
+function sayWatched({ labelSelector, fieldSelector, metadataOnly = false }: Watched): string {
   const what = metadataOnly ? 'metadata watched' : 'watched'
+  if (fieldSelector !== undefined) return `${what} where ${fieldSelector}`
   return labelSelector === undefined ? what : `${what} where labelled ${labelSelector}`
 }
 

@@ -1,4 +1,5 @@
-import { conditionTypes, eventReasons, reasons } from '../operator/api/conditions.ts'
+import { conditionTypes, reasons } from '../operator/api/conditions.ts'
+import { eventReasons } from '../operator/api/eventReasons.ts'
 import type { Kind } from '../operator/api/kind.ts'
 import { annotations, finalizers, labels } from '../operator/api/meta.ts'
 import { operationTables } from './operations.ts'

@@ -1,14 +1,15 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
+import { clusterNames, stopCluster } from './cluster/cluster.ts'
 import { leaksInOutput, rememberingIn } from './support/canaries.ts'
 
 /**
  * `make test`: every stage in order, each with what it does and how long it usually takes; stops at the first that fails.
- * The clusters that tests started are removed at the end, however it ends.
+ * The clusters that tests started are removed at the end, however it ends: also when it is asked to end (Ctrl-C).
  */
 
 interface Stage {
@@ -34,17 +35,23 @@ const stages: readonly Stage[] = [
     usualSeconds: 18,
     command: ['npm', 'run', '--silent', 'check'],
   },
-  jest('unit', 'pure code', 90),
+  jest('unit', 'pure code', 180),
   jest('render', 'golden files', 2),
-  jest('cluster', 'the local cluster: up, down, nothing left behind', 60),
-  jest('apiserver', 'the operator, stepped, on a real control plane', 1000),
-  jest('faults', 'crashes, lies, cuts: on an API double and before the real server', 420),
-  jest('fleet', '1,000 instances on a real control plane, nodes and pods by kwok', 345),
-  jest('node', 'the operator on a real node: pods, traffic, roll-outs', 295),
+  jest('cluster', 'the local cluster: up, down, nothing left behind', 70),
+  jest('apiserver', 'the operator, stepped, on a real control plane', 1340),
+  jest('faults', 'crashes, lies, cuts: on an API double and before the real server', 700),
+  jest('fleet', '1,000 instances, and 300 of examples/shop, on a real control plane, nodes and pods by kwok', 580),
+  jest('node', 'the operator on one or two real nodes: pods, traffic, roll-outs', 1030),
 ]
 
-/** Clusters that test files share, and so cannot remove themselves. */
-const sharedClusters = ['test-apiserver', 'test-product-1', 'test-node']
+/** That it was asked to end, and the stage that runs: a process group of its own, which is told in its place. */
+const now: { signal?: NodeJS.Signals; stage?: ChildProcess } = {}
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    now.signal = signal
+    if (now.stage?.pid !== undefined && now.stage.exitCode === null) process.kill(-now.stage.pid, 'SIGTERM')
+  })
+}
 
 function jest(name: string, what: string, usualSeconds: number): Stage {
   const report = ['--json', `--outputFile=${reportOf(name)}`]
@@ -77,12 +84,15 @@ async function run({ name, what, usualSeconds, command }: Stage): Promise<boolea
   const color = process.stdout.isTTY ? { FORCE_COLOR: '1' } : {}
   const child = spawn(program, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
     env: { ...process.env, ...color, ...rememberingIn(canaries) },
   })
+  now.stage = child
   const output = { out: [] as string[], err: [] as string[] }
   tee(child.stdout, process.stdout, output.out)
   tee(child.stderr, process.stderr, output.err)
   const [status] = (await once(child, 'close')) as [number | null]
+  delete now.stage
   const leaks = Object.values(output).flatMap((kept) => leaksInOutput(name, kept.join(''), canaries))
   for (const leak of leaks) say(`== ${name}: the output shows a secret: ${leak.what}`)
   const isGood = status === 0 && leaks.length === 0
@@ -92,7 +102,7 @@ async function run({ name, what, usualSeconds, command }: Stage): Promise<boolea
 
 /** Runs the stages in order; returns the one that failed, and runs none after it. */
 async function runAll(): Promise<Stage | undefined> {
-  for (const stage of stages) if (!(await run(stage))) return stage
+  for (const stage of stages) if (now.signal !== undefined || !(await run(stage))) return stage
   return undefined
 }
 
@@ -119,19 +129,19 @@ function sum(counts: readonly Counts[]): Counts {
 
 const usual = stages.reduce((total, { usualSeconds }) => total + usualSeconds, 0)
 say(
-  `make test: ${stages.length} stages, usually ${Math.ceil(usual / 60)} minutes; the first time 12 more to build the cluster`,
+  `make test: ${stages.length} stages, usually ${Math.ceil(usual / 60)} minutes; the first time 15 more to build the cluster`,
 )
 
 const failed = await runAll()
 say('\n== removing the clusters of the tests')
-for (const name of sharedClusters) {
-  spawnSync(process.execPath, ['test/cluster/main.ts', 'down', '--name', name], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-  })
+for (const name of clusterNames().filter((each) => each.startsWith('test-'))) {
+  await stopCluster({ name })
+  say(`removed: ${name}`)
 }
 
 const counts = sum(stages.map(({ name }) => countsOf(name)))
 rmSync(reports, { recursive: true, force: true })
-say(failed ? `\nmake test FAILED in stage ${failed.name}` : '\nmake test passed')
+const how = now.signal === undefined ? 'FAILED' : `was ended by ${now.signal}`
+say(failed ? `\nmake test ${how} in stage ${failed.name}` : '\nmake test passed')
 say(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
 process.exitCode = failed ? 1 : 0

@@ -1,21 +1,26 @@
 import { z } from 'zod'
 import { access } from './access.ts'
+import { envType } from './appEnv.ts'
+import { phase } from './appInstanceStatus.ts'
 import { ageColumn, conditionColumn, type Kind } from './kind.ts'
 import { group, version, type ApiObject } from './meta.ts'
 import { maxAppName, nameRules } from './names.ts'
 import {
   conditionList,
   dnsLabel,
+  listMap,
   dnsSubdomain,
   integer,
+  listAtomic,
   next,
   observedGeneration,
   text,
   withRules,
   type Immutable,
 } from './schema.ts'
+import { serviceDefaults } from './service/override.ts'
 import { imagePullSecrets, variablesFrom } from './service/references.ts'
-import { stackServices } from './service/stackService.ts'
+import { stackServices } from './service/stackServices.ts'
 import { variables } from './service/variables.ts'
 
 const stack = withRules(
@@ -51,6 +56,15 @@ const stack = withRules(
   ],
 )
 
+const defaults = listAtomic(
+  `What holds for the app's instances in environments of some types, at most 10; of several the later counts. ${next}`,
+  z.strictObject({
+    envTypes: listAtomic('Types of the AppEnvs, 1 to 5.', envType.meta({ description: 'Type of an AppEnv.' }), 5, 1),
+    services: serviceDefaults,
+  }),
+  10,
+)
+
 const spec = z
   .strictObject({
     stack,
@@ -61,6 +75,7 @@ const spec = z
       `Secrets and ConfigMaps all keys of which become environment variables, at most 10. Later ones win, variables win over them. ${next}`,
     ).optional(),
     imagePullSecrets: imagePullSecrets.optional(),
+    defaults: defaults.optional(),
     access: access.optional(),
   })
   .meta({ description: 'What the app is made of.' })
@@ -70,6 +85,21 @@ const instances = z
     total: integer('AppInstances of this app.', 0, 1_000_000),
     ready: integer('AppInstances of this app that are Ready.', 0, 1_000_000),
     summary: text('ready/total, such as 1/2; for people.', { max: 20 }),
+    phases: listMap(
+      'How many are in each phase, by phase; those that are not seen yet are in none.',
+      z.strictObject({ phase, count: integer('AppInstances in it.', 1, 1_000_000) }),
+      { key: 'phase', max: phase.options.length },
+    ).optional(),
+    attention: listMap(
+      'Those that need somebody, at most 20, the worst first; absent when none does.',
+      z.strictObject({
+        name: text('Name of the AppInstance.', { max: 63, pattern: dnsLabel }),
+        env: text('Its AppEnv.', { max: 253, pattern: dnsSubdomain }),
+        phase,
+        reason: text('Why it is not ready, in one CamelCase word.', { max: 128 }),
+      }),
+      { key: 'name', max: 20 },
+    ).optional(),
   })
   .meta({ description: 'How many instances the app has.' })
 

@@ -1,13 +1,18 @@
 import { z } from 'zod'
+import { deletionPolicy, deletionProtection } from './deletion.ts'
 import { deploy } from './deploy.ts'
 import { ageColumn, conditionColumn, type Kind } from './kind.ts'
 import { group, version, type ApiObject } from './meta.ts'
 import { nameRules } from './names.ts'
+import { quota } from './quota.ts'
 import { conditionList, immutable, next, observedGeneration, withRules, type Immutable } from './schema.ts'
+import { resourcesOf } from './service/resources.ts'
 import { plainVariables } from './service/variables.ts'
 
-const envType = withRules(
-  z.enum(['prod', 'staging', 'dev', 'test', 'feature']).meta({
+export const envType = z.enum(['prod', 'staging', 'dev', 'test', 'feature'])
+
+const permanentType = withRules(
+  envType.meta({
     description:
       'What the environment is for: prod, staging, dev, test or feature. Permanent; told to replicas as APPSTEAD_ENV_TYPE.',
   }),
@@ -21,6 +26,12 @@ const defaults = z
         'Whether instances that pin no revision move to each new one of their stack by themselves. Default false; never in an environment of type prod.',
     }),
     deploy: deploy.optional(),
+    deletionPolicy: deletionPolicy('Default: Retain in an environment of type prod, else Delete.').optional(),
+    deletionProtection: deletionProtection('Default: true in an environment of type prod, else false.').optional(),
+    resources: resourcesOf(
+      `CPU and memory of each replica, for services that say neither request nor limit of the one or the other. ${next}`,
+    ).optional(),
+    quota: quota.optional(),
   })
   .meta({
     description:
@@ -30,7 +41,7 @@ const defaults = z
 const spec = withRules(
   z
     .strictObject({
-      type: envType,
+      type: permanentType,
       variables: plainVariables(
         `Environment variables of all instances in the environment, at most 100. Any other of the same name wins. Not for secrets. ${next}`,
       ).optional(),

@@ -3,6 +3,7 @@ import { ageColumn, conditionColumn, says, type Column, type Kind, type RootSelf
 import { group, version, type ApiObject } from './meta.ts'
 import { maxAppName, maxInstanceName, nameRules } from './names.ts'
 import { dnsLabel, dnsSubdomain, immutable, integer, next, text, withRules, type Immutable } from './schema.ts'
+import { deletionPolicy, deletionProtection } from './deletion.ts'
 import { appInstanceStatus as status, type AppInstanceStatus } from './appInstanceStatus.ts'
 import { image } from './service/name.ts'
 import { deploy } from './deploy.ts'
@@ -76,10 +77,12 @@ const spec = z
     variablesFrom: variablesFrom(
       `Secrets and ConfigMaps all keys of which become environment variables, at most 10. Later ones win, variables win over them. ${next}`,
     ).optional(),
-    deletionProtection: z.boolean().optional().meta({
-      description:
-        'Whether the API server refuses to delete this AppInstance, also with its project. Default: false. Takes effect at once.',
-    }),
+    deletionPolicy: deletionPolicy(
+      'Default: that of its AppEnv, else Retain where that is of type prod, and Delete elsewhere.',
+    ).optional(),
+    deletionProtection: deletionProtection(
+      'Default: that of its AppEnv, else true where that is of type prod, and false elsewhere.',
+    ).optional(),
     creationDeadlineSeconds: integer(
       'For how long what hinders the creation is waited for, such as a quota, before the instance is Errored: 5 to 86400. Default 600. Takes effect at once.',
       5,

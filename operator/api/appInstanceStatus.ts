@@ -12,12 +12,15 @@ import {
   time,
   type Immutable,
 } from './schema.ts'
+import { onSecretChange, replicaChanges, trigger } from './deploy.ts'
+import { envType } from './appEnv.ts'
 import { actionRecords } from './service/actionRecord.ts'
 import { image, serviceName, serviceType } from './service/name.ts'
 
 /** What the operator says of an AppInstance. */
 
-const phase = z
+/** For people, in the order in which an instance usually goes through them. */
+export const phase = z
   .enum([
     'Pending',
     'Creating',
@@ -58,10 +61,13 @@ const services = listMap(
   'How each service stands.',
   z.strictObject({
     name: serviceName.meta({ description: 'Name of the service.' }),
-    type: serviceType.meta({ description: 'Web or Worker.' }),
+    type: serviceType.meta({ description: 'Web, Worker or PostgreSQL.' }),
     ready: count('Replicas that are ready.'),
     desired: count('Replicas there ought to be.'),
-    image: image('Image of the release that runs.'),
+    image: image('Image of the release that runs; absent when it runs elsewhere.').optional(),
+    external: text('What says where it is, such as Secret/shop-pg-app; only of a service that is given from outside.', {
+      max: 264,
+    }).optional(),
     reason: text('Why it is not ready, in one CamelCase word; absent when it is.', { max: 128 }).optional(),
     message: message('What is wrong with it, for people; absent when nothing is.').optional(),
   }),
@@ -115,7 +121,7 @@ const failedRelease = z
 const pendingChanges = listMap(
   'Accepted changes that wait for the next deployment, and what it will do with them.',
   z.strictObject({
-    path: text('Where, such as services[web].replicas.', { max: 512 }),
+    path: text('Where, such as services[web].resources.limits.memory.', { max: 512 }),
     from: text('What runs now; absent when it is new.', { max: 1024 }).optional(),
     to: text('What is wanted; absent when it is removed.', { max: 1024 }).optional(),
     effect: z.enum(['Restart', 'Scale', 'None']).meta({
@@ -148,6 +154,25 @@ const error = z
   })
   .meta({ description: 'Only while Errored: what failed and the ways out.' })
 
+const effective = z
+  .strictObject({
+    envType: envType.meta({ description: 'Type of its AppEnv.' }),
+    autoUpgrade: z.boolean().meta({ description: 'Whether it moves to each new revision of its stack by itself.' }),
+    deploy: z
+      .strictObject({
+        trigger: trigger.meta({ description: 'Whether what is declared is deployed at once or when asked for.' }),
+        replicaChanges: replicaChanges.meta({ description: 'When a change of the number of replicas takes effect.' }),
+        onSecretChange: onSecretChange.meta({ description: 'When a changed Secret or ConfigMap takes effect.' }),
+      })
+      .meta({ description: 'When what is declared is deployed.' }),
+    deletionPolicy: z.enum(['Retain', 'Delete']).meta({ description: 'What its deletion leaves.' }),
+    deletionProtection: z.boolean().meta({ description: 'Whether the API server refuses its deletion.' }),
+  })
+  .meta({
+    description:
+      'What counts of what the spec may leave to its AppEnv or to defaults; absent while the AppEnv is missing.',
+  })
+
 /** status of an AppInstance. */
 export const appInstanceStatus = z
   .strictObject({
@@ -157,6 +182,7 @@ export const appInstanceStatus = z
     phase: phase.optional(),
     namespace: text('Namespace it runs in: its own name.', { max: 63, pattern: dnsLabel }).optional(),
     url: text('Where the main service answers; inside the cluster for now.', { max: 512 }).optional(),
+    effective: effective.optional(),
     stack: stackStatus.optional(),
     replicas: count('Replicas of the main service that run; what the scale subresource shows.').optional(),
     selector: text("Label selector of the main service's pods; for the scale subresource.", { max: 512 }).optional(),

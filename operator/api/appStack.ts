@@ -3,7 +3,7 @@ import { ageColumn, conditionColumn, says, type Kind } from './kind.ts'
 import { group, version, type ApiObject } from './meta.ts'
 import { nameRules } from './names.ts'
 import { conditionList, dnsSubdomain, observedGeneration, text, withRules, type Immutable } from './schema.ts'
-import { stackServices } from './service/stackService.ts'
+import { stackServices } from './service/stackServices.ts'
 
 const stackVersion = withRules(
   text(

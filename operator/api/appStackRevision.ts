@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { ageColumn, conditionColumn, says, type Kind } from './kind.ts'
 import { group, version, type ApiObject } from './meta.ts'
 import { conditionList, dnsLabel, integer, observedGeneration, text, withRules, type Immutable } from './schema.ts'
-import { stackServices } from './service/stackService.ts'
+import { stackServices } from './service/stackServices.ts'
 
 const spec = withRules(
   z

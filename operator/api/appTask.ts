@@ -2,9 +2,12 @@ import { z } from 'zod'
 import { ageColumn, conditionColumn, says, type Kind } from './kind.ts'
 import { group, version, type ApiObject } from './meta.ts'
 import { maxInstanceName } from './names.ts'
+import { actionName } from './service/actions.ts'
+import { serviceName } from './service/name.ts'
 import {
   conditionList,
   dnsLabel,
+  dnsSubdomain,
   generation,
   integer,
   listMap,
@@ -24,13 +27,29 @@ const spec = withRules(
   z
     .strictObject({
       instance: text('Name of the AppInstance. Permanent.', { max: maxInstanceName, min: 1, pattern: dnsLabel }),
-      instanceUid: objectUid('metadata.uid of the AppInstance. Permanent.'),
-      type: z.enum(['Create', 'Delete']).meta({
+      instanceUid: objectUid(
+        'metadata.uid of the AppInstance: then none that is made anew under its name is meant. Default: whichever there is. Permanent.',
+      ).optional(),
+      type: z.enum(['Create', 'Delete', 'Action']).meta({
         description:
-          'What is done: Create makes what the first release needs, Delete removes what the instance leaves. Permanent.',
+          'What is done. Action, for users: runs an action of a service once. Create and Delete, by the operator alone: making what the first release needs, removing what the instance leaves. Permanent.',
       }),
-      attempt: integer('Counts the tries to do this for the instance, from 1. Permanent.', 1, 2_147_483_647),
-      cause: text('Why it is done, for people, such as instance created. Permanent.', { max: textLimit }),
+      action: z
+        .strictObject({
+          service: serviceName.meta({ description: 'Name of the service. Permanent.' }),
+          name: actionName.meta({ description: 'Name of the action, which must have run: Manual. Permanent.' }),
+        })
+        .optional()
+        .meta({
+          description:
+            "Of type Action: which action is run, as the current release has it, with that release's image and variables. Permanent.",
+        }),
+      attempt: integer(
+        'Of Create and Delete: counts the tries to do this for the instance, from 1. Permanent.',
+        1,
+        2_147_483_647,
+      ).optional(),
+      cause: text('Why it is done, for people, such as instance created. Permanent.', { max: textLimit }).optional(),
       token: text(
         'The value of the annotation appstead.dev/retry when it began: it asks for no further try. Permanent.',
         {
@@ -41,12 +60,39 @@ const spec = withRules(
     .meta({ description: 'What is to be done. Permanent as a whole.' }),
   [
     {
+      id: 'action-of-its-type',
+      rule: "has(self.action) == (self.type == 'Action')",
+      message: 'a task of type Action must say which action, and no other may',
+      messageExpression: says(
+        "a task of type Action must name an action, such as {service: web, name: seed}, and no other may; this one is of type '%s'",
+        'self.type',
+      ),
+      fieldPath: '.action',
+      reason: 'FieldValueInvalid',
+      holds: ({ type, action }) => (action !== undefined) === (type === 'Action'),
+    },
+    {
+      id: 'attempt-of-its-type',
+      rule: "self.type == 'Action' ? !has(self.attempt) && !has(self.token) : has(self.attempt) && has(self.cause) && has(self.instanceUid)",
+      message:
+        'a task of type Action may have no attempt and no token; any other must have attempt, cause and instanceUid',
+      messageExpression: says(
+        "a task of type '%s' %s",
+        'self.type',
+        "self.type == 'Action' ? 'may have no attempt and no token' : 'must have attempt, cause and instanceUid'",
+      ),
+      reason: 'FieldValueInvalid',
+      holds: ({ type, attempt, token, cause, instanceUid }) =>
+        type === 'Action'
+          ? attempt === undefined && token === undefined
+          : attempt !== undefined && cause !== undefined && instanceUid !== undefined,
+    },
+    {
       id: 'immutable-task',
       rule: 'self == oldSelf',
       message: 'a task may not be changed; it records what was done',
       messageExpression: says(
-        "attempt %d of task '%s' of '%s' may not be changed; it records what was done",
-        'oldSelf.attempt',
+        "the task of type '%s' for '%s' may not be changed, as it records what was done; make another one",
         'oldSelf.type',
         'oldSelf.instance',
       ),
@@ -74,6 +120,19 @@ const status = z
     observedGeneration,
     instanceGeneration: generation('metadata.generation of the AppInstance that was acted on last.').optional(),
     steps: steps.optional(),
+    instanceUid: objectUid('Of an action: metadata.uid of the AppInstance it is run for.').optional(),
+    release: text('Of an action that was started: the AppRelease it runs from.', {
+      max: 253,
+      pattern: dnsSubdomain,
+    }).optional(),
+    job: z
+      .strictObject({
+        name: text('Name of the Job.', { max: 63, pattern: dnsSubdomain }),
+        namespace: text('Its namespace: that of the instance.', { max: 63, pattern: dnsLabel }),
+        uid: objectUid('Its metadata.uid: no other Job is ever started for the task.'),
+      })
+      .optional()
+      .meta({ description: 'Of an action that was started: the Job that runs it.' }),
   })
   .meta({ description: 'How it went. Written by the operator only.' })
 
@@ -81,6 +140,29 @@ export type AppTaskSpec = Immutable<z.output<typeof spec>>
 export type AppTaskStatus = Immutable<z.output<typeof status>>
 export type AppTaskStep = NonNullable<AppTaskStatus['steps']>[number]
 export type AppTask = ApiObject<AppTaskSpec, AppTaskStatus>
+
+/** The record of a try to create or to remove an instance. */
+export type Attempt = AppTask & {
+  readonly spec: {
+    readonly type: 'Create' | 'Delete'
+    readonly instanceUid: string
+    readonly attempt: number
+    readonly cause: string
+  }
+}
+
+/** What a user asks for: one run of an action. */
+export type ActionTask = AppTask & {
+  readonly spec: { readonly type: 'Action'; readonly action: NonNullable<AppTaskSpec['action']> }
+}
+
+export function isAttempt(task: AppTask): task is Attempt {
+  return task.spec.type !== 'Action'
+}
+
+export function isActionTask(task: AppTask): task is ActionTask {
+  return task.spec.type === 'Action'
+}
 
 /** The value of an annotation as a Task records it. */
 export function tokenOf(value: string): string {
@@ -95,16 +177,24 @@ export const appTaskKind: Kind = {
   singular: 'apptask',
   namespaced: true,
   description:
-    'The record of one operation on an AppInstance, step by step; it outlives the instance. Made by the operator; its spec never changes. A creation or a deletion that failed for good is recorded here: while its newest one failed, the instance is Errored.',
+    'The record of one operation on an AppInstance, step by step; it outlives the instance, and its spec never changes. A user makes one of type Action to have an action of a service run, once. The operator records creations and deletions: while the newest one of these failed, the instance is Errored.',
   spec,
   status,
   rules: [],
   columns: [
     { name: 'Instance', type: 'string', jsonPath: '.spec.instance', description: 'The AppInstance.' },
     { name: 'Type', type: 'string', jsonPath: '.spec.type', description: 'What is done.' },
+    { name: 'Action', type: 'string', jsonPath: '.spec.action.name', description: 'The action that is run.' },
     conditionColumn('Result', 'Succeeded', 'status'),
     conditionColumn('Reason', 'Succeeded', 'reason'),
     conditionColumn('Message', 'Succeeded', 'message'),
+    {
+      name: 'Service',
+      type: 'string',
+      jsonPath: '.spec.action.service',
+      description: 'The service whose action is run.',
+      wide: true,
+    },
     {
       name: 'Attempt',
       type: 'integer',

@@ -17,6 +17,7 @@ export const secretType = core('Secret', 'secrets')
 export const serviceType = core('Service', 'services')
 export const persistentVolumeClaimType = core('PersistentVolumeClaim', 'persistentvolumeclaims')
 export const podType = core('Pod', 'pods')
+export const resourceQuotaType = core('ResourceQuota', 'resourcequotas')
 export const deploymentType: ResourceType = {
   group: 'apps',
   version: 'v1',

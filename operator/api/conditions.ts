@@ -65,12 +65,13 @@ export const reasons = {
   ReplicasNotReady: { class: 'progressing', description: 'Rolled out, but replicas are not ready now.' },
   RunningActions: {
     class: 'progressing',
-    description: 'Actions run before the replicas of the newest release are started.',
+    description: 'Actions run before the replicas of the newest release are started. Of an AppTask: its action runs.',
   },
+  Queued: { class: 'progressing', description: 'The action of an AppTask waits; the message says for what.' },
   ActionFailed: {
     class: 'progressing',
     description:
-      'An action of the newest release failed. One before the roll-out: nothing of the release was started, and what ran, runs; it is not tried again until the spec changes. One after it: the release stays.',
+      'An action of the newest release failed. One before the roll-out: nothing of the release was started, and what ran, runs; it is not tried again until the spec changes. One after it: the release stays. Of an AppTask: its action failed; another AppTask tries again.',
   },
   RolloutDeadlineExceeded: {
     class: 'progressing',
@@ -95,7 +96,8 @@ export const reasons = {
   ImagePullFailed: { class: 'progressing', description: 'The image of a service cannot be pulled.' },
   HealthCheckFailed: {
     class: 'progressing',
-    description: 'The health check of a service was not answered as it should be until the deadline.',
+    description:
+      'The health check of a service is answered with an error, too late, or not at all; the message says which.',
   },
   CrashLoop: { class: 'progressing', description: 'The process of a service ends again and again.' },
   ConfigurationError: { class: 'progressing', description: 'The container of a service cannot be created.' },
@@ -123,6 +125,11 @@ export const reasons = {
     class: 'blocked',
     description:
       'The newest release was made by a newer operator; what runs is left alone until the operator is upgraded.',
+  },
+  InstanceNotFound: {
+    class: 'blocked',
+    description:
+      'An AppTask names an AppInstance that is not in this namespace; waited for, at most 10 minutes. Nothing is run then.',
   },
   AppNotFound: { class: 'blocked', description: 'No App of that name in this namespace; waited for.' },
   EnvNotFound: { class: 'blocked', description: 'No AppEnv of that name; waited for.' },
@@ -153,6 +160,16 @@ export const reasons = {
     class: 'blocked',
     description: 'A value is too long for an environment variable, or no text. Give it as a file; what ran, runs.',
   },
+  ActionNotFound: {
+    class: 'invalid',
+    description:
+      'An AppTask names an action that the current release of the instance does not have, or none that runs by hand (run: Manual). The message names those there are.',
+  },
+  NotAllowed: {
+    class: 'failed',
+    description:
+      'An AppTask asked for what is not allowed in the state of the instance, such as Suspended (see the table of operations). Make another one when it has changed.',
+  },
   RevisionOfOtherStack: { class: 'invalid', description: 'The pinned revision belongs to another stack than the App.' },
   RevisionNameTaken: {
     class: 'invalid',
@@ -180,7 +197,17 @@ export const reasons = {
   },
   ServiceDisabled: {
     class: 'invalid',
-    description: 'A service is disabled that another one names in dependsOn or from.',
+    description: 'A service is disabled that another one names in dependsOn, from, links or variables.',
+  },
+  ExternalMissing: {
+    class: 'invalid',
+    description:
+      'A service of a type that is given from outside, and the AppInstance does not say where it is (spec.services[].external).',
+  },
+  ExternalNotPossible: {
+    class: 'invalid',
+    description:
+      'The AppInstance says of a service that runs here that it is given from outside (spec.services[].external).',
   },
   RequestAboveLimit: {
     class: 'invalid',
@@ -196,6 +223,11 @@ export const reasons = {
     description:
       'A volume cannot be mounted as declared: by more pods than its access mode allows, or its claim is already that of something else.',
   },
+  VolumeNotFound: {
+    class: 'invalid',
+    description:
+      'What is said otherwise of a volume names none that the service has. The message names those there are.',
+  },
   VolumeShrunk: {
     class: 'invalid',
     description: 'A volume is declared smaller than its claim is. Claims can grow, but never shrink.',
@@ -205,9 +237,19 @@ export const reasons = {
     description:
       'The access mode or storage class of a volume is not that of its claim, or the class lets no claim grow. What a claim is cannot be changed; a volume of another name gets a new one.',
   },
+  LinkKeyNotFound: {
+    class: 'invalid',
+    description:
+      'A variable asks by a link for what the service does not tell: it tells host and port, where it speaks HTTP uri.',
+  },
   TooManyVariables: {
     class: 'invalid',
     description: 'A service has more than 250 environment variables of all sources together.',
+  },
+  QuotaExceeded: {
+    class: 'invalid',
+    description:
+      'The services would take more than the AppEnv lets each instance have (spec.defaults.quota), or have no limit where it asks for one. What runs, runs.',
   },
   ReleaseTooLarge: { class: 'invalid', description: 'The resolved services are larger than 256 KB.' },
   RefusedByServer: { class: 'invalid', description: 'The API server refused an object rendered from the spec.' },
@@ -226,13 +268,18 @@ export const reasons = {
     description:
       'What the instance leaves did not go within spec.deletionDeadlineSeconds; the message says what is left and who holds it. It goes on by itself; appstead.dev/force-delete lets the instance go without it.',
   },
+  ForeignClaim: {
+    class: 'progressing',
+    description:
+      'The namespace is not removed, as it holds PersistentVolumeClaims that Appstead did not make; the message names them and the ways out. Past spec.deletionDeadlineSeconds the instance is Errored.',
+  },
   ForceDeleted: {
     class: 'failed',
     description: 'The instance was let go by appstead.dev/force-delete; the message says what it left behind.',
   },
   InstanceDeleted: {
     class: 'failed',
-    description: 'The creation that an AppTask records was not done when the instance was deleted.',
+    description: 'What an AppTask records or asks for was not done when the instance was deleted.',
   },
   CreationDeadlineExceeded: {
     class: 'failed',
@@ -242,33 +289,6 @@ export const reasons = {
 } as const satisfies Record<string, ReasonDoc>
 
 export type Reason = keyof typeof reasons
-
-/** The closed list of reasons that only Events have; an Event that tells of a change of a condition has the condition's reason. */
-export const eventReasons = {
-  RevisionPublished: 'A new revision of the stack was published.',
-  NamespaceCreated: "The instance's namespace was created.",
-  NamespaceTakenOver:
-    'The namespace of a former instance of the name, with all that is in it, belongs to this instance now.',
-  NamespaceDeleted: "The instance's namespace is being deleted with everything in it.",
-  NamespaceLeft:
-    "A namespace carries the instance's labels, but not its recorded uids: it is left as it is when the instance is deleted. If it is yours, delete it.",
-  ReleaseLost:
-    'The only release of an instance was deleted: what is declared was released anew, on another revision of its stack. To go back, set spec.stack.revision.',
-  ForceDeleteRefused:
-    'appstead.dev/force-delete names another uid than that of the object it is on: nothing is forced.',
-  Retrying: 'What had failed for good is tried again, as was asked for.',
-  Recovered: 'What had failed for good was done by a later try.',
-  Resumed: 'spec.suspend is false again: the replicas of all services are started.',
-  ReleaseCreated: 'A release was made: what follows is its roll-out.',
-  ChangedByAdmission:
-    'The API server stores something otherwise than applied: an admission policy or webhook changes it. It is left so.',
-  DriftCorrected:
-    'What others changed or deleted in the namespace of the instance was put back, or what was there under the name of a child has become it. What is to stay is said in the AppInstance or its stack.',
-  ReconcileThrottled:
-    'The object was changed more than 30 times in a short time and is looked at once in 10 seconds until that ends. Find out who changes it.',
-} as const
-
-export type EventReason = Reason | keyof typeof eventReasons
 
 /** metav1.Condition. */
 export const conditionSchema = z.object({

@@ -33,6 +33,8 @@ export const labels = {
   env: `${group}/env`,
   /** On the namespace of an instance that is Errored: nobody may connect to its pods. The value is the reason. */
   locked: `${group}/locked`,
+  /** On the namespace of an instance that was deleted with deletionPolicy Retain, as `"true"`: the next of its name takes it over. */
+  released: `${group}/released`,
   /** On a Secret or ConfigMap of a project, as `"true"`: instances of the apps in allow-apps may refer to it. Set by people. */
   allow: `${group}/allow`,
   /** On everything the operator makes: appstead. */
@@ -56,8 +58,10 @@ export const annotations = {
   restart: `${group}/restart`,
   /** On a pod: number of the release that restarted its service last. */
   restartedBy: `${group}/restarted-by`,
-  /** On the Job of an action: the AppRelease it runs for. */
+  /** On the Job of an action: the AppRelease it runs for, or from. */
   release: `${group}/release`,
+  /** On the Job of an action that a user asked for: the AppTask that asks. */
+  task: `${group}/task`,
   /** On an AppInstance: the instance uid that a namespace of its name records; takes it over from another hub or project uid. */
   adopt: `${group}/adopt`,
   /** On an AppInstance that is being deleted: its own uid lets it go at once, whatever it leaves behind. */

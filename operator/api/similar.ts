@@ -14,6 +14,16 @@ export function thereIs(similar: readonly string[]): string {
   return similar.length === 0 ? '' : `; there is ${similar.map((name) => `'${name}'`).join(', ')}`
 }
 
+/** How many names are listed when none is like the one that was given. */
+const listedNames = 10
+
+/** What follows a sentence that says that there is no such thing here: what may have been meant, else all there is. */
+export function hintOf(name: string, names: readonly string[]): string {
+  const similar = similarNames(name, names)
+  if (similar.length > 0) return `did you mean ${similar.map((each) => `'${each}'`).join(' or ')}?`
+  return `it has: ${names.slice(0, listedNames).join(', ')}${names.length > listedNames ? ', …' : ''}`
+}
+
 /** How many characters must be put in, left out or changed to make one text of the other. */
 function distanceBetween(a: string, b: string): number {
   let above = Array.from({ length: b.length + 1 }, (_, column) => column)

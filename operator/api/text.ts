@@ -7,3 +7,9 @@ export function shortened(text: string, limit: number): string {
   const characters = [...text]
   return characters.length <= limit ? text : `${characters.slice(0, limit - 1).join('')}…`
 }
+
+/** The first of so many things, and how many more there are. */
+export function listed(things: readonly string[], most: number): string {
+  const more = things.length > most ? ` and ${things.length - most} more` : ''
+  return `${things.slice(0, most).join(', ')}${more}`
+}

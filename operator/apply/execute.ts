@@ -22,7 +22,7 @@ export interface Standing {
   /** Of the cluster that is written to. */
   readonly fights: Fights
   readonly now: Date
-  /** What the plan was rendered from: the uid of a release, and the numbers beside it. */
+  /** What the plan was rendered from: the uid of a release, and what counts beside it. */
   readonly of: string
   /** Whether the Deployment of that name is as rendered and rolled out. */
   readonly isRolledOut: (deployment: string) => boolean

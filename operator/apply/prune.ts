@@ -22,14 +22,23 @@ export interface Pruned {
  * for a plan that wants nothing to run, which no release asks for; what a live look shows not to be ours any more.
  * A refusal is returned, and holds for a while. Throws a transient KubeError.
  */
-export async function prune(
+export async function prune(kube: Writer, plan: Plan, owned: readonly Owned[], standing: Remembered): Promise<Pruned> {
+  return removeEach(kube, surplusOf(plan, owned), standing)
+}
+
+interface Remembered {
+  readonly fights: Fights
+  readonly now: Date
+}
+
+/** Deletes these objects one after the other, each after a live look, as `prune` does and with its exceptions. */
+export async function removeEach(
   kube: Writer,
-  plan: Plan,
-  owned: readonly Owned[],
-  { fights, now }: { readonly fights: Fights; readonly now: Date },
+  objects: readonly Owned[],
+  { fights, now }: Remembered,
 ): Promise<Pruned> {
   const pruned: Ref[] = []
-  for (const each of surplusOf(plan, owned)) {
+  for (const each of objects) {
     const removal = removalOf(each.type, each.object)
     const held = refusalAgainst(fights, removal, now.getTime())
     if (held) return { pruned, refused: held }
@@ -69,7 +78,7 @@ function surplusOf(plan: Plan, owned: readonly Owned[]): Owned[] {
 }
 
 /** Data and generated secrets cannot be made again; a copy can, from what it was made of. */
-function isExpendable({ type, object }: Pick<Owned, 'type' | 'object'>): boolean {
+export function isExpendable({ type, object }: Pick<Owned, 'type' | 'object'>): boolean {
   if (type.kind === 'PersistentVolumeClaim') return false
   return type.kind !== 'Secret' || object.metadata.annotations?.[annotations.copyOf] !== undefined
 }

@@ -5,7 +5,7 @@ import type { ReleaseAction } from '../render/job.ts'
 import { actionsAfter, actionsBefore } from '../render/job.ts'
 import { actionJobName } from '../render/names.ts'
 import type { Reader } from '../runtime/controller.ts'
-import type { ActionSight, PendingAction } from '../status/actions.ts'
+import type { ActionSight, OtherJob, PendingAction } from '../status/actions.ts'
 import { pendingOf } from '../status/actions.ts'
 import type { ObservedJob, ObservedPod } from '../status/observed.ts'
 
@@ -27,6 +27,11 @@ export function actionJobsOf(cache: Reader, instance: string): ActionJobs {
 /** The AppRelease that a Job was made for; '' when it was made for none. */
 export function releaseOfJob({ metadata }: Pick<ObservedJob, 'metadata'>): string {
   return metadata.annotations?.[annotations.release] ?? ''
+}
+
+/** The AppTask that asked for a Job; '' when none did. */
+export function taskOfJob({ metadata }: Pick<ObservedJob, 'metadata'>): string {
+  return metadata.annotations?.[annotations.task] ?? ''
 }
 
 /** Whether a Job has not ended. */
@@ -58,13 +63,36 @@ function sightOf(release: AppRelease, { service, action }: ReleaseAction, { jobs
   }
 }
 
-/** The Jobs of other releases that have not ended: those of `release` wait for them. */
+/** The Jobs that have not ended of other releases, and of AppTasks: those of `release` wait for them. */
 export function otherJobs(release: AppRelease, { jobs }: ActionJobs): readonly ObservedJob[] {
-  return jobs.filter((job) => isUnderWay(job) && !['', release.metadata.name].includes(releaseOfJob(job)))
+  const isOther = (job: ObservedJob): boolean =>
+    taskOfJob(job) !== '' || !['', release.metadata.name].includes(releaseOfJob(job))
+  return jobs.filter((job) => isUnderWay(job) && isOther(job))
+}
+
+/** A Job as a message tells of it that something waits for it. */
+export function told(job: ObservedJob): OtherJob {
+  const { name, namespace = '' } = job.metadata
+  const task = taskOfJob(job)
+  const project = job.metadata.labels?.[labels.project] ?? ''
+  return { name, namespace, task: task === '' ? undefined : { namespace: project, name: task } }
 }
 
 /** The first action that a release's roll-out waits for, or that has failed; undefined when all before it succeeded. */
 export function pendingAction(release: AppRelease, seen: ActionJobs): PendingAction | undefined {
   const sight = sightsBefore(release, seen).find(({ record }) => record?.state !== 'Succeeded')
-  return sight && pendingOf(sight, otherJobs(release, seen)[0]?.metadata.name)
+  if (!sight) return undefined
+  const [other] = otherJobs(release, seen)
+  return pendingOf(sight, other && told(other))
+}
+
+/** Whether there may be more to be done, as far as the release itself says: no action failed, and not all have ended. */
+export function mayAct(release: AppRelease): boolean {
+  const states = sightsOf(release, { jobs: [], jobPods: [] }).map(({ record }) => record?.state)
+  return !states.includes('Failed') && states.some((state) => state !== 'Succeeded')
+}
+
+/** All actions that a release runs, and what there is of them. */
+export function sightsOf(release: AppRelease, seen: ActionJobs): readonly ActionSight[] {
+  return [...sightsBefore(release, seen), ...sightsAfter(release, seen)]
 }

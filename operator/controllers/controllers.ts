@@ -4,7 +4,7 @@ import { appLockKind } from '../api/appLock.ts'
 import { appReleaseKind } from '../api/appRelease.ts'
 import { appStackRevisionKind } from '../api/appStackRevision.ts'
 import { appTaskKind } from '../api/appTask.ts'
-import { crdType, namespaceType, persistentVolumeClaimType, secretType, serviceAccountType } from '../api/builtin.ts'
+import { crdType, namespaceType, persistentVolumeClaimType, secretType } from '../api/builtin.ts'
 import type { KubeObject, ResourceType } from '../api/meta.ts'
 import type { Controller } from '../runtime/controller.ts'
 import { app } from './app/controller.ts'
@@ -14,6 +14,7 @@ import { appRelease } from './appRelease/controller.ts'
 import { appEnv } from './appEnv/controller.ts'
 import { appStack } from './appStack/controller.ts'
 import { appStackRevision } from './appStackRevision/controller.ts'
+import { appTask } from './appTask/controller.ts'
 import { childTypes } from './informers.ts'
 
 /** The table of contents: every controller of the operator. */
@@ -24,6 +25,7 @@ export const controllers: readonly Controller<KubeObject, unknown>[] = [
   app,
   appInstance,
   appRelease,
+  appTask,
   appLock,
 ] as readonly Controller<KubeObject, unknown>[]
 
@@ -45,9 +47,8 @@ export const writes: readonly { readonly type: ResourceType; readonly verbs: rea
   { type: crdType, verbs: ['get'] },
   { type: namespaceType, verbs: ['get', 'create', 'patch', 'delete'] },
   { type: secretType, verbs: ['get', 'create', 'delete'] },
-  { type: serviceAccountType, verbs: ['get', 'create', 'patch'] },
   { type: persistentVolumeClaimType, verbs: ['get', 'create', 'patch'] },
   ...childTypes
-    .filter((type) => ![secretType, serviceAccountType, persistentVolumeClaimType].includes(type))
+    .filter((type) => ![secretType, persistentVolumeClaimType].includes(type))
     .map((type) => ({ type, verbs: ['get', 'create', 'patch', 'delete'] as const })),
 ]

@@ -12,6 +12,7 @@ import type {
   ObservedJob,
   ObservedNamespace,
   ObservedPod,
+  ObservedProbe,
   ObservedStorageClass,
 } from '../status/observed.ts'
 
@@ -164,6 +165,7 @@ export function storageClassDigest(object: KubeObject): Omit<ObservedStorageClas
 }
 
 interface JobObject extends KubeObject {
+  readonly spec?: { readonly suspend?: boolean }
   readonly status?: {
     readonly ready?: number
     readonly succeeded?: number
@@ -176,11 +178,13 @@ interface JobObject extends KubeObject {
 
 /** How far a Job is, by its status. */
 export function jobDigest(object: KubeObject): Omit<ObservedJob, keyof KubeObject | 'digest'> {
-  const { ready = 0, succeeded = 0, failed = 0, conditions = [] } = (object as JobObject).status ?? {}
-  const uncounted = Object.values((object as JobObject).status?.uncountedTerminatedPods ?? {}).flat()
+  const { spec, status: counted } = object as JobObject
+  const { ready = 0, succeeded = 0, failed = 0, conditions = [] } = counted ?? {}
+  const uncounted = Object.values(counted?.uncountedTerminatedPods ?? {}).flat()
   const met = conditions.filter(({ status }) => status === 'True')
   const failure = met.find(({ type }) => type === 'Failed')
   return {
+    isHeld: spec?.suspend === true,
     hasBegun: ready + succeeded + failed + uncounted.length > 0,
     end: failure ? 'Failed' : met.some(({ type }) => type === 'Complete') ? 'Complete' : '',
     reason: failure?.reason ?? '',
@@ -190,7 +194,13 @@ export function jobDigest(object: KubeObject): Omit<ObservedJob, keyof KubeObjec
 
 interface ContainerState {
   readonly waiting?: { readonly reason?: string; readonly message?: string }
-  readonly terminated?: { readonly exitCode?: number; readonly message?: string }
+  readonly terminated?: {
+    readonly exitCode?: number
+    readonly reason?: string
+    readonly message?: string
+    readonly startedAt?: string
+    readonly finishedAt?: string
+  }
 }
 
 interface PodCondition {
@@ -230,9 +240,17 @@ export function podDigest(object: KubeObject): Omit<ObservedPod, keyof KubeObjec
     phase: status?.phase ?? 'Pending',
     isReady: conditionOf(status, 'Ready')?.status === 'True',
     waiting: waiting ? { reason: waiting.reason ?? '', message: shorten(withoutBackOff(waiting.message ?? '')) } : null,
-    lastExit: ended ? { code: ended.exitCode ?? 0, line: lastLine(ended.message ?? '') } : null,
+    lastExit: ended ? exitOf(ended) : null,
     unschedulable: unschedulableOf(status),
   }
+}
+
+function exitOf(ended: NonNullable<ContainerState['terminated']>): ObservedPod['lastExit'] {
+  const { exitCode = 0, reason, message = '', startedAt = '', finishedAt = '' } = ended
+  const milliseconds = Date.parse(finishedAt) - Date.parse(startedAt)
+  const seconds = Number.isFinite(milliseconds) ? milliseconds / 1000 : 0
+  const exit = { code: exitCode, line: lastLine(message), seconds }
+  return reason === 'OOMKilled' ? { ...exit, isOutOfMemory: true } : exit
 }
 
 /** Set by the Job controller on the pods of every Job. */
@@ -243,13 +261,42 @@ function runOf({ metadata, status }: PodObject): Pick<ObservedPod, 'run'> {
   return job === undefined ? {} : { run: { job, failure: status?.reason ?? '' } }
 }
 
+/** What keeps a pod from each node; not that others would have to leave for it in vain, which the scheduler adds. */
 function unschedulableOf(status: PodStatus | undefined): string {
-  const scheduled = conditionOf(status, 'PodScheduled')
-  return scheduled?.reason === 'Unschedulable' ? shorten(scheduled.message ?? '') : ''
+  const { reason, message = '' } = conditionOf(status, 'PodScheduled') ?? {}
+  return reason === 'Unschedulable' ? shorten(message.replace(/\. (?:[^.]*, )?preemption: .*$/s, '')) : ''
 }
 
 function conditionOf(status: PodStatus | undefined, type: string): PodCondition | undefined {
   return status?.conditions?.find((condition) => condition.type === type)
+}
+
+interface EventObject extends KubeObject {
+  readonly involvedObject?: { readonly uid?: string }
+  readonly message?: string
+  readonly count?: number
+}
+
+/** So many times in a row a process may be asked before it listens, and one that serves may be too busy. */
+const patience = { Startup: 5, Readiness: 2, Liveness: 2 }
+
+/** Of an Event with the reason Unhealthy: what a probe met, in place of what the kubelet says, which has addresses in it. */
+export function probeDigest(object: KubeObject): Omit<ObservedProbe, keyof KubeObject> {
+  const { involvedObject, message = '', count = 1 } = object as EventObject
+  const [, probe = 'Startup', said = ''] = /^(\w+) probe (?:failed|errored)[^:]*: ?(.*)$/s.exec(message) ?? []
+  return {
+    pod: involvedObject?.uid ?? '',
+    isLasting: count >= (patience[probe as keyof typeof patience] ?? patience.Startup),
+    answer: answerIn(said),
+  }
+}
+
+function answerIn(said: string): ObservedProbe['answer'] {
+  const [, code] = /statuscode: (\d+)/.exec(said) ?? []
+  if (code !== undefined) return { kind: 'status', code: Number(code) }
+  if (/deadline exceeded|timed out|i\/o timeout/i.test(said)) return { kind: 'late' }
+  if (said.includes('connection refused')) return { kind: 'refused' }
+  return { kind: 'other', line: lastLine(said) }
 }
 
 /** The same words whether the kubelet pulls an image just now (ErrImagePull) or waits to (ImagePullBackOff). */

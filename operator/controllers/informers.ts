@@ -22,6 +22,7 @@ import {
   persistentVolumeClaimType,
   podDisruptionBudgetType,
   podType,
+  resourceQuotaType,
   roleBindingType,
   secretType,
   serviceAccountType,
@@ -34,6 +35,7 @@ import { inlineStackName } from '../render/names.ts'
 import type { Holder } from '../render/resolve/named.ts'
 import { sourcesNamedIn } from '../render/resolve/named.ts'
 import type { Informer } from '../runtime/controller.ts'
+import { eventType } from '../runtime/events.ts'
 import { isLocked } from '../render/appLock.ts'
 import type {
   ObservedChild,
@@ -41,6 +43,7 @@ import type {
   ObservedDeployment,
   ObservedJob,
   ObservedPod,
+  ObservedProbe,
   ObservedStorageClass,
 } from '../status/observed.ts'
 import {
@@ -50,6 +53,7 @@ import {
   jobDigest,
   namespaceDigest,
   podDigest,
+  probeDigest,
   slim,
   storageClassDigest,
   taskDigest,
@@ -60,6 +64,7 @@ export const childTypes: readonly ResourceType[] = [
   serviceAccountType,
   roleBindingType,
   networkPolicyType,
+  resourceQuotaType,
   configMapType,
   secretType,
   persistentVolumeClaimType,
@@ -161,6 +166,20 @@ const pod: Informer<ObservedPod> = {
   indexes: { namespace: byNamespace },
 }
 
+/** What the kubelet says of failing probes: the status of a pod tells neither their answer nor that they end its process. */
+const probe: Informer<ObservedProbe> = {
+  type: eventType,
+  place: 'target',
+  fieldSelector: 'reason=Unhealthy',
+  keep: (object) => ({
+    apiVersion: object.apiVersion,
+    kind: object.kind,
+    metadata: slim(object),
+    ...probeDigest(object),
+  }),
+  indexes: { namespace: byNamespace },
+}
+
 /** All of them: a service may mount one that others made. */
 const claim: Informer<ObservedClaim> = {
   type: persistentVolumeClaimType,
@@ -208,6 +227,7 @@ export const informers: readonly Informer[] = [
   childInformer(serviceAccountType),
   childInformer(roleBindingType),
   childInformer(networkPolicyType),
+  childInformer(resourceQuotaType),
   childInformer(configMapType),
   childInformer(secretType, { metadataOnly: true }),
   claim,
@@ -218,4 +238,5 @@ export const informers: readonly Informer[] = [
   job,
   childInformer(horizontalPodAutoscalerType),
   pod,
+  probe,
 ] as unknown as readonly Informer[]

@@ -1,5 +1,11 @@
 import type { AppRelease } from '../api/appRelease.ts'
-import { deploymentType, persistentVolumeClaimType, roleBindingType } from '../api/builtin.ts'
+import {
+  deploymentType,
+  horizontalPodAutoscalerType,
+  persistentVolumeClaimType,
+  resourceQuotaType,
+  roleBindingType,
+} from '../api/builtin.ts'
 import { labels } from '../api/meta.ts'
 import { hashedOnce } from '../apply/digest.ts'
 import type { Fights } from '../apply/fights.ts'
@@ -9,8 +15,9 @@ import type { Owner } from '../render/labels.ts'
 import type { Desired } from '../render/plan.ts'
 import type { RunningService } from '../api/service/resolvedService.ts'
 import type { Reader } from '../runtime/controller.ts'
+import { eventType } from '../runtime/events.ts'
 import { hasSucceeded, onDutySince } from '../status/appRelease.ts'
-import type { ObservedDeployment } from '../status/observed.ts'
+import type { ObservedDeployment, ObservedProbe } from '../status/observed.ts'
 import type { ServiceRollout } from '../status/rollout.ts'
 import { rolloutOf } from '../status/rollout.ts'
 
@@ -22,14 +29,28 @@ export function deploymentsOf(cache: Reader, instance: string): ReadonlyMap<stri
   return new Map(deployments.map((deployment) => [deployment.metadata.name, deployment]))
 }
 
+/** The failing probes of pods in a namespace. */
+export function probesOf(cache: Reader, namespace: string): readonly ObservedProbe[] {
+  return cache.byIndex<ObservedProbe>(eventType, 'namespace', namespace)
+}
+
+/** What of an instance is rendered from more than its release. */
+const renderedFromMore: readonly string[] = [
+  horizontalPodAutoscalerType.kind,
+  persistentVolumeClaimType.kind,
+  roleBindingType.kind,
+  resourceQuotaType.kind,
+]
+
 /**
  * Lets what a release renders be hashed once. Its spec never changes, and names the instance, whose app and env never do;
- * the namespace, the volumes' claims and who has access depend on more, a Deployment on the number that counts now.
+ * the namespace, the volumes' claims, who has access, the quota and an autoscaler's bounds depend on more, a Deployment on the
+ * number that counts now.
  * Out: the object.
  */
 export function hashOnce(release: AppRelease, desired: Desired): Desired {
   const { namespaced, kind } = desired.type
-  if (namespaced && ![persistentVolumeClaimType.kind, roleBindingType.kind].includes(kind))
+  if (namespaced && !renderedFromMore.includes(kind))
     hashedOnce(release.spec, `${identityOf(desired)}${numberOf(desired)}`, desired.object)
   return desired
 }

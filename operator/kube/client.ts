@@ -9,7 +9,10 @@ export interface CallOptions {
 
 /** Which objects of a type, and which page of them. */
 export interface ListOptions extends CallOptions {
+  /** Only the objects of this namespace. */
+  readonly namespace?: string
   readonly labelSelector?: string | undefined
+  readonly fieldSelector?: string | undefined
   /** Only the metadata of the objects (PartialObjectMetadata). */
   readonly metadataOnly?: boolean | undefined
   /** Most objects of a page; the server may give fewer. */
@@ -33,7 +36,7 @@ export interface WatchOptions {
   /** Only the objects of this namespace. */
   readonly namespace?: string
   readonly labelSelector?: string | undefined
-  readonly fieldSelector?: string
+  readonly fieldSelector?: string | undefined
   /** Only the metadata of the objects (PartialObjectMetadata). */
   readonly metadataOnly?: boolean | undefined
   /** '' for what there is now, as ADDED events, and then what changes. */
@@ -50,6 +53,11 @@ export interface WatchEvent {
   readonly object: KubeObject
 }
 
+export interface StatusOptions extends CallOptions {
+  /** The only version that is written over. */
+  readonly resourceVersion?: string
+}
+
 /** A Kubernetes API server. Every method throws a KubeError (errors.ts), a write also what `beforeWrite` throws. */
 export interface KubeClient {
   /** NotFound when there is none. */
@@ -62,8 +70,8 @@ export interface KubeClient {
   create(type: ResourceType, object: KubeObject, options?: CallOptions): Promise<KubeObject>
   /** Server-side apply under our field manager, forced. */
   apply(type: ResourceType, object: KubeObject, options?: CallOptions): Promise<KubeObject>
-  /** Replaces the whole status; Conflict when the object at `ref` has another uid. */
-  patchStatus(type: ResourceType, ref: Ref, uid: string, status: unknown, options?: CallOptions): Promise<KubeObject>
+  /** Replaces the whole status; Conflict when the object at `ref` has another uid, or another resourceVersion than one given. */
+  patchStatus(type: ResourceType, ref: Ref, uid: string, status: unknown, options?: StatusOptions): Promise<KubeObject>
   /** JSON patch (RFC 6902) of the main resource; Conflict when one of its tests fails. */
   patch(type: ResourceType, ref: Ref, operations: readonly unknown[], options?: CallOptions): Promise<KubeObject>
   /** Deletes only the object with this uid; NotFound is an error like any other. */

@@ -11,6 +11,7 @@ export interface ListWatchOptions {
   readonly client: Pick<KubeClient, 'list' | 'watch'>
   readonly type: ResourceType
   readonly labelSelector?: string | undefined
+  readonly fieldSelector?: string | undefined
   /** Only the metadata of the objects (PartialObjectMetadata). */
   readonly metadataOnly?: boolean | undefined
   readonly sink: Sink
@@ -235,12 +236,12 @@ export class ListWatch {
   }
 
   async #readPages(signal: AbortSignal): Promise<{ items: KubeObject[]; resourceVersion: string }> {
-    const { client, type, labelSelector, metadataOnly, pageSize: limit = 500 } = this.#options
+    const { client, type, labelSelector, fieldSelector, metadataOnly, pageSize: limit = 500 } = this.#options
     const items: KubeObject[] = []
     let continueToken = ''
     let resourceVersion: string | undefined
     do {
-      const options = { labelSelector, metadataOnly, limit, continueToken, signal }
+      const options = { labelSelector, fieldSelector, metadataOnly, limit, continueToken, signal }
       const page = await this.#inTurn(signal, () => client.list(type, options))
       for (const item of this.#intake.keep(page.items)) items.push(item)
       continueToken = page.continueToken
@@ -264,9 +265,9 @@ export class ListWatch {
 
   /** Rejects with Timeout for a stream that went silent, and as readStream does. */
   async #readStream(resourceVersion: string, signals: readonly AbortSignal[]): Promise<void> {
-    const { labelSelector, metadataOnly, ...options } = this.#options
+    const { labelSelector, fieldSelector, metadataOnly, ...options } = this.#options
     const timeoutSeconds = Math.round(streamSeconds * (1 + options.timing.random()))
-    const watch = { labelSelector, metadataOnly, resourceVersion, timeoutSeconds }
+    const watch = { labelSelector, fieldSelector, metadataOnly, resourceVersion, timeoutSeconds }
     const end = await readStream({ maxSilenceMilliseconds, ...options, watch, signals }, (event) => this.#take(event))
     if (end === 'ended') return
     this.#troubledStreams += 1

@@ -54,7 +54,7 @@ function makeReads(wire: Wire): Pick<KubeClient, 'get' | 'list' | 'watch'> {
     },
     async list(type, options = {}) {
       const what = `list ${type.plural}`
-      const path = collectionPath(type) + listQuery(options)
+      const path = collectionPath(type, options.namespace) + listQuery(options)
       const accept = acceptOf('PartialObjectMetadataList', options.metadataOnly)
       return pageOf(what, type, await wire.call({ what, method: 'GET', path, accept, ...limitsOf(options) }))
     },
@@ -83,9 +83,12 @@ function makeWrites(wire: Wire): Pick<KubeClient, 'create' | 'apply' | 'patchSta
         throw asConflict(what, error)
       }
     },
-    patchStatus(type, ref, uid, status, options = {}) {
+    patchStatus(type, ref, uid, status, { resourceVersion, ...options } = {}) {
       const operations = [
         { op: 'test', path: '/metadata/uid', value: uid },
+        ...(resourceVersion === undefined
+          ? []
+          : [{ op: 'test', path: '/metadata/resourceVersion', value: resourceVersion }]),
         { op: 'add', path: '/status', value: status },
       ]
       const what = describe('patch status of', type, ref)
@@ -174,6 +177,7 @@ function acceptOf(kind: string, metadataOnly: boolean | undefined): string {
 function listQuery(options: ListOptions): string {
   return queryOf({
     labelSelector: options.labelSelector,
+    fieldSelector: options.fieldSelector,
     limit: options.limit,
     continue: options.continueToken,
   })

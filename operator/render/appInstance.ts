@@ -4,6 +4,7 @@ import type { AppRelease } from '../api/appRelease.ts'
 import type { ResolvedService, RunningService } from '../api/service/resolvedService.ts'
 import { mostReplicas } from '../api/service/scale.ts'
 import { configMapType, jobType, secretType } from '../api/builtin.ts'
+import type { Quota } from '../api/quota.ts'
 import { copiesOf, makeCopy } from './copies.ts'
 import { makeDeployment } from './deployment.ts'
 import { filesConfigMapName, makeFilesConfigMap } from './files.ts'
@@ -19,6 +20,7 @@ import { makePersistentVolumeClaims, type ClaimAsIs } from './persistentVolumeCl
 import type { Desired, Plan, Stage } from './plan.ts'
 import { makePodDisruptionBudget } from './podDisruptionBudget.ts'
 import { makeGeneratedSecret } from './secret.ts'
+import { makeResourceQuota } from './resourceQuota.ts'
 import { makeRoleBindings } from './roleBindings.ts'
 import { makeService } from './service.ts'
 
@@ -51,6 +53,10 @@ interface Input {
   readonly kept: readonly AppRelease[]
   /** What the App says of who may do what in the namespace. */
   readonly access: readonly Access[]
+  /** What the AppEnv lets the instance have; undefined for no limit. */
+  readonly quota: Quota | undefined
+  /** Of `kept`, those whose pods may still be there. */
+  readonly replaced: readonly AppRelease[]
   /** The PersistentVolumeClaims in the namespace, by name. */
   readonly claims: ReadonlyMap<string, ClaimAsIs>
 }
@@ -62,7 +68,8 @@ interface Input {
  * actions before the roll-out, the services, those that depend on others after them, what scales them, the actions after
  * the roll-out.
  */
-export function renderInstance({ owner, claim, release, services, kept, access, claims }: Input): Plan {
+export function renderInstance(input: Input): Plan {
+  const { owner, claim, release, services, kept, access, claims } = input
   const jobsOf = (actions: readonly ReleaseAction[]): Desired[] =>
     actions.map((action) => makeActionJob(owner, release, action))
   const before = inARow(jobsOf(actionsBefore(release)))
@@ -78,6 +85,7 @@ export function renderInstance({ owner, claim, release, services, kept, access, 
           makeServiceAccount(owner),
           ...makeRoleBindings(owner, access),
           makeBaseNetworkPolicy(owner),
+          ...resourceQuotaOf(input),
           ...copiesOf(services).map((copy) => makeCopy(owner, copy)),
           ...services.flatMap((service) => configurationOf(owner, service)),
           ...makePersistentVolumeClaims(owner, services, claims),
@@ -95,6 +103,11 @@ export function renderInstance({ owner, claim, release, services, kept, access, 
   }
 }
 
+function resourceQuotaOf({ owner, quota, services, replaced }: Input): Desired[] {
+  const before = replaced.map(({ spec }) => spec.services)
+  return quota ? [makeResourceQuota(owner, quota, services, before)] : []
+}
+
 function stageOf(name: string, objects: readonly Desired[]): Stage[] {
   return objects.length > 0 ? [{ name, objects }] : []
 }
@@ -110,7 +123,9 @@ function inARow(jobs: readonly Desired[], previous?: string): Desired[] {
 function configurationOf(owner: Owner, service: ResolvedService): Desired[] {
   return [
     ...makeFilesConfigMap(owner, service),
-    ...service.generatedSecrets.map((secret) => makeGeneratedSecret(owner, service, secret)),
+    ...service.generatedSecrets
+      .filter((secret) => secret.service === undefined)
+      .map((secret) => makeGeneratedSecret(owner, service, secret)),
   ]
 }
 

@@ -11,9 +11,9 @@ export function environment(service: ResolvedService): object[] {
     ...service.variables.map((variable) => ({ name: variable.name, ...sourceOf(variable, copies) })),
     ...service.generatedSecrets
       .filter(({ name }) => !given.has(name))
-      .map(({ name }) => ({
+      .map(({ name, service: owner = service.name }) => ({
         name,
-        valueFrom: { secretKeyRef: { name: generatedSecretName(service.name, name), key: 'value' } },
+        valueFrom: { secretKeyRef: { name: generatedSecretName(owner, name), key: 'value' } },
       })),
   ]
 }

@@ -89,6 +89,11 @@ export function actionJobName(release: AppRelease, service: string, action: stri
   return `${service.slice(0, 20)}-${action}-r${number}-${shortHash([release.metadata.uid ?? '', service, action], 5)}`
 }
 
+/** The Job of an action that a user asks for: `<service>-<action>-t<hash10 of the AppTask's uid>`, one for each AppTask. */
+export function taskJobName(taskUid: string, service: string, action: string): string {
+  return `${service.slice(0, 20)}-${action}-t${shortHash([taskUid, service, action], 10)}`
+}
+
 /** The value of the label of what is made for an action; no name has a dot. */
 export function actionLabel(service: string, action: string): string {
   return `${service}.${action}`
@@ -96,8 +101,16 @@ export function actionLabel(service: string, action: string): string {
 
 /** Address of a service inside the cluster. */
 export function serviceUrl(service: string, namespace: string, port: number): string {
-  return `http://${service}.${namespace}.svc:${port}`
+  return `http://${serviceHost(service, namespace)}:${port}`
 }
+
+/** Name of a service inside the cluster. */
+export function serviceHost(service: string, namespace: string): string {
+  return `${service}.${namespace}.svc`
+}
+
+/** The ResourceQuota of an instance. */
+export const resourceQuotaName = 'instance'
 
 /** The ServiceAccount all pods of an instance run under; it may do nothing. */
 export const podServiceAccount = 'app'

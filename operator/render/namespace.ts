@@ -14,11 +14,18 @@ export interface Claim {
   readonly hubUid: string
 }
 
+/** What is said of a namespace for a time. */
+interface NamespaceMarks {
+  /** Why the instance is Errored, if it is. */
+  readonly locked?: string
+  /** The instance is deleted, and has left it. */
+  readonly released?: boolean
+}
+
 /**
- * The instance's namespace, claimed by creating it. Pods in it must pass Pod Security `restricted`. `locked`: why the
- * instance is Errored, if it is.
+ * The instance's namespace, claimed by creating it. Pods in it must pass Pod Security `restricted`.
  */
-export function makeNamespace(owner: Owner, claim: Claim, locked?: string): Desired {
+export function makeNamespace(owner: Owner, claim: Claim, { locked, released }: NamespaceMarks = {}): Desired {
   return {
     type: namespaceType,
     mode: 'claim',
@@ -33,6 +40,7 @@ export function makeNamespace(owner: Owner, claim: Claim, locked?: string): Desi
           // The server puts it on; a POST makes it ours, so not to render it would look like drift for ever.
           'kubernetes.io/metadata.name': owner.instance,
           ...(locked !== undefined && { [labels.locked]: locked }),
+          ...(released && { [labels.released]: 'true' }),
         },
         annotations: {
           [annotations.instanceUid]: claim.instanceUid,

@@ -5,6 +5,7 @@ import type { ResolvedService, RunningService } from '../api/service/resolvedSer
 import type { Scale } from '../api/service/scale.ts'
 import type { StackService } from '../api/service/stackService.ts'
 import { declaredServices } from './resolve/declared.ts'
+import { exceededBy } from './quota.ts'
 import { deployRulesOf } from './resolve/deploy.ts'
 import { scaleOf } from './resolve/scale.ts'
 
@@ -29,20 +30,33 @@ interface Input {
 /**
  * The services of a release with the numbers that count now: the declared ones where they take effect at once, else
  * those of the release; none while the instance is suspended. What is declared is looked up in the release's own
- * revision, so that a spec that cannot be deployed changes no number but those it names.
+ * revision, so that a spec that cannot be deployed changes no number but those it names. Where they are more than the
+ * environment's quota lets the instance have, what runs goes on.
  */
 export function runningServices(input: Input): RunningService[] {
   const { instance, env, release, stack: services = [], deployments } = input
   const isImmediate = deployRulesOf(instance, env).replicaChanges === 'Immediate'
   const declared = isImmediate ? declaredServices({ instance, services }) : []
-  return release.spec.services.map((service) => {
-    const scaled = scaledAs(
+  const scaled = release.spec.services.map((service) =>
+    scaledAs(
       declared.find(({ name }) => name === service.name),
       service,
-    )
-    const asked = isSuspended(instance) ? 0 : askedOf(scaled, deployments.get(service.name))
-    return { ...scaled, asked }
+    ),
+  )
+  const isTooMuch = exceededBy(scaled, env?.spec.defaults?.quota).length > 0
+  const counting = isTooMuch
+    ? release.spec.services.map((service) => asItRuns(service, deployments.get(service.name)))
+    : scaled
+  return counting.map((service) => {
+    const asked = isSuspended(instance) ? 0 : askedOf(service, deployments.get(service.name))
+    return { ...service, asked }
   })
+}
+
+/** A service with the number it was given last, also since its release; bounds of autoscaling are those of the release. */
+function asItRuns(service: ResolvedService, live: Live | undefined): ResolvedService {
+  if (service.autoscaling || !live?.isScaledByUs || live.replicas === 0) return service
+  return { ...service, replicas: live.replicas }
 }
 
 /** A service with the scale of another, if there is one. */

@@ -1,5 +1,5 @@
 import type { AppInstance } from '../api/appInstance.ts'
-import type { AppTask } from '../api/appTask.ts'
+import type { Attempt } from '../api/appTask.ts'
 import { appTaskKind, tokenOf } from '../api/appTask.ts'
 import { annotations, apiVersion } from '../api/meta.ts'
 import { taskName } from './names.ts'
@@ -8,7 +8,7 @@ import { taskName } from './names.ts'
  * The AppTask that records a try to create or remove an instance. It has no owner: history outlives the instance.
  * In: the instance, what is done, the try before it if there was one. Out: the object to create.
  */
-export function makeTask(instance: AppInstance, type: AppTask['spec']['type'], before: AppTask | undefined): AppTask {
+export function makeTask(instance: AppInstance, type: Attempt['spec']['type'], before: Attempt | undefined): Attempt {
   const { name, namespace = '', uid = '' } = instance.metadata
   const attempt = (before?.spec.attempt ?? 0) + 1
   const token = instance.metadata.annotations?.[annotations.retry]

@@ -1,4 +1,4 @@
-import type { EventReason } from '../api/conditions.ts'
+import type { EventReason } from '../api/eventReasons.ts'
 import type { Logger } from 'pino'
 import type { Kind } from '../api/kind.ts'
 import type { KubeObject, Ref, ResourceType } from '../api/meta.ts'
@@ -23,10 +23,14 @@ export interface Writer {
   apply(type: ResourceType, object: KubeObject): Promise<KubeObject>
   /** Replaces the status of the very object (uid) that is given, also of one of another kind than the reconciled one's. */
   writeStatus(type: ResourceType, object: KubeObject, status: unknown): Promise<KubeObject>
+  /** The like, but only over the very version that is given; throws Conflict where the object has changed since. */
+  recordStatus(type: ResourceType, object: KubeObject, status: unknown): Promise<KubeObject>
   /** Resolves too when the object is already gone. */
   delete(type: ResourceType, ref: Ref, uid: string): Promise<void>
   /** The second, live look before anything destructive, or after a name was found taken; undefined when there is none. */
   getLive(type: ResourceType, ref: Ref): Promise<KubeObject | undefined>
+  /** The like of all objects of a namespace that a label selector finds, the first 500: their metadata alone. */
+  listLive(type: ResourceType, namespace: string, labelSelector: string): Promise<readonly KubeObject[]>
 }
 
 /** The cluster on which things run that belong to the reconciled object. */
@@ -117,6 +121,8 @@ export interface Informer<T extends KubeObject = KubeObject> {
   readonly place?: 'hub' | 'target' | 'all'
   /** Which of them: what selector.ts can follow. */
   readonly labelSelector?: string
+  /** Which of them, as the API server knows fields of the type; of a type that is never written through the cache's clients. */
+  readonly fieldSelector?: string
   /** Only the metadata of the objects (PartialObjectMetadata). */
   readonly metadataOnly?: boolean
   /** What is kept of an object as it arrives (with managedFields); default: everything but managedFields. */

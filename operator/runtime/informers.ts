@@ -172,6 +172,7 @@ function makeEntry(options: InformersOptions, informer: AnyInformer, slots: Slot
     client: options.client,
     type: informer.type,
     labelSelector: informer.labelSelector,
+    fieldSelector: informer.fieldSelector,
     metadataOnly: informer.metadataOnly,
     sink: cache,
     timing: options.clock,

@@ -4,6 +4,9 @@ import type { Cluster } from './cluster.ts'
 import type { Consistency } from './consistency.ts'
 import type { Writer } from './controller.ts'
 
+/** Of a live list: more than anybody reads. */
+const limit = 500
+
 /** The Writer to a cluster for one reconcile of `key`: every call ends with `signal`, every write is remembered for the key. */
 export function makeWriter(cluster: Cluster, consistency: Consistency, key: string, signal: AbortSignal): Writer {
   const { client, informers } = cluster
@@ -32,6 +35,13 @@ export function makeWriter(cluster: Cluster, consistency: Consistency, key: stri
       consistency.wrote(key, informers, { type, object: written })
       return written
     },
+    async recordStatus(type, object, status) {
+      cluster.check()
+      const { uid = '', resourceVersion = '' } = object.metadata
+      const written = await client.patchStatus(type, refOf(object), uid, status, { ...options, resourceVersion })
+      consistency.wrote(key, informers, { type, object: written })
+      return written
+    },
     async delete(type, ref, uid) {
       cluster.check()
       await orUndefinedWhenGone(client.delete(type, ref, uid, options))
@@ -41,6 +51,11 @@ export function makeWriter(cluster: Cluster, consistency: Consistency, key: stri
       // What another cluster answers is no look at this one.
       cluster.check()
       return orUndefinedWhenGone<KubeObject>(client.get(type, ref, options))
+    },
+    async listLive(type, namespace, labelSelector) {
+      cluster.check()
+      const { items } = await client.list(type, { ...options, namespace, labelSelector, limit, metadataOnly: true })
+      return items
     },
   }
 }

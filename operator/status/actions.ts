@@ -1,5 +1,6 @@
 import type { ActionRecord } from '../api/service/actionRecord.ts'
 import type { Reason } from '../api/conditions.ts'
+import type { Ref } from '../api/meta.ts'
 import { shortened } from '../api/text.ts'
 import type { ObservedJob, ObservedPod } from './observed.ts'
 import { worstCause } from './pods.ts'
@@ -8,7 +9,8 @@ import { worstCause } from './pods.ts'
 export interface ActionSight {
   readonly service: string
   readonly name: string
-  readonly timeoutSeconds: number
+  /** undefined where nothing tells any more. */
+  readonly timeoutSeconds: number | undefined
   /** Name of its Job. */
   readonly job: string
   /** Where its Job is. */
@@ -55,7 +57,8 @@ function failed(sight: ActionSight, why: string, command: string): ActionRecord 
   return { service, name, job, state: 'Failed', message: shortened(message, messageLimit) }
 }
 
-function subject({ service, name }: ActionSight): string {
+/** The action, as messages begin. */
+export function subject({ service, name }: Pick<ActionSight, 'service' | 'name'>): string {
   return `Action '${name}' of service '${service}'`
 }
 
@@ -63,7 +66,8 @@ function failureOf({ pods, timeoutSeconds }: ActionSight, { reason }: ObservedJo
   const pod = pods.find(hasFailed)
   const line = pod?.lastExit?.line ? `, last line: ${pod.lastExit.line}` : ''
   const isLate = reason === 'DeadlineExceeded' || pod?.run?.failure === 'DeadlineExceeded'
-  if (isLate) return `it did not end within ${timeoutSeconds} seconds${line || startTrouble(pods)}`
+  const time = timeoutSeconds === undefined ? 'its time' : `${timeoutSeconds} seconds`
+  if (isLate) return `it did not end within ${time}${line || startTrouble(pods)}`
   if (pod?.lastExit) return `exit code ${pod.lastExit.code}${line}`
   return `its pod failed (${pod?.run?.failure || reason})`
 }
@@ -86,16 +90,31 @@ export interface PendingAction {
   readonly message: string
 }
 
-/** In one sentence, how an action that has not succeeded stands; `other` is a Job of another release that still runs. */
-export function pendingOf(sight: ActionSight, other: string | undefined): PendingAction {
+/** A Job that has not ended, and for which another action waits. */
+export interface OtherJob {
+  readonly name: string
+  readonly namespace: string
+  /** The AppTask that asked for it; undefined when it is of a release. */
+  readonly task: Ref | undefined
+}
+
+/** What it is, where it is seen, and how it is ended; `release`: which one it is of. */
+export function waitsFor({ name, namespace, task }: OtherJob, release: string): string {
+  const [what, command] = task
+    ? [`the action of AppTask '${task.name}'`, `kubectl delete apptask -n ${task.namespace} ${task.name}`]
+    : [`an action of ${release}`, `kubectl delete job -n ${namespace} ${name}`]
+  return `waits for ${what}, which still runs; see kubectl logs -n ${namespace} job/${name}; to end it: ${command}`
+}
+
+/** In one sentence, how an action that has not succeeded stands; `other` is a Job that it may not run beside. */
+export function pendingOf(sight: ActionSight, other: OtherJob | undefined): PendingAction {
   const { record, observed, namespace, job, pods } = sight
   if (record?.state === 'Failed') {
     return { isFailed: true, reason: 'ActionFailed', message: record.message ?? `${subject(sight)} failed` }
   }
   const running = { isFailed: false, reason: 'RunningActions' } as const
   if (!record && !observed && other !== undefined) {
-    const message = `${subject(sight)} waits for an action of an earlier release, which still runs; see kubectl logs -n ${namespace} job/${other}; to end it: kubectl delete job -n ${namespace} ${other}`
-    return { ...running, message }
+    return { ...running, message: `${subject(sight)} ${waitsFor(other, 'an earlier release')}` }
   }
   const cause = worstCause(pods)
   if (!cause || cause.reason === 'CrashLoop') {

@@ -80,7 +80,8 @@ export interface ReleaseSituation {
  */
 export function instanceVerdicts(situation: Situation): Verdicts {
   const { objection, serving, pending, suspension } = situation
-  const main = objection ? objectionVerdicts(objection) : contestVerdicts(situation)
+  const wasThere = serving > 0 || (situation.release?.wasComplete === true && !suspension)
+  const main = objection ? objectionVerdicts(objection, wasThere) : contestVerdicts(situation)
   return {
     Accepted: accepted,
     Available:
@@ -100,10 +101,15 @@ function suspendedVerdicts({ command }: Suspension): Verdicts {
   return { Available: { status: 'False', ...verdict }, Suspended: { status: 'True', ...verdict } }
 }
 
-function objectionVerdicts({ kind, reason, message }: NonNullable<Situation['objection']>): Verdicts {
+function objectionVerdicts(
+  { kind, reason, message }: NonNullable<Situation['objection']>,
+  wasThere: boolean,
+): Verdicts {
   const verdict = (status: Verdict['status']): Verdict => ({ status, reason, message })
   switch (kind) {
     case 'blocked':
+      // What was there is not as declared, be it served or down; else it is not there yet.
+      return { Ready: verdict(wasThere ? 'False' : 'Unknown'), Reconciling: verdict('True') }
     case 'progressing':
       return { Ready: verdict('Unknown'), Reconciling: verdict('True') }
     case 'invalid':
@@ -176,18 +182,22 @@ function restoredVerdicts(release: ReleaseSituation, failed: FailedRelease, alte
 /** Nothing of the release has been started; what ran, runs. */
 function actionVerdicts(release: string, { isFailed, reason, message }: PendingAction): Verdicts {
   if (!isFailed) {
-    const verdict = { reason, message: `Release ${release} is not rolled out yet. ${message}.` }
+    const verdict = { reason, message: `Release ${release} is not rolled out yet. ${message}` }
     return { Ready: { status: 'Unknown', ...verdict }, Reconciling: { status: 'True', ...verdict } }
   }
   const verdict = {
     reason,
-    message: `Release ${release} was not rolled out. ${message}. It is not tried again until the spec changes.`,
+    message: `Release ${release} was not rolled out, and is not tried again until the spec changes: ${message}`,
   }
   return { Ready: { status: 'False', ...verdict }, Stalled: { status: 'True', ...verdict } }
 }
 
+/** A command at the end has no dot after it: it is there to be copied. */
 function sentences(...parts: readonly string[]): string {
-  return parts.filter((part) => part !== '').join(' ')
+  return parts
+    .filter((part) => part !== '')
+    .join(' ')
+    .replace(/(kubectl [^;]*[^.;])\.$/, '$1')
 }
 
 function lagging(release: ReleaseSituation, failed: FailedRelease | undefined): { reason: Reason; message: string } {
@@ -203,7 +213,8 @@ function lagging(release: ReleaseSituation, failed: FailedRelease | undefined): 
     return { reason: 'Scaling', message: `Service '${service}' scales: replicas are starting${why}.` }
   }
   if (release.wasComplete) {
-    return { reason: known ?? 'ReplicasNotReady', message: `Service '${service}' has too few ready replicas${why}.` }
+    const message = `Release ${release.name}: service '${service}' has too few ready replicas${why}.`
+    return { reason: known ?? 'ReplicasNotReady', message }
   }
   return {
     reason: known ?? 'RollingOut',
@@ -211,7 +222,7 @@ function lagging(release: ReleaseSituation, failed: FailedRelease | undefined): 
   }
 }
 
-function deployedVerdict({ objection, release, failed, suspension }: Situation): Verdict {
+function deployedVerdict({ objection, release, failed, suspension, serving }: Situation): Verdict {
   const isSuspended = suspension !== undefined
   if (failed) {
     return { status: 'False', reason: failed.reason, message: `Release ${failed.name} failed: ${failed.message}` }
@@ -229,8 +240,9 @@ function deployedVerdict({ objection, release, failed, suspension }: Situation):
     const message = `Release ${release.name} was not rolled out in time.`
     return { status: 'False', reason: 'RolloutDeadlineExceeded', message }
   }
-  // Of an instance that was never there it is the creation that is held up; its claims are part of that.
+  // Of an instance that serves nobody yet it is the creation that is held up; its claims are part of that.
   const isHeldUp = objection !== undefined || release.laggard?.reason === 'ClaimUnbound'
-  const reason = isHeldUp && release.isFirst ? 'Creating' : 'RollingOut'
+  const isCreating = isHeldUp && release.isFirst && serving === 0
+  const reason = isCreating ? 'Creating' : 'RollingOut'
   return { status: 'False', reason, message: `Release ${release.name} is not rolled out yet.` }
 }

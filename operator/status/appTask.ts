@@ -1,5 +1,5 @@
 import type { AppRelease } from '../api/appRelease.ts'
-import type { AppTask, AppTaskStatus, AppTaskStep } from '../api/appTask.ts'
+import type { AppTask, AppTaskStatus, AppTaskStep, Attempt } from '../api/appTask.ts'
 import { shortened } from '../api/text.ts'
 import { hasSucceeded } from './appRelease.ts'
 import type { Verdict } from './conditions.ts'
@@ -15,8 +15,8 @@ export interface Progress {
   readonly hindrance: string
   /** How often that step was tried. */
   readonly attempts: number
-  /** Of the AppInstance that was acted on. */
-  readonly instanceGeneration: number
+  /** Of the AppInstance that was acted on, where that matters. */
+  readonly instanceGeneration?: number
 }
 
 /**
@@ -29,7 +29,7 @@ export function taskStatus(task: AppTask, progress: Progress, succeeded: Verdict
   return {
     observedGeneration: generation,
     conditions: conditionsOf(task.status?.conditions, { Succeeded: succeeded }, generation, now),
-    instanceGeneration: progress.instanceGeneration,
+    ...(progress.instanceGeneration !== undefined && { instanceGeneration: progress.instanceGeneration }),
     steps: stepsOf(task, progress, succeeded, secondsOf(now)),
   }
 }
@@ -79,7 +79,7 @@ function outlineOf(status: AppTaskStatus | undefined): string {
 }
 
 /** The newest try to do this; undefined before the first. */
-export function newestAttempt(tasks: readonly AppTask[], type: AppTask['spec']['type']): AppTask | undefined {
+export function newestAttempt(tasks: readonly Attempt[], type: Attempt['spec']['type']): Attempt | undefined {
   const tries = tasks.filter(({ spec }) => spec.type === type)
   return tries.toSorted((a, b) => b.spec.attempt - a.spec.attempt)[0]
 }
@@ -100,7 +100,7 @@ export function isCreated({
   tasks,
 }: {
   readonly releases: readonly AppRelease[]
-  readonly tasks: readonly AppTask[]
+  readonly tasks: readonly Attempt[]
 }): boolean {
   return isCompleted(newestAttempt(tasks, 'Create')) || releases.some(hasSucceeded)
 }

@@ -18,18 +18,18 @@ const states: Partial<Record<AppInstancePhase, State>> = {
 
 /**
  * What may not be done with an instance now.
- * In: the instance with the status it had, its verdicts, the time. Out: for its status; what goes on being blocked for
+ * In: the instance with the status it had, its verdicts, the time, whether it is protected from deletion. Out: for its status; what goes on being blocked for
  * the same reason keeps its time.
  */
 export function blockedBy(
-  { metadata, spec, status }: AppInstance,
+  { metadata, status }: AppInstance,
   verdicts: Verdicts,
-  now: Date,
+  { now, isProtected }: { readonly now: Date; readonly isProtected: boolean },
 ): Pick<AppInstanceStatus, 'blocked'> {
   const state = states[phaseOf(verdicts)]
   const reason = (verdicts.OperationsBlocked ?? verdicts.Reconciling ?? verdicts.Suspended)?.reason ?? ''
   const refused: Block[] = state ? refusedIn(state, kinds).map((operation) => ({ operation, reason })) : []
-  const isKept = spec.deletionProtection === true && metadata.deletionTimestamp === undefined
+  const isKept = isProtected && metadata.deletionTimestamp === undefined
   const blocked = [...refused, ...(isKept ? [protection] : [])].map((block) => {
     const known = status?.blocked?.find(({ operation }) => operation === block.operation)
     const isSame = known?.reason === block.reason

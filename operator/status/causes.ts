@@ -1,30 +1,42 @@
 import type { ResolvedService } from '../api/service/resolvedService.ts'
 import { claimCause, type Storage } from './claims.ts'
-import type { ObservedDeployment, ObservedPod } from './observed.ts'
+import { probeCause } from './health.ts'
+import type { ObservedDeployment, ObservedPod, ObservedProbe } from './observed.ts'
 import type { Cause } from './pods.ts'
-import { worstCause } from './pods.ts'
+import { compareCauses, worstCause } from './pods.ts'
+import { commandForRule } from './rules.ts'
 
 /** What there is in an instance's namespace, and the classes its volumes are made of. */
 export interface Surroundings extends Storage {
   readonly pods: readonly ObservedPod[]
   /** By name. */
   readonly deployments: ReadonlyMap<string, ObservedDeployment>
+  /** Those that fail. */
+  readonly probes: readonly ObservedProbe[]
 }
 
 /**
- * Why a service is not as declared: the worst of its pods, else a claim without a volume (which is why there is no node
- * for them), else that no pod may be made at all; undefined when nothing is known.
+ * Why a service is not as declared: the worst of what is wrong with its pods, a claim without a volume (which is why there
+ * is no node for them), and that no pod may be made at all; undefined when nothing is known.
  */
 export function serviceCause(
   service: ResolvedService,
   namespace: string,
-  { pods, deployments, ...storage }: Surroundings,
+  { pods, deployments, probes, ...storage }: Surroundings,
 ): Cause | undefined {
-  const refusal = deployments.get(service.name)?.refusal
   const own = pods.filter((pod) => pod.service === service.name)
-  const ofPods = worstCause(own)
-  if (ofPods && ofPods.reason !== 'Unschedulable') return ofPods
-  const ofClaims = claimCause(service, own, namespace, storage)
-  if (ofClaims ?? ofPods) return ofClaims ?? ofPods
-  return refusal ? { reason: 'Forbidden', message: `no replica can be made: ${refusal}` } : undefined
+  const causes = [
+    worstCause(own, (pod) => probeCause(service, pod, probes), service.resources.limits?.memory),
+    claimCause(service, own, namespace, storage),
+    refusalCause(deployments.get(service.name)?.refusal ?? '', namespace),
+  ]
+  return causes.toSorted(compareCauses)[0]
+}
+
+function refusalCause(refusal: string, namespace: string): Cause | undefined {
+  // A quota counts nothing yet in its first moment; the controller tries again.
+  if (refusal === '' || refusal.includes('status unknown for quota')) return undefined
+  const command = commandForRule(refusal, namespace)
+  const message = `no replica can be made: ${refusal}`
+  return { reason: 'Forbidden', message, ...(command !== '' && { command }) }
 }

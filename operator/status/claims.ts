@@ -1,6 +1,7 @@
 import type { ResolvedService } from '../api/service/resolvedService.ts'
 import type { ObservedClaim, ObservedPod, ObservedStorageClass } from './observed.ts'
 import type { Cause } from './pods.ts'
+import { compareCauses } from './pods.ts'
 
 /** What there is in the cluster and in an instance's namespace. */
 export interface Storage {
@@ -14,7 +15,7 @@ const ofVolumes = /persistent ?volume/i
 
 /**
  * Why a service cannot start for want of a volume.
- * In: the service as released, its pods, the claims. Out: the first claim in the way, what is wrong with it and the
+ * In: the service as released, its pods, the claims. Out: the worst claim in the way, what is wrong with it and the
  * command that tells more; undefined when none is, or all its pods are ready.
  */
 export function claimCause(
@@ -24,12 +25,11 @@ export function claimCause(
   { claims, storageClasses }: Storage,
 ): Cause | undefined {
   if (pods.length > 0 && pods.every(({ isReady }) => isReady)) return undefined
-  for (const volume of volumes) {
+  const causes = volumes.map((volume) => {
     const claim = claims.get(volume.claim)
-    const cause = claim ? unbound(claim, pods, storageClasses) : missing(volume, namespace, claims)
-    if (cause) return cause
-  }
-  return undefined
+    return claim ? unbound(claim, pods, storageClasses) : missing(volume, namespace, claims)
+  })
+  return causes.toSorted(compareCauses)[0]
 }
 
 function missing(

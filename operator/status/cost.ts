@@ -1,5 +1,6 @@
 import type { AppInstanceStatus } from '../api/appInstanceStatus.ts'
 import { cpuOf, memoryOf, type Share } from '../api/quantity.ts'
+import { requestOf } from '../api/service/resources.ts'
 import type { ServiceRollout } from './rollout.ts'
 
 type Cost = NonNullable<AppInstanceStatus['cost']>
@@ -18,10 +19,6 @@ export function costOf(rollout: readonly ServiceRollout[]): Cost | undefined {
 
 function sumOf(rollout: readonly ServiceRollout[]): Cost['total'] {
   const shares = (amount: Amount): Share[] =>
-    rollout.map((row) => ({ quantity: requestOf(row, amount), times: row.desired }))
+    rollout.map(({ service, desired }) => ({ quantity: requestOf(service.resources, amount) ?? '0', times: desired }))
   return { cpu: cpuOf(shares('cpu')), memory: memoryOf(shares('memory')) }
-}
-
-function requestOf({ service: { resources } }: ServiceRollout, amount: Amount): string {
-  return resources.requests?.[amount] ?? resources.limits?.[amount] ?? '0'
 }

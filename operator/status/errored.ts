@@ -1,5 +1,5 @@
 import type { AppInstance, AppInstanceStatus } from '../api/appInstance.ts'
-import type { AppTask } from '../api/appTask.ts'
+import type { Attempt } from '../api/appTask.ts'
 import { tokenOf } from '../api/appTask.ts'
 import type { Reason } from '../api/conditions.ts'
 import { annotations, refOf } from '../api/meta.ts'
@@ -25,10 +25,10 @@ export interface Failure {
 }
 
 /**
- * What could not be finished, by the AppTasks of this very instance (uid); undefined when it is not Errored. Pure: the
+ * What could not be finished, by the tries of this very instance (uid); undefined when it is not Errored. Pure: the
  * reconciler, the lock and the API server's policies are all made from it.
  */
-export function failureOf(instance: AppInstance, tasks: readonly AppTask[]): Failure | undefined {
+export function failureOf(instance: AppInstance, tasks: readonly Attempt[]): Failure | undefined {
   const isLeaving = instance.metadata.deletionTimestamp !== undefined
   const task = newestAttempt(tasks, isLeaving ? 'Delete' : 'Create')
   const succeeded = conditionOf(task?.status?.conditions, 'Succeeded')
@@ -47,7 +47,7 @@ export function failureOf(instance: AppInstance, tasks: readonly AppTask[]): Fai
 }
 
 /** Whether an instance asks for another try than those that were made; one that asks no more takes nothing back. */
-export function asksForRetry({ metadata }: AppInstance, newest: AppTask): boolean {
+export function asksForRetry({ metadata }: AppInstance, newest: Attempt): boolean {
   const token = metadata.annotations?.[annotations.retry]
   return token !== undefined && tokenOf(token) !== newest.spec.token
 }

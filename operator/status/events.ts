@@ -1,4 +1,5 @@
-import type { Condition, EventReason, Reason } from '../api/conditions.ts'
+import type { Condition, Reason } from '../api/conditions.ts'
+import type { EventReason } from '../api/eventReasons.ts'
 import { reasons } from '../api/conditions.ts'
 import { conditionOf } from './conditions.ts'
 
@@ -38,6 +39,7 @@ const holdUps = new Set([
   'CrashLoop',
   'ConfigurationError',
   'Unschedulable',
+  'ClaimUnbound',
 ])
 
 /** Something is in the way that does not pass by waiting for the replicas alone. */

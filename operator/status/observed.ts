@@ -54,6 +54,8 @@ export interface ObservedStorageClass extends KubeObject {
 
 /** How far the Job of an action is, by its status. */
 export interface ObservedJob extends ObservedChild {
+  /** It may start no pod yet. */
+  readonly isHeld: boolean
   /** A process of it was started, so that ending it leaves half of its work. */
   readonly hasBegun: boolean
   /** '' while it is under way. */
@@ -75,7 +77,27 @@ export interface ObservedPod extends KubeObject {
   /** Reason and message of the first container that waits, such as ImagePullBackOff. */
   readonly waiting: { readonly reason: string; readonly message: string } | null
   /** Exit code and last log line of the last run that ended. */
-  readonly lastExit: { readonly code: number; readonly line: string } | null
+  readonly lastExit: {
+    readonly code: number
+    readonly line: string
+    /** For how long it ran. */
+    readonly seconds: number
+    /** It took more memory than it may. */
+    readonly isOutOfMemory?: true
+  } | null
   /** Why the scheduler found no node; '' when it did. */
   readonly unschedulable: string
+}
+
+/** What the kubelet last said of a probe of a pod that failed, again and again. */
+export interface ObservedProbe extends KubeObject {
+  /** metadata.uid of the pod. */
+  readonly pod: string
+  /** It failed too often to be just starting. */
+  readonly isLasting: boolean
+  /** What came in place of a good answer. */
+  readonly answer:
+    | { readonly kind: 'status'; readonly code: number }
+    | { readonly kind: 'late' | 'refused' }
+    | { readonly kind: 'other'; readonly line: string }
 }

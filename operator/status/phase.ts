@@ -13,10 +13,13 @@ const creating: ReadonlySet<Reason | undefined> = new Set([
   'ClaimUnbound',
 ])
 
+/** What a removal may wait for. */
+const deleting: ReadonlySet<Reason | undefined> = new Set(['Terminating', 'ForeignClaim'])
+
 /** The first row that holds is the phase; without one it is Deploying. test/unit/status holds a case for each. */
 const rows: readonly Row[] = [
   ['Errored', ({ OperationsBlocked }) => OperationsBlocked !== undefined],
-  ['Deleting', ({ Reconciling }) => Reconciling?.reason === 'Terminating'],
+  ['Deleting', ({ Reconciling }) => deleting.has(Reconciling?.reason)],
   ['Invalid', ({ Accepted }) => Accepted?.status === 'False'],
   ['Suspended', ({ Ready, Suspended }) => Ready?.status === 'True' && Suspended !== undefined],
   ['Running', ({ Ready }) => Ready?.status === 'True'],

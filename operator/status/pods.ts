@@ -1,4 +1,3 @@
-import type { ResolvedService } from '../api/service/resolvedService.ts'
 import type { ObservedPod } from './observed.ts'
 
 /** How many pods there are, each counted once besides in `total`. */
@@ -51,31 +50,40 @@ function isFailed(pod: ObservedPod): boolean {
   return pod.phase === 'Failed' || (reason !== undefined && reason !== 'Unschedulable')
 }
 
-/** The worst cause among the pods of one service; undefined when none is known. */
-export function worstCause(pods: readonly ObservedPod[]): Cause | undefined {
-  const causes = pods
+/**
+ * The worst cause among the pods of one service; undefined when none is known. `explain` knows of a pod what its own
+ * status does not tell; `memoryLimit` is the service's own.
+ */
+export function worstCause(
+  pods: readonly ObservedPod[],
+  explain: (pod: ObservedPod) => Cause | undefined = () => undefined,
+  memoryLimit?: string,
+): Cause | undefined {
+  return pods
     .filter((pod) => !pod.isReady && !pod.metadata.deletionTimestamp)
-    .flatMap((pod) => causeOf(pod) ?? [])
-  const rank: Cause['reason'][] = ['ConfigurationError', 'ImagePullFailed', 'CrashLoop', 'Unschedulable']
-  return causes.toSorted(
-    (a, b) => rank.indexOf(a.reason) - rank.indexOf(b.reason) || (a.message < b.message ? -1 : 1),
-  )[0]
+    .flatMap((pod) => explain(pod) ?? causeOf(pod, memoryLimit) ?? [])
+    .toSorted((a, b) => compareCauses(a, b) || (a.message < b.message ? -1 : 1))[0]
 }
 
-/** Why a service is not ready although nothing keeps its pods from running; undefined when it has no health check. */
-export function healthCause({ name, healthCheck }: ResolvedService, pods: readonly ObservedPod[]): Cause | undefined {
-  const isAsked = pods.some((pod) => pod.service === name && !pod.isReady && pod.phase === 'Running')
-  if (!healthCheck || !isAsked) return undefined
-  const message = `its health check, ${questionOf(healthCheck)}, does not succeed within ${healthCheck.timeoutSeconds} s`
-  return { reason: 'HealthCheckFailed', message }
+/** What somebody must put right comes before what may be short for a while. */
+const rank: readonly Cause['reason'][] = [
+  'ConfigurationError',
+  'ImagePullFailed',
+  'CrashLoop',
+  'HealthCheckFailed',
+  'ClaimNotFound',
+  'ClaimUnbound',
+  'Forbidden',
+  'Unschedulable',
+]
+
+/** Below 0 when the first is to be told before the second; none known comes last. */
+export function compareCauses(a: Cause | undefined, b: Cause | undefined): number {
+  const place = (cause: Cause | undefined): number => (cause ? rank.indexOf(cause.reason) : rank.length)
+  return place(a) - place(b)
 }
 
-function questionOf({ path, command, port }: NonNullable<ResolvedService['healthCheck']>): string {
-  if (command) return `the command ${command[0]}`
-  return path === undefined ? `a connection to port ${port}` : `GET ${path} on port ${port}`
-}
-
-function causeOf({ waiting, lastExit, unschedulable }: ObservedPod): Cause | undefined {
+function causeOf({ waiting, lastExit, unschedulable }: ObservedPod, memoryLimit?: string): Cause | undefined {
   if (waiting && imageReasons.has(waiting.reason)) {
     return { reason: 'ImagePullFailed', message: `the image cannot be pulled: ${waiting.message || waiting.reason}` }
   }
@@ -85,8 +93,10 @@ function causeOf({ waiting, lastExit, unschedulable }: ObservedPod): Cause | und
   }
   // Also while the next try runs: the cause would else come and go with each restart.
   if (lastExit) {
+    const limit = memoryLimit === undefined ? '' : ` of ${memoryLimit} (resources.limits.memory)`
+    const memory = lastExit.isOutOfMemory ? `, as it took more memory than its limit${limit}` : ''
     const line = lastExit.line === '' ? '' : `, last line: ${lastExit.line}`
-    return { reason: 'CrashLoop', message: `the process ended with exit code ${lastExit.code}${line}` }
+    return { reason: 'CrashLoop', message: `the process ended with exit code ${lastExit.code}${memory}${line}` }
   }
   return unschedulable === ''
     ? undefined

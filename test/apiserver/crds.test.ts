@@ -105,8 +105,8 @@ describe('the CRDs on the API server', () => {
     { kind: 'AppEnv', titles: ['Name', 'Type', 'Age'], wide: ['Reason', 'Message'] },
     {
       kind: 'AppTask',
-      titles: ['Name', 'Instance', 'Type', 'Result', 'Reason', 'Message', 'Age'],
-      wide: ['Attempt', 'Cause'],
+      titles: ['Name', 'Instance', 'Type', 'Action', 'Result', 'Reason', 'Message', 'Age'],
+      wide: ['Service', 'Attempt', 'Cause'],
     },
   ])('print the columns of $kind', async ({ kind, titles, wide }) => {
     interface Table {

@@ -6,7 +6,7 @@ import type { KubeError } from '../../operator/kube/errors.ts'
 import { boxKind, installBox, makeBox } from './engineBox.ts'
 import { configMapType, makeConfigMap, makeNamespace, useCluster } from './engineCluster.ts'
 
-const here = useCluster('engine-client')
+const here = useCluster('test-engine-client')
 let namespace: string
 
 beforeAll(async () => {

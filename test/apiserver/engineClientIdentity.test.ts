@@ -12,7 +12,7 @@ import type { KubeError } from '../../operator/kube/errors.ts'
 import { makeAuthority } from '../cluster/certificates.ts'
 import { configMapType, makeConfigMap, makeNamespace, namespaceType, pause, useCluster } from './engineCluster.ts'
 
-const here = useCluster('engine-identity')
+const here = useCluster('test-engine-identity')
 const reviewType: ResourceType = {
   group: 'authentication.k8s.io',
   version: 'v1',

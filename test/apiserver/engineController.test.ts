@@ -7,7 +7,7 @@ import { boxKind, childrenIn, childrenOf, makeBox, makeChild, makeController, se
 import { configMapType, eventually, makeConfigMap, pause, requestsOf, useCluster } from './engineCluster.ts'
 import { useBench } from './engineOperator.ts'
 
-const here = useCluster('engine-controller')
+const here = useCluster('test-engine-controller')
 const bench = useBench(here)
 const { logged } = bench
 const finalizer = 'engine.test/cleanup'

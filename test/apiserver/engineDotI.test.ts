@@ -22,7 +22,7 @@ const { AppsteadOperator } = await import('../../operator/operator.ts')
  * What the plain base class of @dot-i/k8s-operator loses on a real API server, and that ours does not: the reason for
  * each override in operator.ts.
  */
-const here = useCluster('engine-doti')
+const here = useCluster('test-engine-doti')
 const finalizer = 'engine.test/ours'
 const ends: (() => Promise<void> | void)[] = []
 let namespace: string

@@ -4,7 +4,7 @@ import { boxKind, childrenIn, makeBox, makeChild, makeController, settled } from
 import { configMapType, eventually, useCluster } from './engineCluster.ts'
 import { useBench } from './engineOperator.ts'
 
-const here = useCluster('engine-stop')
+const here = useCluster('test-engine-stop')
 const bench = useBench(here)
 const isApply = ({ method, url }: { readonly method: string; readonly url: string }): boolean =>
   method === 'PATCH' && url.includes('/configmaps/')

@@ -5,7 +5,7 @@ import { boxKind, makeBox, makeController, settled } from './engineBox.ts'
 import { eventually, useCluster } from './engineCluster.ts'
 import { useBench } from './engineOperator.ts'
 
-const here = useCluster('engine-throttle')
+const here = useCluster('test-engine-throttle')
 const bench = useBench(here)
 
 async function throttledEvents(): Promise<readonly KubeObject[]> {

@@ -5,7 +5,7 @@ import { systemClock } from '../../operator/runtime/clock.ts'
 import { follow as startToFollow, type Follower } from '../faults/follower.ts'
 import { configMapType, eventually, killApiServer, makeConfigMap, makeNamespace, useCluster } from './engineCluster.ts'
 
-const here = useCluster('engine-watch')
+const here = useCluster('test-engine-watch')
 const stops: (() => Promise<void>)[] = []
 
 afterEach(async () => {

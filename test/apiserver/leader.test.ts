@@ -22,7 +22,7 @@ import {
 
 /** Real processes of the operator on a real control plane. Seconds are reported, never judged. */
 
-const name = 'leader-product'
+const name = 'test-leader'
 /** So long that what waits for expiry fails the test: nothing is waited for longer than 30 s. */
 const forever = 45
 const short = 6

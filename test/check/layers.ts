@@ -43,7 +43,10 @@ const forbidden: IForbiddenRuleType[] = [
     name: 'runtime-knows-no-kind-of-ours',
     severity: 'error',
     from: { path: '^operator/runtime/' },
-    to: { path: '^operator/api/', pathNot: '^operator/api/(meta|kind|conditions|builtin|canonical)\\.ts$' },
+    to: {
+      path: '^operator/api/',
+      pathNot: '^operator/api/(meta|kind|conditions|eventReasons|builtin|canonical)\\.ts$',
+    },
   },
   {
     name: 'only-kube-speaks-to-the-api-server',

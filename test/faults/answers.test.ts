@@ -31,7 +31,7 @@ const { AppsteadOperator } = await import('../../operator/operator.ts')
  * Faults D25, D27 to D30, D33 to D35 and B10, B11 of the catalogue (README.md): a controller that keeps one child for
  * each of its boxes and says so in their status, on the real API server, through the proxy.
  */
-const here = useCluster('faults-answers')
+const here = useCluster('test-faults-answers')
 const ends: (() => Promise<void> | void)[] = []
 const logged: string[] = []
 let namespace: string

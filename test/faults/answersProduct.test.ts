@@ -8,7 +8,7 @@ import { startProxy, type Proxy } from './proxy.ts'
 import { chaos, withSeed, type Action } from './proxyRules.ts'
 
 /** Faults D28 and D34 of the catalogue (README.md) for the whole product: what it makes is what it makes undisturbed. */
-const name = 'faults-product'
+const name = 'test-faults-product'
 let world: ProductCluster
 let proxy: Proxy
 let operator: SteppedOperator | undefined

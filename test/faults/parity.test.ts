@@ -14,7 +14,7 @@ import { makeRandom } from './schedule/random.ts'
 
 /** The double may stand for the API server as far as this says that the two answer alike. */
 
-const name = 'double-parity'
+const name = 'test-parity'
 let server: RealServer
 let events: RealEvents
 

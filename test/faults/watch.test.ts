@@ -6,7 +6,7 @@ import { useFollowers } from './followers.ts'
 import { on, watchesOf, type Action, type ProxyRequest } from './proxyRules.ts'
 
 /** Faults C18 to C21 and B9, B13, B14, B16 of the catalogue (README.md): one list + watch on the real API server. */
-const here = useCluster('faults-watch')
+const here = useCluster('test-faults-watch')
 const my = useFollowers(here)
 const expired: Action = { kind: 'status', code: 410 }
 

@@ -10,7 +10,7 @@ import { useFollowers } from './followers.ts'
 import { listsOf, on, type Action } from './proxyRules.ts'
 
 /** Faults B12, B15 to B17 and C24 of the catalogue (README.md): lists that fail or lie, on the real API server. */
-const here = useCluster('faults-lists')
+const here = useCluster('test-faults-lists')
 const my = useFollowers(here)
 const expired: Action = { kind: 'status', code: 410 }
 

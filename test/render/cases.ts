@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { dump, loadAll } from 'js-yaml'
+import { changesOf } from '../../operator/controllers/appInstance/pending.ts'
 import type { KubeObject } from '../../operator/api/meta.ts'
 import { decide, withRevisions } from './world.ts'
 
@@ -23,10 +24,12 @@ export function objectsOf(name: string): readonly KubeObject[] {
 
 /** The text of a case's plan.yaml: what the reconciler decides to make of the objects. */
 export async function planTextOf(name: string): Promise<string> {
-  const { objection, changes, isNewRelease, release, plan } = decide(await withRevisions(objectsOf(name)))
+  const decision = decide(await withRevisions(objectsOf(name)))
+  const { seen, objection, isNewRelease, release, plan } = decision
+  const { pendingChanges } = changesOf(seen, decision)
   const output = {
     ...(objection && { objection }),
-    ...(changes.length > 0 && { pendingChanges: changes }),
+    ...(pendingChanges && { pendingChanges }),
     ...(isNewRelease ? { newRelease: release } : { currentRelease: release?.metadata.name }),
     stages: plan?.stages.map((stage) => ({
       name: stage.name,

@@ -19,7 +19,7 @@ import { learn } from '../../operator/controllers/appInstance/sources.ts'
 import { appStack } from '../../operator/controllers/appStack/controller.ts'
 import { informers } from '../../operator/controllers/informers.ts'
 import type { Plan } from '../../operator/render/plan.ts'
-import type { Change } from '../../operator/render/release.ts'
+import type { Change } from '../../operator/render/changes.ts'
 import { TypeCache } from '../../operator/runtime/cache.ts'
 import type { Ctx, Reader, Writer } from '../../operator/runtime/controller.ts'
 import { typeIdOf } from '../../operator/runtime/informers.ts'
@@ -93,8 +93,10 @@ export function ctxOf(cache: Reader, written: (object: KubeObject) => void): Ctx
     create: write,
     apply: write,
     writeStatus: (_type, object, status) => write(_type, { ...object, status } as KubeObject),
+    recordStatus: (_type, object, status) => write(_type, { ...object, status } as KubeObject),
     delete: () => Promise.resolve(),
     getLive: (type, ref) => Promise.resolve(cache.get(type, ref)),
+    listLive: () => Promise.resolve([]),
   }
   return {
     cache,

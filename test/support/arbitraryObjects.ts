@@ -3,10 +3,11 @@ import { toStructural, type JsonObject } from '../../crds/structural.ts'
 import { locksName } from '../../operator/api/appLock.ts'
 import type { Kind } from '../../operator/api/kind.ts'
 import { withoutNul } from '../../operator/api/schema.ts'
+import { tidied } from './tidied.ts'
 
 /** Objects of our kinds for fast-check, made from the zod schemas: such as people write, and such as nobody ought to. */
 
-type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 
 /** An object as it is sent. */
 export interface SentObject {
@@ -103,139 +104,6 @@ function stringValue(schema: JsonObject): fc.Arbitrary<string> {
 const timeValue: fc.Arbitrary<string> = fc
   .date({ min: new Date(0), max: new Date('9999-12-31T23:59:59Z'), noInvalidDate: true })
   .map((date) => date.toISOString())
-
-/** What most people would not write together: rules are broken now and then, but seldom. */
-function tidied(kind: Kind, spec: Json): Json {
-  const app = (spec as { stack?: { name?: Json; services?: Json } }).stack
-  if (app !== undefined && app.name !== undefined && app.services !== undefined) delete app.name
-  for (const holder of [spec as Record<string, Json>, ...servicesIn(spec)]) tidyVariables(holder)
-  for (const { subject } of (spec as { access?: { subject: Record<string, Json> }[] }).access ?? [])
-    tidySubject(subject)
-  if (kind.kind === 'AppInstance') {
-    for (const override of servicesIn(spec)) {
-      tidyResources(override)
-      tidyScale(override)
-    }
-    return spec
-  }
-  const names: Json[] = []
-  for (const service of servicesIn(spec)) {
-    tidyService(service)
-    tidyFrom(service, names)
-    const needed = service['dependsOn'] as Json[] | undefined
-    // Seldom left as it is: of names that nobody has, or that come later.
-    if (needed !== undefined && (service['name'] as string).length % 8 !== 0)
-      service['dependsOn'] = names.slice(0, needed.length)
-    names.push(service['name'] ?? null)
-  }
-  return spec
-}
-
-function servicesIn(spec: Json): Record<string, Json>[] {
-  const { services, stack } = spec as { services?: Json; stack?: { services?: Json } }
-  const list = services ?? stack?.services
-  return Array.isArray(list) ? (list as Record<string, Json>[]) : []
-}
-
-/** One of several, where there may be one only. */
-function keepOne(holder: Record<string, Json>, names: readonly string[], otherwise: Json): void {
-  const [first, ...others] = names.filter((name) => holder[name] !== undefined)
-  if (first === undefined) holder[names[0]!] = otherwise
-  for (const name of others) delete holder[name]
-}
-
-/** A value, or where it comes from. */
-function tidyVariables(holder: Record<string, Json>): void {
-  for (const variable of (holder['variables'] ?? []) as Record<string, Json>[]) {
-    const from = variable['valueFrom'] as Record<string, Json> | undefined
-    if (from !== undefined) keepOne(from, ['secretKeyRef', 'configMapKeyRef', 'fieldRef'], { name: 'a', key: 'a' })
-    keepOne(variable, ['value', 'valueFrom'], '')
-  }
-  for (const bundle of (holder['variablesFrom'] ?? []) as Record<string, Json>[]) {
-    keepOne(bundle, ['secretRef', 'configMapRef'], { name: 'a' })
-  }
-  for (const file of (holder['files'] ?? []) as Record<string, Json>[]) {
-    keepOne(file, ['content', 'secretKeyRef', 'configMapKeyRef'], '')
-  }
-}
-
-/** A ServiceAccount is in a namespace, and called as objects are; others are neither. */
-function tidySubject(subject: Record<string, Json>): void {
-  if (subject['kind'] !== 'ServiceAccount') delete subject['namespace']
-  else Object.assign(subject, { name: 'robot', namespace: subject['namespace'] ?? 'tools' })
-}
-
-/** A number, or what it scales itself between. */
-function tidyScale(service: Record<string, Json>): void {
-  const autoscaling = service['autoscaling'] as { min: number; max: number } | undefined
-  if (autoscaling === undefined) return
-  delete service['replicas']
-  autoscaling.min = Math.min(autoscaling.min, autoscaling.max)
-}
-
-function tidyService(service: Record<string, Json>): void {
-  if (service['main'] === true) delete service['replicas']
-  tidyScale(service)
-  const ports = service['ports'] as { port: number; name?: string }[] | undefined
-  if (service['type'] === 'Worker') {
-    delete service['ports']
-  } else if ((ports ?? []).length === 0) service['ports'] = [{ port: 8080 }]
-  tidyHealthCheck(service)
-  tidyResources(service)
-  tidyRollout(service)
-}
-
-/** Requests up to the limits, but for some. */
-function tidyResources(service: Record<string, Json>): void {
-  const { requests, limits } = (service['resources'] ?? {}) as { requests?: Record<string, Json>; limits?: object }
-  if (requests !== undefined && (service['name'] as string).length % 4 !== 0) Object.assign(requests, limits)
-  const volumes = (service['volumes'] ?? []) as Record<string, Json>[]
-  if ((service['name'] as string).length % 8 !== 0) for (const volume of volumes) tidyVolume(volume)
-}
-
-/** Of a Worker only, one that is listed earlier, and instead of an image. */
-function tidyFrom(service: Record<string, Json>, earlier: readonly Json[]): void {
-  if (service['from'] === undefined) return
-  if (service['type'] !== 'Worker' || earlier[0] === undefined) delete service['from']
-  else {
-    service['from'] = earlier[0]
-    delete service['image']
-  }
-}
-
-/** Time to end after the drain, and replicas that are left. */
-function tidyRollout(service: Record<string, Json>): void {
-  const rollout = service['rollout'] as Record<string, Json> | undefined
-  if (rollout === undefined) return
-  rollout['terminationGracePeriodSeconds'] = Number(rollout['drainSeconds'] ?? 10) + 20
-  const left = Number(service['replicas'] ?? 1) - 1
-  rollout['maxUnavailable'] = Math.min(Number(rollout['maxUnavailable'] ?? 0), left)
-  if (rollout['maxUnavailable'] === 0 && rollout['maxSurge'] === 0) rollout['maxSurge'] = 1
-}
-
-/** One way to check, and a port that there is. */
-function tidyHealthCheck(service: Record<string, Json>): void {
-  const check = service['healthCheck'] as Record<string, Json> | undefined
-  if (check === undefined) return
-  const isWorker = service['type'] === 'Worker'
-  const ports = (service['ports'] ?? []) as { name?: string; protocol?: string }[]
-  const asked = isWorker ? undefined : ports.find(({ protocol }) => protocol !== 'UDP')
-  if (check['command'] === undefined && asked === undefined) delete service['healthCheck']
-  else if (check['command'] !== undefined) {
-    for (const field of ['path', 'tcp', 'port']) delete check[field]
-  } else if (check['path'] === undefined) check['tcp'] = true
-  else delete check['tcp']
-  if (check['port'] !== undefined) check['port'] = asked?.name ?? 'http'
-}
-
-/** A claim is made with a size, or is there already. */
-function tidyVolume(volume: Record<string, Json>): void {
-  if (volume['existingClaim'] === undefined) volume['size'] ??= '1Gi'
-  else {
-    delete volume['size']
-    delete volume['storageClassName']
-  }
-}
 
 interface Place {
   readonly parent: unknown

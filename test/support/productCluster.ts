@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { dump } from 'js-yaml'
 import { accessRulesOf } from '../../charts/accessRoles.ts'
+import type { AdmissionObject, ErroredSetting } from '../../charts/policyTemplate.ts'
 import { bindRules, grantsOf, leaseRules, rulesOf, type Rule } from '../../charts/rbac.ts'
 import { accessRoleName, accessRoles } from '../../operator/api/access.ts'
 import type { ApiObject, KubeObject } from '../../operator/api/meta.ts'
@@ -94,11 +95,26 @@ async function grantAccount(cluster: Cluster, hands: Hands): Promise<string> {
   return writeKubeconfig(cluster, status.token)
 }
 
-/** The chart's policies for the operator's account; resolves when the API server goes by them. */
-async function installPolicies(hands: Hands, operatorUser: string): Promise<void> {
-  const { admissionObjects } = await import('../../charts/policyTemplate.ts')
-  const settings = { ...account, account: operatorUser, errored: 'Default' } as const
-  for (const object of admissionObjects(settings)) await hands.apply(object)
+/**
+ * The chart's policies for the operator's account, as they are with this value of `policies.errored`; those that an earlier
+ * one had besides are removed. Resolves when the API server goes by those that are always there.
+ */
+export async function installPolicies(
+  hands: Hands,
+  operatorUser: string,
+  errored: ErroredSetting = 'Default',
+): Promise<void> {
+  const { admissionObjects, erroredSettings } = await import('../../charts/policyTemplate.ts')
+  const objectsWith = (setting: ErroredSetting): readonly AdmissionObject[] =>
+    admissionObjects({ ...account, account: operatorUser, errored: setting })
+  const objects = objectsWith(errored)
+  const wanted = new Set(objects.map(idOf))
+  for (const object of erroredSettings.flatMap(objectsWith).filter((each) => !wanted.has(idOf(each)))) {
+    const { kind, metadata } = object
+    if (await hands.find(kind, { namespace: '', name: metadata.name }))
+      await hands.remove(kind, { namespace: '', name: metadata.name })
+  }
+  for (const object of objects) await hands.apply(object)
   const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace: 'default', name: 'probe' } }
   const probe = { method: 'POST', path: '/api/v1/namespaces/default/configmaps?dryRun=All', body } as const
   await waitUntil('the last of the policies is in force', 30, async () => {
@@ -106,6 +122,8 @@ async function installPolicies(hands: Hands, operatorUser: string): Promise<void
     return status === 403
   })
 }
+
+const idOf = ({ kind, metadata }: AdmissionObject): string => `${kind} ${metadata.name}`
 
 function withoutWhy({ why: _why, ...rule }: Rule): Omit<Rule, 'why'> {
   return rule
@@ -135,7 +153,7 @@ async function wipe(admin: Admin): Promise<void> {
     const { items } = await demand<{ items: Found[] }>(admin, { path: `${root}/${kind.plural}` })
     for (const object of items.filter(({ metadata }) => metadata.finalizers !== undefined)) {
       const path = objectPath(kind, refOf(object))
-      const lifted = kind === appInstanceKind ? { spec: { deletionProtection: null } } : {}
+      const lifted = kind === appInstanceKind ? { spec: { deletionProtection: false } } : {}
       await admin({ method: 'PATCH', path, body: { metadata: { finalizers: null }, ...lifted } })
     }
   }

@@ -98,6 +98,6 @@ export const changes: readonly Change[] = [
     rule: 'immutable-task',
     from: { kind: 'AppTask', name: 'hello-dev-create-1', spec: task },
     to: { ...task, cause: 'other' },
-    says: ["attempt 1 of task 'Create' of 'hello-dev' may not be changed"],
+    says: ["the task of type 'Create' for 'hello-dev' may not be changed", 'make another one'],
   },
 ]

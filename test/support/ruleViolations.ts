@@ -1,4 +1,5 @@
 import type { Sent } from './kindRequests.ts'
+import { linkViolations } from './linkViolations.ts'
 import { serviceViolations, stack, web } from './serviceViolations.ts'
 import { volumeViolations } from './volumeViolations.ts'
 
@@ -9,6 +10,8 @@ export const instance = (name: string, app = 'hello'): Sent => ({
   name,
   spec: { app, env: 'dev' },
 })
+
+const seed = { service: 'web', name: 'seed' }
 
 const appFor = (subject: object): Sent => ({
   kind: 'App',
@@ -24,8 +27,50 @@ export interface Violation {
   readonly says: readonly string[]
 }
 
+const bothScales = { name: 'jobs', replicas: 2, autoscaling: { min: 2, max: 6, cpu: 70 } }
+
 /** Each rule that holds on creation, broken. */
 export const violations: readonly Violation[] = [
+  ...[
+    {
+      sent: { kind: 'AppInstance', name: 'hello-dev', spec: { app: 'hello', env: 'dev', services: [bothScales] } },
+      at: 'spec.services[0]',
+    },
+    {
+      sent: {
+        kind: 'App',
+        name: 'hello',
+        spec: { stack: { name: 'shop' }, defaults: [{ envTypes: ['dev'], services: [bothScales] }] },
+      },
+      at: 'spec.defaults[0].services[0]',
+    },
+  ].map(({ sent, at }) => ({
+    rule: 'replicas-or-autoscaling',
+    sent,
+    says: [`${at}.replicas: `, "service 'jobs' may have replicas or autoscaling, not both"],
+  })),
+  {
+    rule: 'action-of-its-type',
+    sent: { kind: 'AppTask', name: 'seed-1', spec: { instance: 'hello-dev', type: 'Action' } },
+    says: [
+      'a task of type Action must name an action, such as {service: web, name: seed}',
+      "this one is of type 'Action'",
+    ],
+  },
+  {
+    rule: 'attempt-of-its-type',
+    sent: {
+      kind: 'AppTask',
+      name: 'seed-1',
+      spec: { instance: 'hello-dev', type: 'Action', action: seed, attempt: 2 },
+    },
+    says: ["a task of type 'Action' may have no attempt and no token"],
+  },
+  {
+    rule: 'attempt-of-its-type',
+    sent: { kind: 'AppTask', name: 'hello-dev-create-1', spec: { instance: 'hello-dev', type: 'Create' } },
+    says: ["a task of type 'Create' must have attempt, cause and instanceUid"],
+  },
   {
     rule: 'name-begins-with-app',
     sent: instance('other-dev'),
@@ -119,6 +164,11 @@ export const violations: readonly Violation[] = [
     sent: { kind: 'AppEnv', name: 'live', spec: { type: 'prod', defaults: { autoUpgrade: true } } },
     says: ['spec.defaults.autoUpgrade: ', 'revisions are chosen by hand there'],
   },
+  ...[{}, { requests: {} }, { requests: {}, limits: {} }].map((quota) => ({
+    rule: 'quota-limits-something',
+    sent: { kind: 'AppEnv', name: 'live', spec: { type: 'dev', defaults: { quota } } },
+    says: ['spec.defaults.quota: ', 'quota must limit something: set requests.cpu'],
+  })),
   {
     rule: 'revision-or-auto-upgrade',
     sent: {
@@ -129,5 +179,6 @@ export const violations: readonly Violation[] = [
     says: ['spec.stack.autoUpgrade: ', "revision 'shop-1.4' and autoUpgrade: true may not both be set"],
   },
   ...serviceViolations,
+  ...linkViolations,
   ...volumeViolations,
 ]

@@ -32,6 +32,33 @@ export const serviceViolations: readonly Violation[] = [
     says: ['spec.services: ', 'these name others: ["web", "api"]'],
   },
   {
+    rule: 'from-earlier',
+    sent: stack([web, { name: 'db', type: 'PostgreSQL' }, { name: 'jobs', type: 'Worker', from: 'db' }]),
+    says: ['from may name only a service of type Web or Worker', 'these name others: ["jobs"]'],
+  },
+  {
+    rule: 'one-service-of-pods',
+    sent: stack([{ name: 'db', type: 'PostgreSQL' }]),
+    says: ['at least one service must be of type Web or Worker', 'these are not: ["db"]'],
+  },
+  {
+    rule: 'external-stands-alone',
+    sent: {
+      kind: 'AppInstance',
+      name: 'hello-dev',
+      spec: {
+        app: 'hello',
+        env: 'dev',
+        services: [{ name: 'db', image: 'postgres:17', external: { secretName: 'pg' } }],
+      },
+    },
+    says: [
+      'spec.services[0].external: ',
+      "service 'db' is given from outside (external.secretName 'pg')",
+      'remove ["image"], or external',
+    ],
+  },
+  {
     rule: 'files-total',
     sent: stack(
       [1, 2, 3, 4, 5].map((number) => ({
@@ -220,7 +247,11 @@ export const serviceViolations: readonly Violation[] = [
   {
     rule: 'from-earlier',
     sent: stack([{ name: 'jobs', type: 'Worker', from: 'web' }, web]),
-    says: ['spec.services: ', 'may name only a service that is listed earlier', 'these name others: ["jobs"]'],
+    says: [
+      'spec.services: ',
+      'may name only a service of type Web or Worker that is listed earlier',
+      'these name others: ["jobs"]',
+    ],
   },
   {
     rule: 'one-reference',

@@ -157,8 +157,11 @@ interface Held {
   readonly objects: ReadonlyMap<string, string>
 }
 
-async function listHeld(admin: Admin, { type, labelSelector }: (typeof informers)[number]): Promise<Held> {
-  const query = labelSelector === undefined ? '' : `?labelSelector=${encodeURIComponent(labelSelector)}`
+async function listHeld(
+  admin: Admin,
+  { type, labelSelector = '', fieldSelector = '' }: (typeof informers)[number],
+): Promise<Held> {
+  const query = `?${new URLSearchParams({ labelSelector, fieldSelector }).toString()}`
   const accept = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1'
   const list = await demand<{ metadata: { resourceVersion: string }; items: KubeObject[] | null }>(admin, {
     path: collectionPath(type) + query,

@@ -3,6 +3,8 @@ import { stack, web } from './serviceViolations.ts'
 
 /** Requests that break the CEL rules of a service's volumes. */
 
+const twice = { name: 'data', size: '1Gi', existingClaim: 'old' }
+
 /** Each rule that holds on creation, broken. */
 export const volumeViolations: readonly Violation[] = [
   {
@@ -29,6 +31,27 @@ export const volumeViolations: readonly Violation[] = [
       'spec.services[0].volumes[0].storageClassName: ',
       "storageClassName 'fast' may not stand beside existingClaim 'old'",
     ],
+  },
+  {
+    rule: 'existing-claim-alone',
+    sent: {
+      kind: 'AppInstance',
+      name: 'hello-dev',
+      spec: { app: 'hello', env: 'dev', services: [{ name: 'web', volumes: [twice] }] },
+    },
+    says: ['spec.services[0].volumes[0].existingClaim: ', "volume 'data' may not have size", "existingClaim 'old'"],
+  },
+  {
+    rule: 'existing-claim-alone',
+    sent: {
+      kind: 'App',
+      name: 'hello',
+      spec: {
+        stack: { services: [web] },
+        defaults: [{ envTypes: ['dev'], services: [{ name: 'web', volumes: [twice] }] }],
+      },
+    },
+    says: ['spec.defaults[0].services[0].volumes[0].existingClaim: '],
   },
   {
     rule: 'unique-volume-paths',

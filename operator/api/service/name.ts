@@ -12,7 +12,11 @@ export const serviceName = text(
   },
 )
 
-export const serviceType = z.enum(['Web', 'Worker'])
+/** What a service of a stack is. */
+export const serviceType = z.enum(['Web', 'Worker', 'PostgreSQL'])
+
+/** Of those, the ones that run as pods of ours. */
+export const podServiceType = z.enum(['Web', 'Worker'])
 
 /** dependsOn of a service. */
 export const dependsOn = (description: string) =>

@@ -7,6 +7,12 @@ import { dnsSubdomain, listAtomic, listMap, next, text, withRules } from '../sch
 const objectName = (what: string) =>
   text(`Name of a ${what} in the project that allows the app. ${next}`, { max: 253, min: 1, pattern: dnsSubdomain })
 
+/** secretName of a service that is given from outside. */
+export const secretName = text(
+  `Secret in the project that allows the app; its keys: host, port, username (or user), password, database (or dbname), uri. ${next}`,
+  { max: 253, min: 1, pattern: dnsSubdomain },
+)
+
 /** A key of a Secret or a ConfigMap. */
 export const dataKey = (description: string) => text(description, { max: 253, min: 1, pattern: /^[A-Za-z0-9._-]+$/ })
 

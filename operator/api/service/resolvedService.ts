@@ -10,7 +10,7 @@ import {
 } from './actions.ts'
 import { autoscalingSchema } from './autoscaling.ts'
 import { healthCommand, healthPath, startupSeconds, timeoutSeconds } from './healthCheck.ts'
-import { dependsOn, image, serviceName, serviceType } from './name.ts'
+import { dependsOn, image, podServiceType, serviceName } from './name.ts'
 import { portNameOf, portNumber, portProtocol } from './ports.ts'
 import { args, command, security, workingDir } from './process.ts'
 import { copied } from './references.ts'
@@ -29,7 +29,7 @@ import { accessMode, claimName, storageClassName, volumeName, volumeSize } from 
 
 export const resolvedServiceSchema = z.strictObject({
   name: serviceName.meta({ description: 'Name of the service.' }),
-  type: serviceType.meta({ description: 'Web or Worker.' }),
+  type: podServiceType.meta({ description: 'Web or Worker.' }),
   main: z.boolean().meta({ description: 'Whether it is the main service; true for exactly one.' }),
   image: image('Image its replicas run.'),
   command: command('In place of the entrypoint; absent when the image says it.').optional(),
@@ -83,7 +83,7 @@ export const resolvedServiceSchema = z.strictObject({
         .optional()
         .meta({ description: 'How the claim is made; absent when others make it.' }),
     }),
-    { key: 'name', max: 10 },
+    { key: 'name', max: 500 },
   ).optional(),
   sameNode: claimName(
     'Replicas of services with the same word here share a node: only one node can mount a volume of theirs. Absent when they may run anywhere.',
@@ -128,14 +128,22 @@ export const resolvedServiceSchema = z.strictObject({
     key: 'source',
     max: 10,
   }).optional(),
-  generatedSecrets: listMap('Secrets made once for the instance.', generatedSecretSchema, { key: 'name', max: 20 }),
+  generatedSecrets: listMap(
+    'Secrets made once for the instance.',
+    generatedSecretSchema.extend({
+      service: serviceName
+        .meta({ description: 'The service that it was made for; absent when it is this one.' })
+        .optional(),
+    }),
+    { key: 'name', max: 1000 },
+  ),
   actions: listMap(
-    'What runs once with the release, in this order; absent when nothing does.',
+    'What runs once with the release, in this order, or by hand; absent when nothing does.',
     z.strictObject({
       name: actionName.meta({ description: 'Name of the action.' }),
       command: actionCommand.meta({ description: 'In place of the entrypoint.' }),
       args: actionArgs.meta({ description: 'Arguments after the command.' }).optional(),
-      run: actionRun.meta({ description: 'BeforeDeploy, AfterDeploy or AfterUpgrade.' }),
+      run: actionRun.meta({ description: 'BeforeDeploy, AfterDeploy, AfterUpgrade or Manual.' }),
       timeoutSeconds: actionTimeout.meta({ description: 'Seconds until it is ended and has failed.' }),
     }),
     { key: 'name', max: maxActions },

@@ -1,23 +1,25 @@
 import { z } from 'zod'
 import { says } from '../kind.ts'
 import { compareQuantities, cpuQuantity, memoryQuantity } from '../quantity.ts'
-import { next, text, withRules } from '../schema.ts'
+import { next, text, withRules, type Immutable } from '../schema.ts'
 
 /** CPU and memory of a service. */
 
-const amounts = (how: string) =>
-  z.strictObject({
-    cpu: text(`CPU ${how}, in cores or millicores: a string such as "1", "0.5" or 250m. ${next}`, {
+/** Amounts of both; in: what for, and when a change of them takes effect. */
+export function amounts(how: string, when: string) {
+  return z.strictObject({
+    cpu: text(`CPU ${how}, in cores or millicores: a string such as "1", "0.5" or 250m. ${when}`, {
       max: 10,
       min: 1,
       pattern: cpuQuantity,
     }).optional(),
-    memory: text(`Memory ${how}, in bytes with a unit, such as 128Mi or 1Gi. ${next}`, {
+    memory: text(`Memory ${how}, in bytes with a unit, such as 128Mi or 1Gi. ${when}`, {
       max: 20,
       min: 1,
       pattern: memoryQuantity,
     }).optional(),
   })
+}
 
 const requestsUpToLimits = (field: 'cpu' | 'memory') =>
   ({
@@ -38,20 +40,33 @@ const requestsUpToLimits = (field: 'cpu' | 'memory') =>
     },
   }) as const
 
+const schema = z.strictObject({
+  requests: amounts('set aside for each replica', next)
+    .meta({ description: `What each replica is sure to have. ${next}` })
+    .optional(),
+  limits: amounts('that each replica may use at most', next)
+    .meta({ description: `What each replica may use at most. ${next}` })
+    .optional(),
+})
+
 /** resources of a service, a Pod's. */
-export const resourcesSchema = z
-  .strictObject({
-    requests: amounts('set aside for each replica')
-      .meta({ description: `What each replica is sure to have. ${next}` })
-      .optional(),
-    limits: amounts('that each replica may use at most')
-      .meta({ description: `What each replica may use at most. ${next}` })
-      .optional(),
-  })
-  .meta({
-    description: `CPU and memory of each replica; every replica has its own. Default: requests of 50m and 128Mi for what has no limit; no limit. ${next}`,
-  })
+export const resourcesSchema = schema.meta({
+  description: `CPU and memory of each replica; every replica has its own. Default: those of the AppEnv, else requests of 50m and 128Mi for what has no limit; no limit. ${next}`,
+})
 
-type Resources = z.output<typeof resourcesSchema>
+type Resources = Immutable<z.output<typeof resourcesSchema>>
 
-export const resources = withRules(resourcesSchema, [requestsUpToLimits('cpu'), requestsUpToLimits('memory')])
+/** What a replica asks for: its request, or where there is none its limit, as the API server fills it in; undefined without both. */
+export function requestOf({ requests, limits }: Resources, amount: 'cpu' | 'memory'): string | undefined {
+  return requests?.[amount] ?? limits?.[amount]
+}
+
+const rules = [requestsUpToLimits('cpu'), requestsUpToLimits('memory')]
+
+/** The same with its rules. */
+export const resources = withRules(resourcesSchema, rules)
+
+/** The like with another description. */
+export function resourcesOf(description: string) {
+  return withRules(schema.meta({ description }), rules)
+}

@@ -1,28 +1,27 @@
 import { z } from 'zod'
 import { says, type Rule } from '../kind.ts'
-import { integer, listMap, next, withRules, type Immutable } from '../schema.ts'
+import { integer, listMap, next, type Immutable, withRules } from '../schema.ts'
 import { actions } from './actions.ts'
 import { autoscaling, replicasOrAutoscaling } from './autoscaling.ts'
 import { files } from './files.ts'
 import { healthCheck } from './healthCheck.ts'
+import { links } from './links.ts'
 import { dependsOn, image, serviceName, serviceType } from './name.ts'
 import { ports } from './ports.ts'
 import { args, command, security, workingDir } from './process.ts'
 import { variablesFrom } from './references.ts'
 import { resources } from './resources.ts'
 import { rollout } from './rollout.ts'
-import { generatedSecretSchema, variables } from './variables.ts'
+import { generatedSecretSchema, serviceVariables } from './variables.ts'
 import { volumes } from './volumes.ts'
 
-/** What users say about one service of an app: the shape of AppStack, of App's inline stack and of AppStackRevision. */
-
-const maxFilesTotal = 262_144
+/** What users say about one service of an app. */
 
 const stackServiceSchema = z.strictObject({
   name: serviceName,
-  type: serviceType
-    .default('Web')
-    .meta({ description: `Web (answers on ports) or Worker (answers on none). Default Web. ${next}` }),
+  type: serviceType.default('Web').meta({
+    description: `Web (answers on ports), Worker (answers on none) or PostgreSQL. The latter runs elsewhere: each AppInstance says where (spec.services[].external). Default Web. ${next}`,
+  }),
   main: z
     .boolean()
     .optional()
@@ -34,7 +33,7 @@ const stackServiceSchema = z.strictObject({
   ).optional(),
   from: serviceName
     .meta({
-      description: `Only of a Worker: a service listed earlier whose image, variables, files and security it takes; its own win. Not with image. ${next}`,
+      description: `Only of a Worker: a service listed earlier whose image, variables, files, volumes and links it takes; its own win. Its generatedSecrets and security, too. Not with image. ${next}`,
     })
     .optional(),
   command: command(
@@ -43,7 +42,7 @@ const stackServiceSchema = z.strictObject({
   args: args(`Arguments in place of the image's; no shell. Default: the image's. ${next}`).optional(),
   workingDir: workingDir(`Absolute path of the folder the process starts in. Default: the image's. ${next}`).optional(),
   ports: ports.optional(),
-  variables: variables(
+  variables: serviceVariables(
     `Environment variables, at most 100; those of the App and the AppInstance of the same name win. Not a Pod's env. ${next}`,
   ).optional(),
   variablesFrom: variablesFrom(
@@ -64,6 +63,7 @@ const stackServiceSchema = z.strictObject({
   dependsOn: dependsOn(
     `Services listed earlier, at most 10, that must be rolled out before this one starts or changes. What runs goes on when one of them fails. Default: none. ${next}`,
   ).optional(),
+  links: links.optional(),
   generatedSecrets: listMap(
     'Secrets made once for each instance and given as environment variables, at most 20. An upgrade never changes them.',
     generatedSecretSchema,
@@ -74,8 +74,42 @@ const stackServiceSchema = z.strictObject({
 
 export type StackService = Immutable<z.output<typeof stackServiceSchema>>
 
-/** In CEL, of the volume `v` and the file `f`. */
+interface At {
+  readonly path: string
+}
+
+/** Whether a volume would be mounted where a file is, or below it. */
+export function isVolumeInFile(volume: At, file: At): boolean {
+  return volume.path === file.path || volume.path.startsWith(`${file.path}/`)
+}
+
+/** The same in CEL, of the volume `v` and the file `f`. */
 const volumeInFile = "v.path == f.path || v.path.startsWith(f.path + '/')"
+
+/** All that is said of pods: a service that Appstead does not run has none of it. */
+const ofPods = [
+  'main',
+  'image',
+  'from',
+  'command',
+  'args',
+  'workingDir',
+  'ports',
+  'variables',
+  'variablesFrom',
+  'files',
+  'volumes',
+  'resources',
+  'healthCheck',
+  'replicas',
+  'autoscaling',
+  'rollout',
+  'security',
+  'dependsOn',
+  'links',
+  'generatedSecrets',
+  'actions',
+] as const
 
 const serviceRules: readonly Rule<z.output<typeof stackServiceSchema>>[] = [
   {
@@ -161,6 +195,21 @@ const serviceRules: readonly Rule<z.output<typeof stackServiceSchema>>[] = [
   },
   replicasOrAutoscaling,
   {
+    id: 'database-has-no-pods',
+    rule: `self.type != 'PostgreSQL' || !(${ofPods.map((field) => `has(self.${field})`).join(' || ')})`,
+    message:
+      'a service of type PostgreSQL may have name and type alone: it runs elsewhere, and each AppInstance says where (spec.services[].external)',
+    messageExpression: says(
+      "service '%s' is of type %s, which runs elsewhere: remove %s here, and say where it is in each AppInstance: services: [{name: %s, external: {secretName: …}}]",
+      'self.name',
+      'self.type',
+      `[${ofPods.map((field) => `has(self.${field}) ? '${field}' : ''`).join(', ')}].filter(field, field != '')`,
+      'self.name',
+    ),
+    reason: 'FieldValueForbidden',
+    holds: (service) => service.type !== 'PostgreSQL' || ofPods.every((field) => service[field] === undefined),
+  },
+  {
     id: 'volume-not-in-file',
     rule: `!has(self.files) || !has(self.volumes) || self.files.all(f, !self.volumes.exists(v, ${volumeInFile}))`,
     message: 'the path of a volume may not be that of a file, nor below it',
@@ -172,7 +221,7 @@ const serviceRules: readonly Rule<z.output<typeof stackServiceSchema>>[] = [
     fieldPath: '.volumes',
     reason: 'FieldValueInvalid',
     holds: ({ files: list = [], volumes: mounted = [] }) =>
-      list.every((f) => !mounted.some((v) => v.path === f.path || v.path.startsWith(`${f.path}/`))),
+      list.every((file) => !mounted.some((volume) => isVolumeInFile(volume, file))),
   },
   {
     id: 'main-replicas-in-instance',
@@ -189,77 +238,5 @@ const serviceRules: readonly Rule<z.output<typeof stackServiceSchema>>[] = [
   },
 ]
 
-/** In CEL, of the service `s` at index `i`. */
-const dependsOnEarlier = '!has(s.dependsOn) || s.dependsOn.all(d, self.exists(j, each, j < i && each.name == d))'
-
-const fromEarlier = '!has(s.from) || self.exists(j, each, j < i && each.name == s.from)'
-
-const listRules: readonly Rule<readonly StackService[]>[] = [
-  {
-    id: 'one-main-service',
-    rule: 'self.filter(s, has(s.main) && s.main).size() <= 1',
-    message: 'at most one service may have main: true',
-    messageExpression: says(
-      'at most one service may have main: true, not these: %s',
-      'self.filter(s, has(s.main) && s.main).map(s, s.name)',
-    ),
-    reason: 'FieldValueInvalid',
-    holds: (services) => services.filter((service) => service.main === true).length <= 1,
-  },
-  {
-    // Names listed earlier only: so there are no cycles, and removing a service that others name is refused.
-    id: 'depends-on-earlier',
-    rule: `(oldSelf.hasValue() || true) && self.all(i, s, ${dependsOnEarlier})`,
-    optionalOldSelf: true,
-    message: 'dependsOn may name only services that are listed earlier',
-    messageExpression: says(
-      'dependsOn may name only services that are listed earlier in this list; these name others: %s',
-      `self.transformList(i, s, !(${dependsOnEarlier}), s.name)`,
-    ),
-    reason: 'FieldValueInvalid',
-    holds: (services) =>
-      services.every(({ dependsOn: needed = [] }, index) => {
-        const earlier = new Set(services.slice(0, index).map(({ name }) => name))
-        return needed.every((name) => earlier.has(name))
-      }),
-  },
-  {
-    id: 'from-earlier',
-    rule: `(oldSelf.hasValue() || true) && self.all(i, s, ${fromEarlier})`,
-    optionalOldSelf: true,
-    message: 'from may name only a service that is listed earlier',
-    messageExpression: says(
-      'from may name only a service that is listed earlier in this list; these name others: %s',
-      `self.transformList(i, s, !(${fromEarlier}), s.name)`,
-    ),
-    reason: 'FieldValueInvalid',
-    holds: (services) =>
-      services.every(
-        ({ from }, index) => from === undefined || services.slice(0, index).some(({ name }) => name === from),
-      ),
-  },
-  {
-    id: 'files-total',
-    rule: `self.map(s, has(s.files) ? s.files.map(f, has(f.content) ? size(f.content) : 0).sum() : 0).sum() <= ${maxFilesTotal}`,
-    message: `the files of all services may have at most ${maxFilesTotal} characters together`,
-    messageExpression: says(
-      `the files of all services have %d characters together; at most ${maxFilesTotal} are allowed`,
-      'self.map(s, has(s.files) ? s.files.map(f, has(f.content) ? size(f.content) : 0).sum() : 0).sum()',
-    ),
-    reason: 'FieldValueInvalid',
-    holds: (services) =>
-      services
-        .flatMap((service) => service.files ?? [])
-        .reduce((sum, file) => sum + [...(file.content ?? '')].length, 0) <= maxFilesTotal,
-  },
-]
-
-/** services[] of a stack: 1 to 50. */
-export const stackServices = withRules(
-  listMap('The services the app is made of, 1 to 50, by name.', withRules(stackServiceSchema, serviceRules), {
-    key: 'name',
-    min: 1,
-    max: 50,
-  }),
-  listRules,
-)
+/** One service of a stack. */
+export const stackService = withRules(stackServiceSchema, serviceRules)

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { says, type Rule } from '../kind.ts'
 import { integer, listMap, next, text, withoutNul, withRules } from '../schema.ts'
-import { configMapKeyRef, secretKeyRef } from './references.ts'
+import { serviceName } from './name.ts'
+import { configMapKeyRef, dataKey, secretKeyRef } from './references.ts'
 
 /** Environment variables of a service. */
 
@@ -42,6 +43,8 @@ export const fieldPath = z.enum([
   'status.podIPs',
 ])
 
+const fromElsewhere = `Where the value comes from, instead of value. ${next}`
+
 const valueFrom = z
   .strictObject({
     secretKeyRef: secretKeyRef.optional(),
@@ -55,29 +58,62 @@ const valueFrom = z
       .optional()
       .meta({ description: `Something each replica is told about itself. ${next}` }),
   })
-  .meta({ description: `Where the value comes from, instead of value. ${next}` })
+  .meta({ description: fromElsewhere })
 
-const variable = withRules(
-  z.strictObject({ name: givenName, value: variableValue.optional(), valueFrom: valueFrom.optional() }),
-  [
-    {
-      id: 'one-value',
-      rule: '[has(self.value), has(self.valueFrom) && has(self.valueFrom.secretKeyRef), has(self.valueFrom) && has(self.valueFrom.configMapKeyRef), has(self.valueFrom) && has(self.valueFrom.fieldRef)].exists_one(given, given)',
-      message: 'a variable must have exactly one of value and valueFrom: secretKeyRef, configMapKeyRef or fieldRef',
-      messageExpression: says(
-        "variable '%s' must have exactly one of value and valueFrom: secretKeyRef, configMapKeyRef or fieldRef",
-        'self.name',
-      ),
-      reason: 'FieldValueInvalid',
-      holds: ({ value, valueFrom: from }) =>
-        [value, from?.secretKeyRef, from?.configMapKeyRef, from?.fieldRef].filter((each) => each !== undefined)
-          .length === 1,
-    },
-  ],
-)
+const valueFromLinks = valueFrom
+  .extend({
+    link: z
+      .strictObject({
+        service: serviceName.meta({
+          description: `Name of a service listed earlier, one that answers on a port. ${next}`,
+        }),
+        key: dataKey(
+          `What of it: host, port, or, where it speaks HTTP, uri. Of a database username, password, database or any other key of its Secret, too. ${next}`,
+        ),
+      })
+      .optional()
+      .meta({
+        description: `What a link to another service tells, by a name of one's own. Implies dependsOn. ${next}`,
+      }),
+  })
+  .meta({ description: fromElsewhere })
 
-/** variables[] of an App, a stack's service and an AppInstance. */
-export const variables = (description: string) => listMap(description, variable, { key: 'name', max: 100 })
+/** Exactly one of value and these of valueFrom. */
+function oneValue(sources: readonly string[]) {
+  const all = `${sources.slice(0, -1).join(', ')} or ${sources.at(-1)}`
+  const given = sources.map((name) => `has(self.valueFrom) && has(self.valueFrom.${name})`)
+  return {
+    id: 'one-value',
+    rule: `[has(self.value), ${given.join(', ')}].exists_one(given, given)`,
+    message: `a variable must have exactly one of value and valueFrom: ${all}`,
+    messageExpression: says(`variable '%s' must have exactly one of value and valueFrom: ${all}`, 'self.name'),
+    reason: 'FieldValueInvalid',
+    holds: ({ value, valueFrom: from = {} }: { value?: unknown; valueFrom?: object | undefined }) =>
+      [value, ...Object.values(from)].filter((each) => each !== undefined).length === 1,
+  } as const
+}
+
+const sources = ['secretKeyRef', 'configMapKeyRef', 'fieldRef'] as const
+
+/** variables[] of an App and an AppInstance. */
+export function variables(description: string) {
+  const variable = z.strictObject({
+    name: givenName,
+    value: variableValue.optional(),
+    valueFrom: valueFrom.optional(),
+  })
+  return listMap(description, withRules(variable, [oneValue(sources)]), { key: 'name', max: 100 })
+}
+
+/** variables[] of a stack's service: it alone knows the other services. */
+export function serviceVariables(description: string) {
+  const variable = z.strictObject({
+    name: givenName,
+    value: variableValue.optional(),
+    valueFrom: valueFromLinks.optional(),
+  })
+  return listMap(description, withRules(variable, [oneValue([...sources, 'link'])]), { key: 'name', max: 100 })
+}
 
 /** variables[] of an AppEnv: it belongs to no project, so that it can refer to nothing. */
 export const plainVariables = (description: string) =>

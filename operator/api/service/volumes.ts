@@ -60,6 +60,41 @@ const volumeRules: readonly Rule<Volume>[] = [
   },
 ]
 
+const volumeOverride = z.strictObject({
+  name: volumeName('Name of a volume of the service.'),
+  size: volumeSize(
+    'Size of its claim, such as 10Gi, in place of an existingClaim too. May grow, never shrink.',
+  ).optional(),
+  storageClassName: storageClassName(
+    'StorageClass its claim is made with. Permanent once the claim is made.',
+  ).optional(),
+  existingClaim: claimName(
+    'Name of a PersistentVolumeClaim made by others, in place of one made for this volume.',
+  ).optional(),
+})
+
+/** volumes[] of what is said otherwise about a service of the stack. */
+export const volumeOverrides = listMap(
+  `What is otherwise of its volumes, by volume, at most 10; what is left out is as before. ${next}`,
+  withRules(volumeOverride, [
+    {
+      id: 'existing-claim-alone',
+      rule: '!has(self.existingClaim) || !has(self.size) && !has(self.storageClassName)',
+      message: 'existingClaim may not stand beside size or storageClassName: that claim has its own',
+      messageExpression: says(
+        "volume '%s' may not have size or storageClassName beside existingClaim '%s', which has its own; remove them, or existingClaim",
+        'self.name',
+        'self.existingClaim',
+      ),
+      fieldPath: '.existingClaim',
+      reason: 'FieldValueForbidden',
+      holds: ({ existingClaim, size, storageClassName: className }) =>
+        existingClaim === undefined || (size === undefined && className === undefined),
+    },
+  ]),
+  { key: 'name', max: 10 },
+)
+
 export const volumes = withRules(
   listMap(
     `Volumes that every replica mounts, at most 10. What is in them outlives replicas, releases and the service itself. ${next}`,

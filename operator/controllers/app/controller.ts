@@ -8,7 +8,8 @@ import { appStackRevisionKind } from '../../api/appStackRevision.ts'
 import type { Ref } from '../../api/meta.ts'
 import { finalizers, keyOf, refOf } from '../../api/meta.ts'
 import type { Controller, Ctx, Reader, Report } from '../../runtime/controller.ts'
-import { conditionOf, conditionsOf } from '../../status/conditions.ts'
+import { conditionsOf } from '../../status/conditions.ts'
+import { instancesStatus } from '../../status/app.ts'
 import { stackMissingVerdicts } from '../../status/published.ts'
 import { transitionsOf } from '../../status/events.ts'
 import { releaseUnused, type Users } from '../inUse.ts'
@@ -38,7 +39,9 @@ export const app: Controller<App, AppStatus> = {
       ? await publish(ctx, { ...stack, services })
       : { latest: latestOf(ctx.cache, stack), events: [] }
     if (!services && !published.latest) return reportMissing(ctx, object, stack.name)
-    return reportPublished(object, published, ctx.now, { instances: countInstances(ctx.cache, object) })
+    return reportPublished(object, published, ctx.now, {
+      instances: instancesStatus(instancesOf(ctx.cache, refOf(object))),
+    })
   },
 
   cleanup: ({ cache, now }, object) => Promise.resolve(releaseUnused(object, usersOf(cache, refOf(object)), now)),
@@ -61,14 +64,12 @@ function reportMissing({ cache, now }: Ctx, object: App, stack: string): Report<
   const generation = object.metadata.generation ?? 0
   const conditions = conditionsOf(object.status?.conditions, stackMissingVerdicts(message), generation, now)
   return {
-    status: { observedGeneration: generation, conditions, instances: countInstances(cache, object) },
+    status: {
+      observedGeneration: generation,
+      conditions,
+      instances: instancesStatus(instancesOf(cache, refOf(object))),
+    },
     outcome: { kind: 'blocked', reason: 'StackNotFound', message, by: `AppStack/${stack}` },
     events: transitionsOf(object.status?.conditions, conditions),
   }
-}
-
-function countInstances(cache: Reader, object: App): AppStatus['instances'] {
-  const instances = instancesOf(cache, refOf(object))
-  const ready = instances.filter(({ status }) => conditionOf(status?.conditions, 'Ready')?.status === 'True').length
-  return { total: instances.length, ready, summary: `${ready}/${instances.length}` }
 }

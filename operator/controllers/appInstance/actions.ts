@@ -6,7 +6,7 @@ import { refOf } from '../../api/meta.ts'
 import { fightsOf } from '../../apply/fights.ts'
 import { refusalAgainst, refusedBy, removalOf } from '../../apply/refusal.ts'
 import type { Ctx, EventRecord } from '../../runtime/controller.ts'
-import { isUnderWay, otherJobs, sightsAfter, type ActionJobs } from '../actions.ts'
+import { isUnderWay, otherJobs, sightsAfter, taskOfJob, type ActionJobs } from '../actions.ts'
 import { jobDigest } from '../digests.ts'
 import type { ObservedJob } from '../../status/observed.ts'
 import type { Observed } from './observe.ts'
@@ -16,21 +16,30 @@ import type { Observed } from './observe.ts'
  * nothing yet, and `release` need not wait for them. What has begun is left to end by itself. A look at each first.
  */
 export async function endUnbegun(ctx: Ctx, release: AppRelease, seen: ActionJobs): Promise<void> {
-  const { cache, kube } = ctx.target
-  const fights = fightsOf(cache)
-  const now = ctx.now.getTime()
   for (const job of otherJobs(release, seen)) {
-    const removal = removalOf(jobType, job)
-    if (hasBegun(job, seen) || job.metadata.deletionTimestamp || refusalAgainst(fights, removal, now)) continue
-    try {
-      const live = await kube.getLive(jobType, refOf(job))
+    if (taskOfJob(job) !== '' || hasBegun(job, seen)) continue
+    await endJob(ctx, job, async () => {
+      const live = await ctx.target.kube.getLive(jobType, refOf(job))
       const latest = jobDigest(live ?? job)
-      if (!live || latest.hasBegun || !isUnderWay({ ...job, ...latest })) continue
-      await kube.delete(jobType, refOf(job), job.metadata.uid ?? '')
-    } catch (error) {
-      const { retryAfterSeconds } = refusedBy(fights, removal, error, now)
-      ctx.log.warn({ err: error, retryAfterSeconds }, 'Waiting for a Job that may not be deleted')
-    }
+      return live !== undefined && !latest.hasBegun && isUnderWay({ ...job, ...latest })
+    })
+  }
+}
+
+/** Ends a Job if `mayGo`, a live look, says so. One that may not be deleted is told of in the log. Throws a KubeError. */
+export async function endJob(
+  { target, now, log }: Ctx,
+  job: ObservedJob,
+  mayGo: () => Promise<boolean>,
+): Promise<void> {
+  const fights = fightsOf(target.cache)
+  const removal = removalOf(jobType, job)
+  if (job.metadata.deletionTimestamp || refusalAgainst(fights, removal, now.getTime())) return
+  try {
+    if (await mayGo()) await target.kube.delete(jobType, refOf(job), job.metadata.uid ?? '')
+  } catch (error) {
+    const { retryAfterSeconds } = refusedBy(fights, removal, error, now.getTime())
+    log.warn({ err: error, retryAfterSeconds }, 'Waiting for a Job that may not be deleted')
   }
 }
 

@@ -1,5 +1,6 @@
 import { jobType } from '../../api/builtin.ts'
 import { labels } from '../../api/meta.ts'
+import { listed } from '../../api/text.ts'
 import type { Applied } from '../../apply/execute.ts'
 import type { Desired } from '../../render/plan.ts'
 import type { EventRecord } from '../../runtime/controller.ts'
@@ -45,7 +46,7 @@ export function contestSentence(applied: Applied | undefined): string {
     return `${nameOf(desired)} is removed or changed each time after it was written; find out by whom in the audit log of the API server.`
   }
   const command = `kubectl get ${kind.toLowerCase()} ${metadata.name}${where} -o yaml --show-managed-fields`
-  return `${nameOf(desired)}: ${whoIs(contest.manager)} changes ${listed(contest.paths)} each time after it was written; see ${command}`
+  return `${nameOf(desired)}: ${whoIs(contest.manager)} changes ${listed(contest.paths, namedPaths)} each time after it was written; see ${command}`
 }
 
 /** What the API server stores otherwise than it was sent; '' when nothing. */
@@ -90,7 +91,7 @@ function driftSentence({ desired, paths, manager, isFound }: Applied['drifted'][
   if (paths.length === 0) {
     return `${nameOf(desired)} was deleted; it is made again${lost[desired.object.kind] ?? ''}.`
   }
-  return `${nameOf(desired)}: ${whoIs(manager)} changed ${listed(paths)}; put back as declared. What is to stay is said in the AppInstance or its stack.`
+  return `${nameOf(desired)}: ${whoIs(manager)} changed ${listed(paths, namedPaths)}; put back as declared. What is to stay is said in the AppInstance or its stack.`
 }
 
 function whoIs(manager: string): string {
@@ -98,15 +99,10 @@ function whoIs(manager: string): string {
 }
 
 function sentenceOf({ desired, paths }: Applied['altered'][number]): string {
-  const what = paths.length === 0 ? 'it' : listed(paths)
+  const what = paths.length === 0 ? 'it' : listed(paths, namedPaths)
   return `${nameOf(desired)}: the API server stores ${what} otherwise than applied: an admission policy or webhook changes it.`
 }
 
 function nameOf({ object }: Desired): string {
   return `${object.kind} '${object.metadata.name}'`
-}
-
-function listed(paths: readonly string[]): string {
-  const more = paths.length > namedPaths ? ` and ${paths.length - namedPaths} more` : ''
-  return `${paths.slice(0, namedPaths).join(', ')}${more}`
 }

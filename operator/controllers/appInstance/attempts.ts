@@ -1,5 +1,5 @@
-import type { AppTask, AppTaskStatus } from '../../api/appTask.ts'
-import { appTaskKind } from '../../api/appTask.ts'
+import type { AppTask, AppTaskStatus, Attempt } from '../../api/appTask.ts'
+import { appTaskKind, isAttempt } from '../../api/appTask.ts'
 import type { Refused } from '../../apply/refusal.ts'
 import { refusalAgainst, refusedBy } from '../../apply/refusal.ts'
 import { fightsOf } from '../../apply/fights.ts'
@@ -12,16 +12,16 @@ import { isEnded, newestAttempt, taskStatus, tellsMore, type Progress } from '..
 import type { Verdict } from '../../status/conditions.ts'
 import { asksForRetry, failureOf } from '../../status/errored.ts'
 import { isProjectLeaving } from '../publish.ts'
-import { removeSurplus } from '../surplus.ts'
+import { keepNewest, keptTasks } from '../actionTasks.ts'
 import type { Observed } from './observe.ts'
 
 /** The tries to create and to remove an instance: an AppTask each, the durable record of when it began and how it ended. */
 
 /** The try that is under way, or the API server's refusal to record one. */
-export type Begun = { readonly task: AppTask; readonly isNew: boolean } | { readonly refused: Refused }
+export type Begun = { readonly task: Attempt; readonly isNew: boolean } | { readonly refused: Refused }
 
 /** The newest try, or a new one where there is none, or where it failed. Throws a KubeError that is no refusal. */
-export async function begin(ctx: Ctx, { instance, tasks }: Observed, type: AppTask['spec']['type']): Promise<Begun> {
+export async function begin(ctx: Ctx, { instance, tasks }: Observed, type: Attempt['spec']['type']): Promise<Begun> {
   const newest = newestAttempt(tasks, type)
   if (newest && !failureOf(instance, tasks)) return { task: newest, isNew: false }
   const task = makeTask(instance, type, newest)
@@ -31,7 +31,7 @@ export async function begin(ctx: Ctx, { instance, tasks }: Observed, type: AppTa
   const held = refusalAgainst(fights, desired, now)
   if (held) return { refused: held }
   try {
-    const made = (await ctx.kube.create(appTaskKind, task)) as AppTask
+    const made = (await ctx.kube.create(appTaskKind, task)) as Attempt
     if (newest) fightsOf(ctx.target.cache).pardon(instance.metadata.name, instance.metadata.namespace ?? '')
     await pruneTasks(ctx, made)
     return { task: made, isNew: true }
@@ -42,32 +42,28 @@ export async function begin(ctx: Ctx, { instance, tasks }: Observed, type: AppTa
   }
 }
 
-/** Kept of the instances of one name, newest first. */
-const keptTasks = 20
-
 /** Of those that there were before this one. */
-async function pruneTasks(ctx: Ctx, { metadata: { namespace = '', uid }, spec }: AppTask): Promise<void> {
+async function pruneTasks(ctx: Ctx, { metadata: { namespace = '', uid }, spec }: Attempt): Promise<void> {
   const name = keyOf({ namespace, name: spec.instance })
-  const others = ctx.cache.byIndex<AppTask>(appTaskKind, 'instance', name).filter((each) => each.metadata.uid !== uid)
-  const newestFirst = others.toSorted((a, b) => createdAt(b).localeCompare(createdAt(a)))
-  for (const task of newestFirst.slice(keptTasks - 1)) await removeSurplus(ctx, appTaskKind, task)
-}
-
-function createdAt({ metadata }: AppTask): string {
-  return metadata.creationTimestamp ?? ''
+  const tries = ctx.cache.byIndex<AppTask>(appTaskKind, 'instance', name).filter(isAttempt)
+  await keepNewest(
+    ctx,
+    tries.filter((each) => each.metadata.uid !== uid),
+    keptTasks - 1,
+  )
 }
 
 /** The try as it is recorded where the cache, which is behind, does not show it; undefined when it is over. */
-async function readUnderWay(ctx: Ctx, task: AppTask): Promise<AppTask | undefined> {
-  const live = (await ctx.kube.getLive(appTaskKind, refOf(task))) as AppTask | undefined
+async function readUnderWay(ctx: Ctx, task: Attempt): Promise<Attempt | undefined> {
+  const live = (await ctx.kube.getLive(appTaskKind, refOf(task))) as Attempt | undefined
   return live?.spec.instanceUid === task.spec.instanceUid && !isEnded(live) ? live : undefined
 }
 
 /** Records where a try stands, if that is more than is recorded. Out: the Task as it is then. Throws a KubeError. */
-export async function record(ctx: Ctx, task: AppTask, progress: Progress, succeeded: Verdict): Promise<AppTask> {
+export async function record(ctx: Ctx, task: Attempt, progress: Progress, succeeded: Verdict): Promise<Attempt> {
   const status: AppTaskStatus = taskStatus(task, progress, succeeded, ctx.now)
   if (!tellsMore(task, status)) return task
-  return (await ctx.kube.writeStatus(appTaskKind, task, status)) as AppTask
+  return (await ctx.kube.writeStatus(appTaskKind, task, status)) as Attempt
 }
 
 /** Whether what failed is to be left as it is: nobody has asked for another try. */
@@ -93,7 +89,7 @@ export function secondsLeft(
  * The try to remove an instance, or a new one where there is none, or where it failed and another is asked for. It is
  * history: undefined where the API server takes none, as in a project that is being removed itself.
  */
-export async function beginRemoval(ctx: Ctx, seen: Observed): Promise<AppTask | undefined> {
+export async function beginRemoval(ctx: Ctx, seen: Observed): Promise<Attempt | undefined> {
   const newest = newestAttempt(seen.tasks, 'Delete')
   if (isLocked(seen) || isProjectLeaving(ctx.cache, seen.instance.metadata.namespace)) return newest
   try {
@@ -126,10 +122,10 @@ async function endCreation(ctx: Ctx, { instance, tasks }: Observed): Promise<voi
 /** As `record`, of history: what cannot be recorded is logged. */
 export async function recordQuietly(
   ctx: Ctx,
-  task: AppTask,
+  task: Attempt,
   progress: Progress,
   succeeded: Verdict,
-): Promise<AppTask | undefined> {
+): Promise<Attempt | undefined> {
   try {
     return await record(ctx, task, progress, succeeded)
   } catch (error) {

@@ -18,6 +18,7 @@ import { execute } from '../../apply/execute.ts'
 import { fightsOf, type Fights } from '../../apply/fights.ts'
 import { refusalAgainst, refusedBy, type Refused } from '../../apply/refusal.ts'
 import { ownerOf } from '../../render/appInstance.ts'
+import { eventType } from '../../runtime/events.ts'
 import type { Controller, Ctx, Reader, Watch } from '../../runtime/controller.ts'
 import { hasSucceeded } from '../../status/appRelease.ts'
 import { failureOf } from '../../status/errored.ts'
@@ -34,6 +35,7 @@ import type { Decision } from './decide.ts'
 import { decide, mayApply, planOf, runningOf, standingOf } from './decide.ts'
 import { refusalOf, viewIsIncomplete } from './gates.ts'
 import { markLocked } from './lock.ts'
+import { runAsked } from './manualActions.ts'
 import { observe } from './observe.ts'
 import type { Observed } from './observe.ts'
 import type { Findings } from './report.ts'
@@ -59,7 +61,7 @@ export const appInstance: Controller<AppInstance, AppInstanceStatus> = {
     { type: appReleaseKind, keys: (object) => [{ ...refOf(object), name: (object as AppRelease).spec.instance }] },
     { type: appTaskKind, keys: (object) => [{ ...refOf(object), name: (object as AppTask).spec.instance }] },
     { type: namespaceType, place: 'target', keys: (object, cache) => named(cache, 'name', object.metadata.name) },
-    ...[...childTypes, podType].map(inNamespace),
+    ...[...childTypes, podType, eventType].map(inNamespace),
   ],
 
   async reconcile(ctx, instance) {
@@ -69,11 +71,11 @@ export const appInstance: Controller<AppInstance, AppInstanceStatus> = {
     const failure = isLocked(first) ? failureOf(instance, first.tasks) : undefined
     if (failure) {
       await markLocked(ctx, first, failure.reason)
-      return report(first, locked(ctx, first, failure), ctx.now)
+      return report(first, await runAsked(ctx, first, locked(ctx, first, failure)), ctx.now)
     }
     const read = await readSources(ctx, instance.metadata.namespace ?? '', first.wanted?.unread ?? [])
     const seen = read.size > 0 ? observe(ctx, instance) : first
-    return report(seen, await work(ctx, seen, read), ctx.now)
+    return report(seen, await runAsked(ctx, seen, await work(ctx, seen, read)), ctx.now)
   },
 
   cleanup,

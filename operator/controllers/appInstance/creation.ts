@@ -1,4 +1,4 @@
-import type { AppTask } from '../../api/appTask.ts'
+import type { Attempt } from '../../api/appTask.ts'
 import type { Reason } from '../../api/conditions.ts'
 import { namespaceType } from '../../api/builtin.ts'
 import { fightsOf, identityOf } from '../../apply/fights.ts'
@@ -59,10 +59,10 @@ export async function create(
   return { ...found, events: [...retrying, ...(found.events ?? [])] }
 }
 
-interface Attempt {
+interface Creation {
   readonly ctx: Ctx
   readonly seen: Observed
-  readonly task: AppTask
+  readonly task: Attempt
 }
 
 /** Where a creation stands. */
@@ -73,7 +73,7 @@ interface Standing {
   readonly attempts: number
 }
 
-async function tryOnce(attempt: Attempt, bringAbout: () => Promise<Findings>): Promise<Findings> {
+async function tryOnce(attempt: Creation, bringAbout: () => Promise<Findings>): Promise<Findings> {
   const { ctx, seen, task } = attempt
   const left = secondsLeft(ctx, task.metadata.creationTimestamp, seen.instance.spec.creationDeadlineSeconds)
   let found: Findings
@@ -102,7 +102,7 @@ function standingOf(ctx: Ctx, { release, applied, refused }: Findings): Standing
 }
 
 /** What was thrown may pass, until the deadline: a webhook that does not answer, an API server that is away. */
-async function giveUpOn(attempt: Attempt, error: unknown, left: number): Promise<Findings> {
+async function giveUpOn(attempt: Creation, error: unknown, left: number): Promise<Findings> {
   const at = firstMissing(attempt.seen)
   if (left > 0 || at === undefined || !isKubeError(error) || isOwnStop(error)) throw error
   return giveUp(attempt, { at, hindrance: error.message, attempts: 1 }, 'CreationDeadlineExceeded')
@@ -118,7 +118,7 @@ function firstMissing(seen: Observed): string | undefined {
 }
 
 /** A second, live look first: what is recorded as failed stays so until somebody asks for a retry. */
-async function settleConflict(attempt: Attempt, objection: Objection): Promise<Findings> {
+async function settleConflict(attempt: Creation, objection: Objection): Promise<Findings> {
   const { ctx, seen } = attempt
   const { name, namespace = '' } = seen.instance.metadata
   const [live, project] = await Promise.all([
@@ -134,14 +134,14 @@ async function settleConflict(attempt: Attempt, objection: Objection): Promise<F
   return idle(seen, { kind: 'progressing', reason: 'Creating', message, retryAfterSeconds: 1 })
 }
 
-async function complete({ ctx, seen, task }: Attempt, found: Findings): Promise<Findings> {
+async function complete({ ctx, seen, task }: Creation, found: Findings): Promise<Findings> {
   const message = 'All that the first release needs is there.'
   const progress = progressOf(seen, { at: undefined, hindrance: '', attempts: 1 })
   await record(ctx, task, progress, { status: 'True', reason: 'Completed', message })
   return task.spec.attempt === 1 ? found : { ...found, events: [recoveredEvent(task)] }
 }
 
-async function giveUp({ ctx, seen, task }: Attempt, standing: Standing, reason: Reason): Promise<Findings> {
+async function giveUp({ ctx, seen, task }: Creation, standing: Standing, reason: Reason): Promise<Findings> {
   const verdict = { status: 'False', reason, message: standing.hindrance } as const
   const recorded = await record(ctx, task, progressOf(seen, standing), verdict)
   await markLocked(ctx, seen, reason)
@@ -179,12 +179,12 @@ function idle({ releases }: Observed, objection: Objection): Findings {
   return { objection, release, rollout: [], changes: [], failed: undefined, applied: undefined }
 }
 
-function retryEvent({ spec }: AppTask): EventRecord {
+function retryEvent({ spec }: Attempt): EventRecord {
   const message = `Creation is tried again: ${spec.cause}.`
   return { type: 'Normal', reason: 'Retrying', action: 'Creating', message }
 }
 
-function recoveredEvent({ spec }: AppTask): EventRecord {
+function recoveredEvent({ spec }: Attempt): EventRecord {
   const message = `What the first release needs is there, by attempt ${spec.attempt}.`
   return { type: 'Normal', reason: 'Recovered', action: 'Creating', message }
 }

@@ -1,16 +1,25 @@
 import { accessRoleName, accessRoles } from '../../api/access.ts'
+import { shortHash } from '../../api/canonical.ts'
 import type { AppRelease } from '../../api/appRelease.ts'
-import { deploymentType, horizontalPodAutoscalerType, jobType, roleBindingType } from '../../api/builtin.ts'
+import {
+  deploymentType,
+  horizontalPodAutoscalerType,
+  jobType,
+  resourceQuotaType,
+  roleBindingType,
+} from '../../api/builtin.ts'
 import type { Reason } from '../../api/conditions.ts'
 import { desiredDigest } from '../../apply/digest.ts'
 import type { Standing } from '../../apply/execute.ts'
 import { identityOf, type Fights } from '../../apply/fights.ts'
 import type { Desired, Plan } from '../../render/plan.ts'
-import type { Change, Declared } from '../../render/release.ts'
-import { asksForRelease, changesBetween, makeRelease, rescaled, withRestarts } from '../../render/release.ts'
+import type { Change, Declared } from '../../render/changes.ts'
+import { asksForRelease, changesBetween } from '../../render/changes.ts'
+import { makeRelease, rescaled, withRestarts } from '../../render/release.ts'
 import type { Requests } from '../../render/requests.ts'
 import { requestsOf, unhandled } from '../../render/requests.ts'
 import { ownerOf, renderInstance } from '../../render/appInstance.ts'
+import { resourceQuotaName } from '../../render/names.ts'
 import { deployRulesOf } from '../../render/resolve/deploy.ts'
 import { recordedReferences } from '../../render/resolve/references.ts'
 import { resolve } from '../../render/resolve/resolve.ts'
@@ -20,6 +29,7 @@ import { hasFailed, hasSucceeded, releaseToRun } from '../../status/appRelease.t
 import type { ObservedDeployment } from '../../status/observed.ts'
 import type { ServiceRollout } from '../../status/rollout.ts'
 import { isUnderWay, otherJobs } from '../actions.ts'
+import { jobsToKeep } from '../actionTasks.ts'
 import { hashOnce } from '../rollout.ts'
 import { hasLostCopies } from './copies.ts'
 import type { Objection } from './gates.ts'
@@ -131,17 +141,29 @@ function runs(seen: Observed, release: AppRelease): Declared {
 /** Of an App that is gone nobody knows who had access: it stays. */
 const bindings = accessRoles.map((role) => ({ type: roleBindingType, name: accessRoleName(role) }))
 
+/** Nor of an AppEnv how much it let its instances have. */
+const resourceQuota = { type: resourceQuotaType, name: resourceQuotaName }
+
 /** What should exist when `release` runs. Pure. */
 export function planOf(seen: Observed, release: AppRelease): Plan {
-  const { instance, app, releases: kept, claims, jobs } = seen
+  const { instance, app, env, releases: kept, claims, jobs, asked } = seen
   const claim = claimOf(seen)
   const services = runningOf(seen, release)
   const access = app?.spec.access ?? []
+  const quota = env?.spec.defaults?.quota
+  const replaced = sinceGood(kept)
   const owner = ownerOf(instance)
-  const { stages, keep } = renderInstance({ owner, claim, release, services, kept, access, claims })
+  const { stages, keep } = renderInstance({ owner, claim, release, services, kept, access, quota, replaced, claims })
   for (const { objects } of stages) for (const desired of objects) hashOnce(release, desired)
-  const underWay = jobs.filter(isUnderWay).map(({ metadata: { name } }) => ({ type: jobType, name }))
-  return { stages, keep: [...keep, ...underWay, ...(app ? [] : bindings)] }
+  const names = [...jobs.filter(isUnderWay).map(({ metadata }) => metadata.name), ...jobsToKeep(asked)]
+  const keptJobs = names.map((name) => ({ type: jobType, name }))
+  return { stages, keep: [...keep, ...keptJobs, ...(app ? [] : bindings), ...(env ? [] : [resourceQuota])] }
+}
+
+/** The last good release and those after it; all where none was good. */
+function sinceGood(releases: readonly AppRelease[]): readonly AppRelease[] {
+  const good = releases.findIndex(hasSucceeded)
+  return good === -1 ? releases : releases.slice(0, good + 1)
 }
 
 /** What the plan of `release` is applied by, besides what was observed: who waits for whom, and what was tried before. */
@@ -155,7 +177,7 @@ export function standingOf(
   return {
     fights,
     now,
-    of: `${release.metadata.uid} ${scaleText(runningOf(seen, release))}`,
+    of: renderedFrom(seen, release),
     wasInPlace: inPlaceBefore(seen, release),
     isIdle: (name) => isIdle(seen.deployments.get(name)),
     isToScale: (desired) => isToScale(seen, desired),
@@ -164,6 +186,14 @@ export function standingOf(
     recordOf: (job) => release.status?.actions?.find((each) => each.job === job)?.state,
     mayRun: otherJobs(release, seen).length === 0 && !isSuspended(seen.instance),
   }
+}
+
+/** What planOf renders from, as one text: where it is another one, what differs is asked for, and no drift. */
+function renderedFrom(seen: Observed, release: AppRelease): string {
+  const { app, env, releases } = seen
+  const numbers = scaleText(runningOf(seen, release))
+  const replaced = sinceGood(releases).map(({ metadata }) => metadata.uid ?? '')
+  return shortHash([release.metadata.uid ?? '', numbers, app?.spec.access, env?.spec.defaults?.quota, replaced], 16)
 }
 
 /** That it asks for no replica is our doing: that of another is put right. */

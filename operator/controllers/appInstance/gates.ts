@@ -3,6 +3,7 @@ import { isOfRule } from '../../apply/refusal.ts'
 import { canonical } from '../../api/canonical.ts'
 import { renderVersion } from '../../render/appInstance.ts'
 import { isCreated } from '../../status/appTask.ts'
+import { commandForRule } from '../../status/rules.ts'
 import type { ObservedChild } from '../../status/observed.ts'
 import { annotations, group, labels } from '../../api/meta.ts'
 import { thereIs } from '../../api/similar.ts'
@@ -250,7 +251,10 @@ const ruleRetrySeconds = 30
 /** What the API server refused: the spec is at fault, or rights, quota and policies of the cluster are. */
 export function refusalOf(refused: Refused): Objection {
   const { desired, error, retryAfterSeconds = ruleRetrySeconds } = refused
-  const message = `The API server refused ${desired.type.kind} '${desired.object.metadata.name}': ${error.message}`
+  const { name, namespace = '' } = desired.object.metadata
+  const command = commandForRule(error.message, namespace)
+  const see = command === '' ? '' : `; see ${command}`
+  const message = `The API server refused ${desired.type.kind} '${name}': ${error.message}${see}`
   return isOfRule(error)
     ? { kind: 'progressing', reason: 'Forbidden', message, retryAfterSeconds }
     : { kind: 'invalid', reason: 'RefusedByServer', field: 'spec', message, retryAfterSeconds }

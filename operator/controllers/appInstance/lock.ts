@@ -18,7 +18,7 @@ import { claimOf, type Observed } from './observe.ts'
 export async function markLocked(ctx: Ctx, seen: Observed, reason: Reason): Promise<void> {
   const { instance, namespace } = seen
   if (!namespace || !isClaimedBy(namespace, seen) || namespace.metadata.labels?.[labels.locked] === reason) return
-  const desired = makeNamespace(ownerOf(instance), claimOf(seen), reason)
+  const desired = makeNamespace(ownerOf(instance), claimOf(seen), { locked: reason })
   try {
     await write(ctx.target.kube, desired, { type: namespaceType, object: namespace, digest: namespace.digest })
   } catch (error) {

@@ -8,8 +8,8 @@ import type { AppStackRevision } from '../../api/appStackRevision.ts'
 import { appStackKind } from '../../api/appStack.ts'
 import { appStackRevisionKind } from '../../api/appStackRevision.ts'
 import { similarNames } from '../../api/similar.ts'
-import type { AppTask } from '../../api/appTask.ts'
-import { appTaskKind } from '../../api/appTask.ts'
+import type { ActionTask, AppTask, Attempt } from '../../api/appTask.ts'
+import { appTaskKind, isActionTask, isAttempt } from '../../api/appTask.ts'
 import { namespaceType, podType } from '../../api/builtin.ts'
 import type { KubeObject, Ref, ResourceType } from '../../api/meta.ts'
 import { keyOf, labels, refOf } from '../../api/meta.ts'
@@ -18,6 +18,7 @@ import type { Owned } from '../../apply/execute.ts'
 import type { Input } from '../../render/resolve/input.ts'
 import type { Resolved } from '../../render/resolve/resolve.ts'
 import { resolve } from '../../render/resolve/resolve.ts'
+import { withAppDefaults } from '../../render/resolve/said.ts'
 import type { Claim } from '../../render/namespace.ts'
 import { upgradesItself } from '../../render/resolve/upgrade.ts'
 import type { Reader } from '../../runtime/controller.ts'
@@ -28,12 +29,14 @@ import type {
   ObservedJob,
   ObservedNamespace,
   ObservedPod,
+  ObservedProbe,
 } from '../../status/observed.ts'
 import { actionJobsOf } from '../actions.ts'
+import { byTurn, isFor } from '../actionTasks.ts'
 import { childTypes } from '../informers.ts'
 import { releasesOf } from '../releases.ts'
 import { isBeingPublished, latestOf, revisionsOf, servicesReleased, stackOf } from '../revisions.ts'
-import { deploymentsOf } from '../rollout.ts'
+import { deploymentsOf, probesOf } from '../rollout.ts'
 import { storageOf } from '../storage.ts'
 import { referencesOf } from './sources.ts'
 
@@ -52,10 +55,12 @@ export interface Observed extends Storage {
   readonly revision: AppStackRevision | undefined
   /** Of this very instance (uid), newest first. */
   readonly releases: readonly AppRelease[]
-  /** The services of their AppStackRevisions, by the names of those; without those that are gone. */
+  /** The services of their AppStackRevisions with the App's defaults, by the names of those; without those that are gone. */
   readonly stacks: ReadonlyMap<string, readonly StackService[]>
-  /** Of this very instance (uid). */
-  readonly tasks: readonly AppTask[]
+  /** The tries to create or remove this very instance (uid). */
+  readonly tasks: readonly Attempt[]
+  /** The AppTasks by which users ask for actions of this very instance, in the order in which they are run. */
+  readonly asked: readonly ActionTask[]
   readonly namespace: ObservedNamespace | undefined
   readonly projectUid: string
   readonly hubUid: string
@@ -63,6 +68,8 @@ export interface Observed extends Storage {
   readonly deployments: ReadonlyMap<string, ObservedDeployment>
   /** Replicas. */
   readonly pods: readonly ObservedPod[]
+  /** Those that fail, of pods in the namespace. */
+  readonly probes: readonly ObservedProbe[]
   /** The Jobs of actions. */
   readonly jobs: readonly ObservedJob[]
   /** Of those Jobs. */
@@ -105,8 +112,8 @@ export function observe({ cache, target }: Caches, instance: AppInstance): Obser
     awaitsRevision: app !== undefined && releases.length === 0 && isBeingPublished(cache, app),
     revision,
     releases,
-    tasks: tasksOf(cache, instance),
-    stacks: stacksOf(cache, releases),
+    ...tasksOf(cache, instance),
+    stacks: stacksOf(cache, { app, env, releases }),
     namespace,
     projectUid: namespaceOf(cache, project)?.metadata.uid ?? '',
     hubUid: namespaceOf(cache, 'kube-system')?.metadata.uid ?? '',
@@ -149,7 +156,8 @@ function wantedBy(
 ): Pick<Observed, 'wanted' | 'input'> {
   if (!app || !env || !revision) return { wanted: undefined, input: undefined }
   const references = referencesOf(cache, instance, releases)
-  const input = { instance, app, env, services: revision.spec.services, references }
+  const services = withAppDefaults(revision.spec.services, app, env)
+  const input = { instance, app, env, services, references }
   return { wanted: resolve(input), input }
 }
 
@@ -178,17 +186,27 @@ function namespaceOf(cache: Reader, name: string): ObservedNamespace | undefined
   return cache.get<ObservedNamespace>(namespaceType, { namespace: '', name })
 }
 
-function tasksOf(cache: Reader, instance: AppInstance): AppTask[] {
-  return cache
-    .byIndex<AppTask>(appTaskKind, 'instance', keyOf(refOf(instance)))
-    .filter(({ spec }) => spec.instanceUid === instance.metadata.uid)
+function tasksOf(cache: Reader, instance: AppInstance): Pick<Observed, 'tasks' | 'asked'> {
+  const { uid } = instance.metadata
+  const tasks = cache.byIndex<AppTask>(appTaskKind, 'instance', keyOf(refOf(instance)))
+  return {
+    tasks: tasks.filter(isAttempt).filter(({ spec }) => spec.instanceUid === uid),
+    asked: tasks
+      .filter(isActionTask)
+      .filter((task) => isFor(task, uid))
+      .toSorted(byTurn),
+  }
 }
 
-function stacksOf(cache: Reader, releases: readonly AppRelease[]): Observed['stacks'] {
+function stacksOf(
+  cache: Reader,
+  { app, env, releases }: Pick<Observed, 'app' | 'env' | 'releases'>,
+): Observed['stacks'] {
   return new Map(
     releases.flatMap((release) => {
       const services = servicesReleased(cache, release)
-      return services ? [[release.spec.stackRevision, services] as const] : []
+      if (!services) return []
+      return [[release.spec.stackRevision, app && env ? withAppDefaults(services, app, env) : services] as const]
     }),
   )
 }
@@ -197,7 +215,7 @@ function childrenOf(
   cache: Reader,
   instance: AppInstance,
   namespace: ObservedChild | undefined,
-): Pick<Observed, 'owned' | 'deployments' | 'pods' | 'jobs' | 'jobPods' | keyof Storage> {
+): Pick<Observed, 'owned' | 'deployments' | 'pods' | 'probes' | 'jobs' | 'jobPods' | keyof Storage> {
   const { name } = instance.metadata
   const isOurs = ({ metadata }: ObservedChild): boolean => metadata.labels?.[labels.instance] === name
   const children = childTypes.flatMap((type) =>
@@ -211,6 +229,7 @@ function childrenOf(
     owned: [...claimed, ...children],
     deployments: deploymentsOf(cache, name),
     pods: cache.byIndex<ObservedPod>(podType, 'namespace', name).filter(({ run }) => run === undefined),
+    probes: probesOf(cache, name),
     ...actionJobsOf(cache, name),
     ...storageOf(cache, name),
   }

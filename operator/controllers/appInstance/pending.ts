@@ -2,8 +2,10 @@ import type { AppInstanceStatus } from '../../api/appInstance.ts'
 import type { AppRelease } from '../../api/appRelease.ts'
 import { annotations } from '../../api/meta.ts'
 import { shortened } from '../../api/text.ts'
-import type { Change } from '../../render/release.ts'
+import type { Change } from '../../render/changes.ts'
+import { sentenceOf } from '../../render/changes.ts'
 import { deployRulesOf } from '../../render/resolve/deploy.ts'
+import { makeSayerOf } from '../../render/resolve/sayer.ts'
 import { isSuspended } from '../../render/scaling.ts'
 import type { FailedRelease, Situation } from '../../status/appInstance.ts'
 import { conditionOf } from '../../status/conditions.ts'
@@ -23,7 +25,7 @@ export interface Outstanding {
 /** For what accepted changes wait; undefined when there are none. */
 export function pendingOf(seen: Observed, { changes, failed }: Outstanding): Situation['pending'] {
   if (changes.length === 0) return undefined
-  const list = changes.map(({ path, from, to }) => `${path} ${from} → ${to}`).join(', ')
+  const list = changes.map(sentenceOf).join(', ')
   if (isSuspended(seen.instance)) {
     return { reason: 'WaitsForResume', message: `${list}: takes effect when spec.suspend is false again` }
   }
@@ -86,11 +88,17 @@ export function imageSummary(running: string, wanted: string | undefined): strin
 /** As many as the status holds. */
 const maxPendingChanges = 100
 
-/** Of the status: what is pending. */
-export function changesOf({ changes }: Outstanding): Pick<AppInstanceStatus, 'pendingChanges' | 'pendingSummary'> {
-  if (changes.length === 0) return {}
-  return {
-    pendingChanges: changes.slice(0, maxPendingChanges),
-    pendingSummary: shortened(changes.map(({ path }) => path).join(','), 128),
-  }
+/** Of the status: what is pending, and who asks for it. */
+export function changesOf(
+  { input, revision }: Observed,
+  { changes }: Outstanding,
+): Pick<AppInstanceStatus, 'pendingChanges' | 'pendingSummary'> {
+  if (changes.length === 0 || !input || !revision) return {}
+  const sayerOf = makeSayerOf(input, revision.metadata.name)
+  const told = changes.slice(0, maxPendingChanges).map((change) => {
+    const { path, from, to, effect } = change
+    const source = sayerOf(change)
+    return { path, ...(from !== undefined && { from }), ...(to !== undefined && { to }), effect, source }
+  })
+  return { pendingChanges: told, pendingSummary: shortened(changes.map(({ path }) => path).join(','), 128) }
 }

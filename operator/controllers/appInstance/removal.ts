@@ -1,5 +1,6 @@
 import type { AppInstance, AppInstanceStatus } from '../../api/appInstance.ts'
-import type { AppTask } from '../../api/appTask.ts'
+import type { Attempt } from '../../api/appTask.ts'
+import type { DeletionPolicy } from '../../api/deletion.ts'
 import { annotations } from '../../api/meta.ts'
 import type { Ctx, EventRecord, Report } from '../../runtime/controller.ts'
 import type { Progress } from '../../status/appTask.ts'
@@ -24,18 +25,24 @@ export const letGo: Deletion = { outcome: { kind: 'settled' } }
 export interface Removal {
   readonly ctx: Ctx
   readonly seen: Observed
-  readonly task: AppTask | undefined
+  readonly policy: DeletionPolicy
+  readonly task: Attempt | undefined
 }
 
-/** What keeps the namespace from going. */
+/** The steps of a removal, in order, by what it leaves. */
+const stepsOf = { Delete: ['contents', 'namespace'], Retain: ['workloads', 'namespace'] } as const
+type Step = (typeof stepsOf)[DeletionPolicy][number]
+
+/** What keeps a removal from going on. */
 interface Hindrance {
   /** '' when nothing does that we know of. */
   readonly message: string
+  /** Terminating, unless another is given. */
+  readonly reason?: 'ForeignClaim'
   readonly retryAfterSeconds?: number | undefined
   readonly events?: readonly EventRecord[]
 }
 
-const step = 'namespace'
 /** How often what is Errored is tried again by itself. */
 const slowRetrySeconds = 300
 
@@ -44,30 +51,30 @@ export function isForced({ metadata }: AppInstance): boolean {
   return metadata.annotations?.[annotations.forceDelete] === metadata.uid
 }
 
-/** The namespace is going. */
+/** A step that goes on by itself. `remaining`: what is left, as far as it is known. */
 export function underWay(
   removal: Removal,
-  { remaining }: ObservedNamespace,
+  at: Step,
+  remaining: string,
   events: readonly EventRecord[] = [],
 ): Promise<Deletion> {
-  return hindered(removal, { message: '', events }, remaining)
+  return hindered(removal, at, { message: '', events }, remaining)
 }
 
-/** The namespace does not go, or is on its way: said as such until the deadline, as Errored after it. */
-export async function hindered(removal: Removal, hindrance: Hindrance, remaining = ''): Promise<Deletion> {
+/** The step is hindered, or goes on: said as such until the deadline, as Errored after it. */
+export async function hindered(removal: Removal, at: Step, hindrance: Hindrance, remaining = ''): Promise<Deletion> {
   const { ctx, seen, task } = removal
   const { instance } = seen
   const startedAt = task?.metadata.creationTimestamp ?? instance.metadata.deletionTimestamp
   const left = secondsLeft(ctx, startedAt, instance.spec.deletionDeadlineSeconds)
   const isOver = isLocked(seen) || left <= 0
   const events = [...(hindrance.events ?? []), ...refusedForce(instance)]
-  if (isOver) return { ...(await errored(removal, hindrance.message || whatIsLeft(instance, remaining), events)) }
-  const { name } = instance.metadata
-  const message = hindrance.message || `Namespace '${name}' is being removed; see kubectl describe namespace ${name}`
+  if (isOver) return errored(removal, at, hindrance.message || whatIsLeft(instance, at, remaining), events)
+  const message = hindrance.message || whatGoes(instance, at, remaining)
   if (task && hindrance.message !== '')
-    await recordQuietly(ctx, task, progressOf(seen, message), runningVerdict(message))
+    await recordQuietly(ctx, task, progressOf(removal, at, message), runningVerdict(message))
   const retryAfterSeconds = Math.min(hindrance.retryAfterSeconds ?? left, Math.ceil(left))
-  const verdict = { reason: 'Terminating', message } as const
+  const verdict = { reason: hindrance.reason ?? 'Terminating', message } as const
   const verdicts = verdictsOf(seen, {
     Ready: { status: 'Unknown', ...verdict },
     Deployed: { status: 'Unknown', ...verdict },
@@ -81,20 +88,17 @@ export async function hindered(removal: Removal, hindrance: Hindrance, remaining
 }
 
 /** Past the deadline: recorded once, and told with what is left now. */
-async function errored(
-  { ctx, seen, task }: Removal,
-  message: string,
-  events: readonly EventRecord[],
-): Promise<Deletion> {
+async function errored(removal: Removal, at: Step, message: string, events: readonly EventRecord[]): Promise<Deletion> {
+  const { ctx, seen, task } = removal
   const { instance, tasks } = seen
   const reason = 'CleanupDeadlineExceeded'
   const known = failureOf(instance, tasks)
   const recorded =
     known || !task
       ? task
-      : await recordQuietly(ctx, task, progressOf(seen, message), { status: 'False', reason, message })
+      : await recordQuietly(ctx, task, progressOf(removal, at, message), { status: 'False', reason, message })
   const failure: Failure = {
-    ...(known ?? (recorded && failureOf(instance, [recorded])) ?? unrecorded(instance, reason)),
+    ...(known ?? (recorded && failureOf(instance, [recorded])) ?? unrecorded(instance, at, reason)),
     message,
   }
   await markLocked(ctx, seen, failure.reason)
@@ -114,45 +118,60 @@ async function errored(
 }
 
 /** Where no Task could be made, the time alone tells. */
-function unrecorded({ metadata, spec }: AppInstance, reason: Failure['reason']): Failure {
+function unrecorded({ metadata, spec }: AppInstance, failedStep: Step, reason: Failure['reason']): Failure {
   const { deletionTimestamp = '', generation = 0 } = metadata
   const at = new Date(Date.parse(deletionTimestamp) + spec.deletionDeadlineSeconds * 1000)
   const since = at.toISOString().replace(/\.\d+Z$/, 'Z')
-  return { class: 'Cleanup', reason, message: '', task: '', failedStep: step, since, generation, attempt: 1 }
+  return { class: 'Cleanup', reason, message: '', task: '', failedStep, since, generation, attempt: 1 }
 }
 
-function whatIsLeft({ metadata: { name } }: AppInstance, remaining: string): string {
-  return `Namespace '${name}' does not go: ${remaining || 'nothing says what holds it'}`
+/** What goes by itself is nothing to tell; what waits for somebody to take a finalizer off is. */
+function heldBy(remaining: string): string {
+  return remaining.includes('finalizer') ? ` and waits: ${remaining}` : ''
+}
+
+function whatGoes({ metadata: { name } }: AppInstance, at: Step, remaining: string): string {
+  return at === 'workloads'
+    ? `What runs in namespace '${name}' is being removed, and the namespace stays (deletionPolicy Retain); see kubectl get all -n ${name}`
+    : `Namespace '${name}' is being removed${heldBy(remaining)}; see kubectl describe namespace ${name}`
+}
+
+function whatIsLeft({ metadata: { name } }: AppInstance, at: Step, remaining: string): string {
+  const what = at === 'workloads' ? `What ran in namespace '${name}'` : `Namespace '${name}'`
+  return `${what} does not go: ${remaining || 'nothing says what holds it'}`
 }
 
 /** Nothing is left of it: it may go, and its Task says so. `stranger`: somebody else's namespace of its name. */
 export async function completed(
-  { ctx, seen, task }: Removal,
+  removal: Removal,
   stranger: ObservedNamespace | undefined,
   events: readonly EventRecord[],
 ): Promise<Deletion> {
+  const { ctx, seen, task } = removal
   if (!task) return { ...letGo, events }
   const { name } = seen.instance.metadata
-  const message = stranger
+  const nothing = stranger
     ? `Nothing was left of the instance; namespace '${name}' is somebody else's and stays as it is.`
     : `Namespace '${name}' is gone.`
   const hasFailed = failureOf(seen.instance, [task]) !== undefined
-  const succeeded = { status: 'True', reason: 'Completed', message: events[0]?.message ?? message } as const
-  await recordQuietly(ctx, task, { ...progressOf(seen, ''), at: undefined }, succeeded)
+  const message = events[0]?.message ?? nothing
+  const succeeded = { status: 'True', reason: 'Completed', message } as const
+  await recordQuietly(ctx, task, progressOf(removal, undefined, ''), succeeded)
   const recovered: EventRecord = { type: 'Normal', reason: 'Recovered', action: 'Deleting', message }
   return { ...letGo, events: hasFailed ? [...events, recovered] : events }
 }
 
 /** It is let go with what it leaves: that is said in its Task and in an Event. */
 export async function abandoned(
-  { ctx, seen, task }: Removal,
+  removal: Removal,
   { metadata: { name } }: ObservedNamespace,
   remaining: string,
 ): Promise<Deletion> {
+  const { ctx, task } = removal
   const why = remaining === '' ? '' : `: ${remaining}`
   const message = `Let go by ${annotations.forceDelete}; left behind is namespace '${name}'${why}`
   const verdict = { status: 'False', reason: 'ForceDeleted', message } as const
-  if (task) await recordQuietly(ctx, task, progressOf(seen, message), verdict)
+  if (task) await recordQuietly(ctx, task, progressOf(removal, 'namespace', message), verdict)
   return { ...letGo, events: [{ type: 'Warning', reason: 'ForceDeleted', action: 'Deleting', message }] }
 }
 
@@ -165,9 +184,20 @@ function refusedForce({ metadata }: AppInstance): EventRecord[] {
   return [{ type: 'Warning', reason: 'ForceDeleteRefused', action: 'Deleting', message }]
 }
 
-function progressOf({ instance }: Observed, hindrance: string): Progress {
-  const instanceGeneration = instance.metadata.generation ?? 0
-  return { steps: [step], at: step, hindrance, attempts: 1, instanceGeneration }
+/** Before the namespace goes: what goes with it although others made it is on record. */
+export async function recordForeign({ ctx, seen, task, policy }: Removal, objects: readonly string[]): Promise<void> {
+  if (!task) return
+  const message = `Of others, and removed with namespace '${seen.instance.metadata.name}': ${objects.join(', ')}`
+  await recordQuietly(ctx, task, progressOf({ seen, policy }, 'contents', message), runningVerdict(message))
+}
+
+function progressOf(
+  { seen, policy }: Pick<Removal, 'seen' | 'policy'>,
+  at: Step | undefined,
+  hindrance: string,
+): Progress {
+  const instanceGeneration = seen.instance.metadata.generation ?? 0
+  return { steps: stepsOf[policy], at, hindrance, attempts: 1, instanceGeneration }
 }
 
 function runningVerdict(message: string) {
@@ -191,7 +221,7 @@ function statusOf({ instance }: Observed, verdicts: Verdicts, now: Date): AppIns
     observedGeneration: generation,
     phase: phaseOf(verdicts),
     conditions: conditionsOf(instance.status?.conditions, verdicts, generation, now),
-    ...blockedBy(instance, verdicts, now),
+    ...blockedBy(instance, verdicts, { now, isProtected: false }),
     namespace: instance.metadata.name,
   }
 }

@@ -5,6 +5,8 @@ import type { Applied, Refused } from '../../apply/execute.ts'
 import { selectorText, serviceSelector } from '../../render/labels.ts'
 import { ownerOf } from '../../render/appInstance.ts'
 import { isSuspended } from '../../render/scaling.ts'
+import { isProtected } from '../../render/resolve/deletion.ts'
+import { effectiveOf } from '../../render/resolve/effective.ts'
 import { serviceUrl } from '../../render/names.ts'
 import type { EventRecord, Report } from '../../runtime/controller.ts'
 import type { Outcome } from '../../runtime/outcome.ts'
@@ -21,12 +23,13 @@ import { transitionsOf } from '../../status/events.ts'
 import { phaseOf } from '../../status/phase.ts'
 import { serviceCause } from '../../status/causes.ts'
 import type { Cause } from '../../status/pods.ts'
-import { countPods } from '../../status/pods.ts'
+import { compareCauses, countPods } from '../../status/pods.ts'
 import { zeroDowntimeVerdict } from '../../status/zeroDowntime.ts'
 import type { ServiceRollout } from '../../status/rollout.ts'
 import { pendingAction } from '../actions.ts'
 import { actionEvents, actionsOf, failuresAfter } from './actions.ts'
 import { alteredEvents, alteredSentence, contestSentence, driftEvents, waitingSentences } from './applied.ts'
+import { externalRows } from './external.ts'
 import { isForeign, type Objection } from './gates.ts'
 import { madeSince } from './made.ts'
 import type { Observed } from './observe.ts'
@@ -71,13 +74,15 @@ export function report(seen: Observed, findings: Findings, now: Date): Report<Ap
       conditions,
       ...deployedGenerationOf(seen, found),
       ...placeOf(seen, found),
+      ...effectiveFor(seen),
       ...stackOf(seen, found),
       ...releaseOf(seen, found),
+      ...servicesOf(seen, found),
       ...failedOf(seen, found),
       ...handledRequests(seen, found),
       ...actionsOf(found.failed ?? found.release),
-      ...changesOf(found),
-      ...blockedBy(instance, verdicts, now),
+      ...changesOf(seen, found),
+      ...blockedBy(instance, verdicts, { now, isProtected: isProtected(instance, seen.env) }),
       ...(found.failure && { error: erroredStatus(instance, found.failure) }),
     },
     outcome: outcomeOf(found, verdicts),
@@ -115,22 +120,21 @@ function zeroDowntimeOf({ wanted }: Observed, { objection, release }: Findings):
 }
 
 function hintOf(seen: Observed, found: Findings): string {
-  return [newerRevision(seen, found), ignoredReplicas(found)].filter((hint) => hint !== '').join(' ')
+  return [ignoredReplicas(found), newerRevision(seen, found)].filter((hint) => hint !== '').join(' ')
 }
 
-function newerRevision({ latest }: Observed, { release }: Findings): string {
+function newerRevision({ instance, latest }: Observed, { release }: Findings): string {
   const isOutdated =
     latest !== undefined && release !== undefined && release.spec.stackRevision !== latest.metadata.name
-  return isOutdated
-    ? `A newer revision is published: set spec.stack.revision to '${latest.metadata.name}' to move to it.`
-    : ''
+  if (!isOutdated) return ''
+  const { name, namespace } = instance.metadata
+  const patch = `{"spec":{"stack":{"revision":"${latest.metadata.name}"}}}`
+  return `A newer revision is published; to move to it: kubectl patch appinstance ${name} -n ${namespace} --type=merge -p '${patch}'`
 }
 
 function releaseSituation(seen: Observed, release: AppRelease, { rollout, applied }: Findings): ReleaseSituation {
-  const late = rollout.find(({ isDeadlineExceeded, isComplete }) => isDeadlineExceeded && !isComplete)
-  const laggard = late ?? rollout.find(({ isComplete }) => !isComplete)
+  const { laggard, cause, isLate } = worstLaggard(seen, rollout)
   const name = laggard?.service.name ?? ''
-  const cause = laggard && serviceCause(laggard.service, seen.instance.metadata.name, seen)
   const namespace = seen.instance.metadata.name
   return {
     name: release.metadata.name,
@@ -142,7 +146,7 @@ function releaseSituation(seen: Observed, release: AppRelease, { rollout, applie
       .map(({ message = '' }) => `After the roll-out: ${message}.`)
       .join(' '),
     wasComplete: hasSucceeded(release),
-    isDeadlineExceeded: late !== undefined || hasFailed(release),
+    isDeadlineExceeded: isLate || hasFailed(release),
     isScaling: isScaling(seen.instance.status, rollout),
     laggard: laggard && {
       service: name,
@@ -151,6 +155,21 @@ function releaseSituation(seen: Observed, release: AppRelease, { rollout, applie
     },
     waiting: waitingSentences(applied, rollout),
   }
+}
+
+/** The service to be told of: of those whose time is up, else of all that are not complete, the one with the worst cause. */
+function worstLaggard(
+  seen: Observed,
+  rollout: readonly ServiceRollout[],
+): { readonly laggard?: ServiceRollout; readonly cause?: Cause | undefined; readonly isLate: boolean } {
+  const lagging = rollout.filter(({ isComplete }) => !isComplete)
+  const late = lagging.filter(({ isDeadlineExceeded }) => isDeadlineExceeded)
+  const isLate = late.length > 0
+  const told = (isLate ? late : lagging).map((laggard) => {
+    const cause = serviceCause(laggard.service, seen.instance.metadata.name, seen)
+    return { laggard, cause, isLate }
+  })
+  return told.toSorted((a, b) => compareCauses(a.cause, b.cause))[0] ?? { isLate }
 }
 
 /** The pods of the service are asked, not its Deployment: that one knows no pull error and prefers the log of an old pod. */
@@ -179,6 +198,11 @@ function placeOf({ instance }: Observed, { release, objection }: Findings): Pick
   return release && !isForeign(objection) ? { namespace: instance.metadata.name } : {}
 }
 
+function effectiveFor({ instance, env }: Observed): Pick<AppInstanceStatus, 'effective'> {
+  const effective = effectiveOf(instance, env)
+  return effective ? { effective } : {}
+}
+
 function stackOf({ latest }: Observed, { release }: Findings): Pick<AppInstanceStatus, 'stack'> {
   const current = release?.spec.stackRevision
   if (current === undefined && !latest) return {}
@@ -196,15 +220,7 @@ function releaseOf(
   { release, failed, rollout }: Findings,
 ): Pick<
   AppInstanceStatus,
-  | 'url'
-  | 'replicas'
-  | 'selector'
-  | 'counts'
-  | 'services'
-  | 'cost'
-  | 'currentRelease'
-  | 'releaseSummary'
-  | 'imageSummary'
+  'url' | 'replicas' | 'selector' | 'counts' | 'cost' | 'currentRelease' | 'releaseSummary' | 'imageSummary'
 > {
   if (!release) return {}
   const owner = ownerOf(seen.instance)
@@ -218,12 +234,6 @@ function releaseOf(
       selector: selectorText(serviceSelector(owner, main.name)),
     }),
     counts: { ...countPods(seen.pods), summary: summaryOf(rollout) },
-    services: rollout.map(({ service, ready, desired }) => {
-      const { reason, message } = serviceCause(service, seen.instance.metadata.name, seen) ?? {}
-      const why = reason && { reason, message }
-      const { name, type, image } = service
-      return { name, type, ready, desired, image, ...why }
-    }),
     ...(cost && { cost }),
     currentRelease: {
       name: release.metadata.name,
@@ -234,6 +244,16 @@ function releaseOf(
     releaseSummary: releaseSummary(release, failed),
     imageSummary: imageSummary(main?.image ?? '', seen.wanted?.services.find((service) => service.main)?.image),
   }
+}
+
+function servicesOf(seen: Observed, { release, rollout }: Findings): Pick<AppInstanceStatus, 'services'> {
+  const running = rollout.map(({ service, ready, desired }) => {
+    const { reason, message } = serviceCause(service, seen.instance.metadata.name, seen) ?? {}
+    const { name, type, image } = service
+    return { name, type, ready, desired, image, ...(reason && { reason, message }) }
+  })
+  const services = [...(release ? running : []), ...externalRows(seen)]
+  return release || services.length > 0 ? { services } : {}
 }
 
 /** `serving/wanted` over all services; a surplus of one never hides a lack of another. */
@@ -258,5 +278,6 @@ function outcomeOf({ objection, applied, checkAgainSeconds }: Findings, { Reconc
   const retry = retries.length > 0 ? { retryAfterSeconds: Math.min(...retries) } : {}
   if (objection) return objection.kind === 'failed' ? objection : { ...objection, ...retry }
   if (Reconciling) return { kind: 'progressing', reason: Reconciling.reason, message: Reconciling.message, ...retry }
-  return { kind: 'settled' }
+  if (checkAgainSeconds === undefined) return { kind: 'settled' }
+  return { kind: 'progressing', reason: 'RunningActions', message: 'An AppTask is to be looked at again', ...retry }
 }

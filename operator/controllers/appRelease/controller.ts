@@ -12,18 +12,17 @@ import { fightsOf } from '../../apply/fights.ts'
 import { ownerOf } from '../../render/appInstance.ts'
 import { isSuspended, runningServices } from '../../render/scaling.ts'
 import type { Controller, Ctx, Reader, Report } from '../../runtime/controller.ts'
-import type { ActionSight } from '../../status/actions.ts'
 import { podSightSeconds, recordOf } from '../../status/actions.ts'
 import type { ObservedPod } from '../../status/observed.ts'
 import { conditionsOf } from '../../status/conditions.ts'
 import { serviceCause } from '../../status/causes.ts'
-import { healthCause } from '../../status/pods.ts'
+import { healthCause } from '../../status/health.ts'
 import { isDecided, releaseVerdict } from '../../status/appRelease.ts'
 import type { ActionJobs } from '../actions.ts'
-import { actionJobsOf, pendingAction, releaseOfJob, sightsAfter, sightsBefore } from '../actions.ts'
+import { actionJobsOf, mayAct, pendingAction, releaseOfJob, sightsOf } from '../actions.ts'
 import { releasesOf } from '../releases.ts'
 import { servicesReleased } from '../revisions.ts'
-import { deploymentsOf, followRollout } from '../rollout.ts'
+import { deploymentsOf, followRollout, probesOf } from '../rollout.ts'
 import { storageOf } from '../storage.ts'
 
 /** What the API server makes of a Deployment is learnt from an answer (fights): no event need follow. */
@@ -65,13 +64,14 @@ export const appRelease: Controller<AppRelease, AppReleaseStatus> = {
     const rollout = followRollout(ownerOf(instance), { release, services }, releases, deployments, fights)
     const { name: namespace } = instance.metadata
     const pods = target.cache.byIndex<ObservedPod>(podType, 'namespace', namespace)
+    const probes = probesOf(target.cache, namespace)
     const storage = storageOf(target.cache, namespace)
     const verdict = releaseVerdict(
       recorded,
       releases,
       rollout(),
       ({ service }) =>
-        serviceCause(service, namespace, { pods, deployments, ...storage }) ?? healthCause(service, pods),
+        serviceCause(service, namespace, { pods, deployments, probes, ...storage }) ?? healthCause(service, pods),
       pendingAction(recorded, seen),
     )
     // That all its services went to no replica says nothing about it: it goes on when they come back.
@@ -103,16 +103,6 @@ function hasActionsUnderWay(release: AppRelease, seen: ActionJobs): boolean {
   return sightsOf(release, seen).some(({ record, observed }) =>
     record ? record.state === 'Running' : observed !== undefined,
   )
-}
-
-function sightsOf(release: AppRelease, seen: ActionJobs): readonly ActionSight[] {
-  return [...sightsBefore(release, seen), ...sightsAfter(release, seen)]
-}
-
-/** Whether there may be more to be recorded, as far as the release itself says: no action failed, and not all have ended. */
-function mayAct(release: AppRelease): boolean {
-  const states = sightsOf(release, { jobs: [], jobPods: [] }).map(({ record }) => record?.state)
-  return !states.includes('Failed') && states.some((state) => state !== 'Succeeded')
 }
 
 /** What is to be recorded of a release's actions; that a Job is gone only after a live look. */

@@ -9,7 +9,7 @@ export interface Input {
   readonly instance: AppInstance
   readonly app: App
   readonly env: AppEnv
-  /** Services of the chosen AppStackRevision. */
+  /** Services of the chosen AppStackRevision, with what the App says of them in the environment. */
   readonly services: readonly StackService[]
   /** Secrets and ConfigMaps of the project. */
   readonly references: References

@@ -4,6 +4,7 @@ import type { StackService } from '../../api/service/stackService.ts'
 import type { Input } from './input.ts'
 import { declaredServices } from './declared.ts'
 import { mainOf } from './input.ts'
+import { objectionsToLinks } from './linkObjections.ts'
 import type { Objection } from './objection.ts'
 import { objectionsToOverrides } from './overrideObjections.ts'
 
@@ -12,6 +13,7 @@ type Check = (input: Input) => readonly Objection[]
 /** What one object alone cannot tell; in the order in which the user is told. */
 const checks: readonly Check[] = [
   objectionsToOverrides,
+  objectionsToLinks,
   imagesAreKnown,
   mainReplicasStandInInstance,
   replicasAreLeft,

@@ -126,6 +126,21 @@ export class Uses {
     return undefined
   }
 
+  /**
+   * Of each list of keys the first that the source has; none at all while it cannot be used, or lacks all keys of a list:
+   * which ones those are, one obstacle says.
+   */
+  several(source: string, choices: readonly (readonly string[])[], where: string): readonly Copied[] {
+    const found = this.#find(source, where)
+    if (!found) return []
+    const keys = choices.map((choice) => choice.find((key) => found.values.get(key) !== undefined))
+    const missing = choices.filter((_, index) => keys[index] === undefined)
+    if (missing.length === 0) return keys.flatMap((key) => this.one(source, key ?? '', { where }) ?? [])
+    if (found.isWhole) this.#hinder(keysMissing(source, missing, where, [...found.values.keys()], this.#project))
+    else this.#unread.add(source)
+    return []
+  }
+
   #lacks(
     source: string,
     { key, where, isOptional, found }: { key: string; where: string; isOptional: boolean; found: Known },
@@ -207,12 +222,23 @@ function notAllowed(
 }
 
 function keyMissing(source: string, key: string, where: string, keys: readonly string[], project: string): Obstacle {
+  return keysMissing(source, [[key]], where, keys, project)
+}
+
+function keysMissing(
+  source: string,
+  missing: readonly (readonly string[])[],
+  where: string,
+  keys: readonly string[],
+  project: string,
+): Obstacle {
   const [kind = '', name = ''] = source.split('/')
   const there = keys.slice(0, 10).join(', ')
+  const lacks = missing.map((choice) => choice.map((key) => `'${key}'`).join(' or ')).join(', ')
   return {
     reason: 'ReferenceKeyMissing',
     by: source,
-    message: `${nameOf(source)} has no key '${key}' (${where}); it has: ${there === '' ? 'none' : there}. Add it: kubectl edit ${kind.toLowerCase()} ${name} -n ${project}`,
+    message: `${nameOf(source)} has no key ${lacks} (${where}); it has: ${there === '' ? 'none' : there}. Add ${missing.length === 1 ? 'it' : 'them'}: kubectl edit ${kind.toLowerCase()} ${name} -n ${project}`,
   }
 }
 

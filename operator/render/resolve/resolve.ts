@@ -1,14 +1,17 @@
 import type { AppReleaseSpec } from '../../api/appRelease.ts'
 import type { ResolvedService } from '../../api/service/resolvedService.ts'
-import type { StackService } from '../../api/service/stackService.ts'
-import { declaredServices } from './declared.ts'
+import { declaredServices, type PodService } from './declared.ts'
+import { bindingOf, externalServices } from './external.ts'
 import { filesOf, pullSecretsOf } from './files.ts'
 import { healthCheckOf } from './healthCheck.ts'
+import { generatedSecretsOf } from './inherit.ts'
 import type { Input } from './input.ts'
 import { mainOf } from './input.ts'
+import { dependenciesOf } from './links.ts'
 import type { Objection } from './objection.ts'
 import { excessOf, objectionsTo } from './objections.ts'
 import { processOf } from './process.ts'
+import { quotaObjectionsTo } from './quotaObjections.ts'
 import type { Obstacle } from './references.ts'
 import { Uses } from './references.ts'
 import { resourcesOf } from './resources.ts'
@@ -38,13 +41,21 @@ export function resolve(input: Input): Resolved {
   const main = mainOf(input.services)?.name
   const uses = new Uses(input)
   const resolved = declaredServices(input).map((service) => resolveService(input, service, service.name === main, uses))
+  // Also of a service that nobody has a link to: its row in the status says what is missing.
+  for (const external of externalServices(input)) bindingOf(external, uses)
   const services = onSharedNodes(resolved)
   const { obstacles, unread, sources } = uses
-  const objections = [...objectionsTo(input), ...excessOf(services), ...volumeObjectionsTo(services)]
+  const objections = [
+    ...objectionsTo(input),
+    ...excessOf(services),
+    ...volumeObjectionsTo(services),
+    ...quotaObjectionsTo(input, services),
+  ]
   return { services, objections, obstacles, unread, sources }
 }
 
-function resolveService(input: Input, service: StackService, isMain: boolean, uses: Uses): ResolvedService {
+function resolveService(input: Input, service: PodService, isMain: boolean, uses: Uses): ResolvedService {
+  const dependsOn = dependenciesOf(input, service)
   return {
     name: service.name,
     type: service.type,
@@ -56,12 +67,12 @@ function resolveService(input: Input, service: StackService, isMain: boolean, us
     files: filesOf(service, uses),
     ...pullSecretsOf(input.app, uses),
     ...volumesOf(service),
-    resources: resourcesOf(service),
+    resources: resourcesOf(service, input.env),
     ...healthCheckOf(service),
     ...scaleOf(service),
     rollout: rolloutOf(service),
-    ...(service.dependsOn?.length && { dependsOn: service.dependsOn }),
-    generatedSecrets: service.generatedSecrets ?? [],
+    ...(dependsOn.length > 0 && { dependsOn }),
+    generatedSecrets: generatedSecretsOf(input.services, service),
     ...(service.actions?.length && { actions: service.actions }),
   }
 }

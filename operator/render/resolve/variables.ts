@@ -6,50 +6,85 @@ import { serviceUrl } from '../names.ts'
 import { overrideOf } from './declared.ts'
 import type { Input } from './input.ts'
 import { mainOf } from './input.ts'
+import { isExternal, linkedVariable, linkOf, linkVariables } from './links.ts'
 import { sourceOf } from './named.ts'
-import type { Uses } from './references.ts'
+import { inOrder } from './order.ts'
+import { Uses } from './references.ts'
 
 type Variable = ResolvedService['variables'][number]
-type Given = NonNullable<AppInstanceSpec['variables']>[number]
+/** As a stack has it, which may say more than others. */
+type Given = NonNullable<StackService['variables']>[number]
 type Bundle = NonNullable<AppInstanceSpec['variablesFrom']>[number]
 
 /** What one object says of variables. */
 interface Layer {
-  /** The object, for people. */
+  /** Whose they are, for people, after "variable X". */
   readonly of: string
+  /** The object, such as App/shop; absent for what comes with the stack. */
+  readonly by?: string
   readonly variables?: readonly Given[] | undefined
   readonly variablesFrom?: readonly Bundle[] | undefined
+  /** Of links. */
+  readonly linked?: readonly Variable[]
 }
 
 /** A variable before it is known who wins; `copied` is asked only of the winner. */
 type Offer = { readonly name: string; resolved(): Variable | undefined }
 
 /**
- * The environment variables of a service, each name once. Later wins: platform, AppEnv, stack's service, App, AppInstance,
- * its override of the service; of each its variablesFrom before its variables. Source of the precedence: design/api.md, Variables.
+ * The environment variables of a service, each name once, by name. Later wins: platform, AppEnv, stack's service, its
+ * links, App, AppInstance, its override of the service; of each its variablesFrom before its variables. Source of the
+ * precedence: design/api.md, Variables.
  */
 export function variablesOf(input: Input, service: StackService, uses: Uses): Variable[] {
+  const offers = layersOf(input, service, uses).flatMap((layer) => offersOf(input, layer, uses))
+  const winners = [...new Map(offers.map((offer) => [offer.name, offer])).values()]
+  return inOrder(winners, ({ name }) => name).flatMap((offer) => offer.resolved() ?? [])
+}
+
+/** The object that has the last word about each variable of a service; '' for what comes with the stack. */
+export function sayersOfVariables(input: Input, service: StackService): ReadonlyMap<string, string> {
+  const uses = new Uses(input)
+  const said = layersOf(input, service, uses).flatMap((layer) =>
+    offersOf(input, layer, uses).map(({ name }) => [name, layer.by ?? ''] as const),
+  )
+  return new Map(said)
+}
+
+/** In their order: later wins. */
+function layersOf(input: Input, service: StackService, uses: Uses): readonly Layer[] {
   const { app, env, instance } = input
-  const layers: readonly Layer[] = [
+  const by = `AppInstance/${instance.metadata.name}`
+  const linked = linkVariables(input, service, uses)
+  const { variables = [] } = service
+  const isGiven = (variable: Given): boolean => {
+    const link = linkOf(variable)
+    return link !== undefined && isExternal(input, link)
+  }
+  const of = `of service '${service.name}'`
+  return [
     { of: '', variables: platformVariables(input, service) },
-    { of: '', variables: env.spec.variables },
-    { ...service, of: `of service '${service.name}'` },
-    { ...app.spec, of: `of App '${instance.spec.app}'` },
-    { ...instance.spec, of: `of AppInstance '${instance.metadata.name}'` },
+    { of: '', by: `AppEnv/${instance.spec.env}`, variables: env.spec.variables },
+    { ...service, variables: variables.filter((each) => !isGiven(each)), of },
+    // What is given from outside, the instance names.
+    { variables: variables.filter(isGiven), by, of },
+    { of: '', linked: linked.filter(({ copied }) => !copied) },
+    { of: '', by, linked: linked.filter(({ copied }) => copied) },
+    { ...app.spec, by: `App/${instance.spec.app}`, of: `of App '${instance.spec.app}'` },
+    { ...instance.spec, by, of: `of AppInstance '${instance.metadata.name}'` },
     {
       variables: overrideOf(instance, service.name)?.variables,
+      by,
       of: `of service '${service.name}' in AppInstance '${instance.metadata.name}'`,
     },
   ]
-  const offers = layers.flatMap((layer) => offersOf(layer, uses))
-  const winners = [...new Map(offers.map((offer) => [offer.name, offer])).values()]
-  return winners.flatMap((offer) => offer.resolved() ?? [])
 }
 
-function offersOf({ of, variables = [], variablesFrom = [] }: Layer, uses: Uses): Offer[] {
+function offersOf(input: Input, { of, variables = [], variablesFrom = [], linked = [] }: Layer, uses: Uses): Offer[] {
   return [
+    ...linked.map((variable) => ({ name: variable.name, resolved: () => variable })),
     ...variablesFrom.flatMap((bundle) => bundleOffers(bundle, of, uses)),
-    ...variables.map((given) => ({ name: given.name, resolved: () => resolved(given, of, uses) })),
+    ...variables.map((given) => ({ name: given.name, resolved: () => resolved(input, given, of, uses) })),
   ]
 }
 
@@ -64,10 +99,11 @@ function bundleOffers({ secretRef, configMapRef, prefix = '' }: Bundle, of: stri
     .map(({ key, name }) => ({ name, resolved: () => withCopied(name, uses.one(source, key, { where })) }))
 }
 
-function resolved({ name, value = '', valueFrom }: Given, of: string, uses: Uses): Variable | undefined {
+function resolved(input: Input, { name, value = '', valueFrom }: Given, of: string, uses: Uses): Variable | undefined {
   if (valueFrom?.fieldRef) return { name, fieldPath: valueFrom.fieldRef.fieldPath }
-  const { secretKeyRef, configMapKeyRef } = valueFrom ?? {}
+  const { secretKeyRef, configMapKeyRef, link } = valueFrom ?? {}
   const where = `variable ${name} ${of}`
+  if (link) return linkedVariable(input, link, name, { uses, where: `${where}, of '${link.service}'` })
   if (secretKeyRef) {
     const { name: secret, key, optional = false } = secretKeyRef
     return withCopied(name, uses.one(`Secret/${secret}`, key, { where, isOptional: optional }))

@@ -1,6 +1,7 @@
 import type { ResolvedService } from '../../api/service/resolvedService.ts'
 import type { StackService } from '../../api/service/stackService.ts'
 import { volumeClaimName } from '../names.ts'
+import { inOrder } from './order.ts'
 
 type Volume = NonNullable<ResolvedService['volumes']>[number]
 
@@ -8,15 +9,17 @@ type Volume = NonNullable<ResolvedService['volumes']>[number]
 export function volumesOf({ name: service, volumes = [] }: StackService): Pick<ResolvedService, 'volumes'> {
   if (volumes.length === 0) return {}
   return {
-    volumes: volumes.map(({ name, path, accessMode, size, storageClassName, existingClaim }): Volume => ({
-      name,
-      path,
-      accessMode,
-      claim: existingClaim ?? volumeClaimName(service, name),
-      ...(size !== undefined && {
-        made: { service, size, ...(storageClassName !== undefined && { storageClassName }) },
+    volumes: inOrder(volumes, ({ name }) => name).map(
+      ({ name, path, accessMode, size, storageClassName, existingClaim }): Volume => ({
+        name,
+        path,
+        accessMode,
+        claim: existingClaim ?? volumeClaimName(service, name),
+        ...(size !== undefined && {
+          made: { service, size, ...(storageClassName !== undefined && { storageClassName }) },
+        }),
       }),
-    })),
+    ),
   }
 }
 

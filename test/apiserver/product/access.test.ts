@@ -79,6 +79,9 @@ describe('the access that an App gives', () => {
     await allow()
     await operator.until('all has ended', async () => (await may(jane)).length === 0)
     expect(await hands.list('RoleBinding', instance)).toEqual([])
+    expect((await world.hands.list('Event', world.namespace)).map((event) => event['reason'])).not.toContain(
+      'DriftCorrected',
+    )
   }, 60_000)
 
   it('that somebody widens by hand is put right', async () => {

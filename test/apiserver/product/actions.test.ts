@@ -13,6 +13,10 @@ const reindex = { name: 'reindex', command: ['reindex'], run: 'AfterUpgrade' }
 const actionLabel = 'appstead.dev/action'
 const isOf = (action: string) => (pod: Anything) => pod.metadata.labels?.[actionLabel] === `web.${action}`
 
+const jobLabel = 'batch.kubernetes.io/job-name'
+const isOfRelease = (action: string, number: number) => (pod: Anything) =>
+  isOf(action)(pod) && pod.metadata.labels?.[jobLabel]?.includes(`-r${number}-`) === true
+
 /** The Jobs there are, oldest first, as `action-r<number>`. */
 async function jobsIn(): Promise<readonly string[]> {
   const jobs = await world.hands.list('Job', world.instance)
@@ -39,7 +43,8 @@ async function recordsOf(number: number): Promise<Readonly<Record<string, string
 async function end(action: string, number: number, exitCode = 0, message = ''): Promise<void> {
   const { hands, operator, instance } = world
   await operator.until(`${action} of release ${number} has ended`, async () => {
-    await endPods(hands, instance, { exitCode, message }, isOf(action))
+    // The next release's Job of this action may have begun, since this one has ended.
+    await endPods(hands, instance, { exitCode, message }, isOfRelease(action, number))
     return ['Succeeded', 'Failed'].includes((await recordsOf(number))[action] ?? '')
   })
   await operator.settle()
@@ -130,7 +135,7 @@ describe('actions of a release', () => {
     })
     const job = (await hands.list('Job', instance)).find(({ metadata }) => metadata.name.includes('-r2-'))
     expect(messageOf(failed, 'Ready')).toContain(
-      `Action 'migrate' of service 'web' failed: exit code 3, last line: no such column; see kubectl logs -n ${instance} job/${job?.metadata.name}.`,
+      `Action 'migrate' of service 'web' failed: exit code 3, last line: no such column; see kubectl logs -n ${instance} job/${job?.metadata.name}`,
     )
     expect(conditionsOf((await releasesOf(world))[1]!)).toEqual({ Succeeded: 'False ActionFailed' })
     const events = await hands.list('Event', namespace)

@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals'
 import { rollOut } from '../../support/kubelet.ts'
 import type { Anything } from '../../support/hands.ts'
-import { childWrites, createRunning, getInstance, makeApp, messageOf, useWorld, web } from './world.ts'
+import { childWrites, createRunning, getInstance, makeApp, messageOf, releasesOf, useWorld, web } from './world.ts'
 
 const world = useWorld()
 
@@ -79,3 +79,15 @@ it('a service that begins to scale itself keeps its replicas until its autoscale
   const alarms = events.filter(({ type, reason }) => type === 'Warning' || reason === 'DriftCorrected')
   expect(alarms.map((event) => event['message'])).toEqual([])
 })
+
+it('a change of the bounds that takes effect at once reaches the autoscaler within the release', async () => {
+  const { hands, operator, instance } = world
+  const stack = [{ ...web, autoscaling: { min: 2, max: 6, cpu: 70 } }]
+  await createRunning(world, { stack, spec: { deploy: { replicaChanges: 'Immediate' } } })
+  await setSpec({ services: [{ name: 'web', autoscaling: { min: 2, max: 8, cpu: 70 } }] })
+  await operator.until('the autoscaler goes up to 8', async () => {
+    const autoscaler = await hands.get('HorizontalPodAutoscaler', { namespace: instance, name: 'web' })
+    return autoscaler['spec'].maxReplicas === 8
+  })
+  expect(await releasesOf(world)).toHaveLength(1)
+}, 60_000)

@@ -85,11 +85,23 @@ describe('a reference to nothing', () => {
 
   it('in a spec that was good before leaves what ran alone', async () => {
     const { hands, operator, instance } = world
+    const ofApp = async (): Promise<unknown> => {
+      await operator.settle()
+      return (await hands.get('App', { namespace: world.namespace, name: world.app }))['status'].instances
+    }
     await createRunning(world)
+    expect(await ofApp()).toEqual({ total: 1, ready: 1, summary: '1/1', phases: [{ phase: 'Running', count: 1 }] })
     await hands.apply(makeInstance(world, { stack: { revision: 'shop-r9-abcdef' }, image: 'hello:2' }))
-    await operator.settle()
+    expect(await ofApp()).toEqual({
+      total: 1,
+      ready: 0,
+      summary: '0/1',
+      phases: [{ phase: 'Degraded', count: 1 }],
+      attention: [{ name: instance, env: 'dev', phase: 'Degraded', reason: 'RevisionNotFound' }],
+    })
     const waiting = await getInstance(world)
-    expect(conditionsOf(waiting)).toMatchObject({ Available: 'True Serving', Ready: 'Unknown RevisionNotFound' })
+    expect(waiting['status'].phase).toBe('Degraded')
+    expect(conditionsOf(waiting)).toMatchObject({ Available: 'True Serving', Ready: 'False RevisionNotFound' })
     expect(await releasesOf(world)).toHaveLength(1)
     // It is still repaired.
     await hands.remove('Service', { namespace: instance, name: 'web' })

@@ -40,7 +40,7 @@ describe('change', () => {
     const releases = await releasesOf(world)
     expect(releases.map(({ spec }) => spec['cause'])).toEqual([
       'instance created',
-      'services[web].image: hello:1 → hello:2',
+      'services[web].image hello:1 → hello:2',
     ])
     expect(releases.map((release) => conditionsOf(release)['Succeeded'])).toEqual(['True RolledOut', 'True RolledOut'])
   }, 30_000)
@@ -127,7 +127,9 @@ describe('stack', () => {
     const outdated = await getInstance(world)
     expect(outdated['status'].stack).toEqual({ current: first, latest: second, outdated: true })
     expect(outdated['status'].phase).toBe('Running')
-    expect(messageOf(outdated, 'Ready')).toContain(`set spec.stack.revision to '${second}'`)
+    expect(messageOf(outdated, 'Ready')).toMatch(
+      new RegExp(`; to move to it: kubectl patch .* -p '{"spec":{"stack":{"revision":"${second}"}}}'$`),
+    )
 
     await hands.apply(makeInstance(world, { stack: { revision: second } }))
     await operator.settle()

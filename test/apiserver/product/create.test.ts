@@ -3,6 +3,7 @@ import { makePodsReady, rollOut } from '../../support/kubelet.ts'
 import {
   conditionsOf,
   create,
+  createRunning,
   getInstance,
   makeApp,
   makeInstance,
@@ -109,6 +110,31 @@ describe('create', () => {
     expect((await getInstance(world))['status']).toMatchObject({ phase: 'Running', currentRelease: { number: 1 } })
   }, 30_000)
 
+  it('comes to the same end in whatever order instance, App and stack are applied', async () => {
+    const { hands, operator } = world
+    const orders = ['ISA', 'SIA', 'AIS', 'ASI', 'SAI'].map((order, index) => {
+      const app = `${world.app}${index}`
+      return { order, project: { namespace: world.namespace, app, instance: `${app}-dev` } }
+    })
+    for (const step of [0, 1, 2]) {
+      for (const { order, project } of orders) {
+        const made: Readonly<Record<string, () => object>> = {
+          I: () => makeInstance(project),
+          A: () => makeApp(project, `s-${project.app}`),
+          S: () => makeStack(project, `s-${project.app}`, [web]),
+        }
+        await hands.apply(made[order[step]!]!())
+      }
+      await operator.settle()
+    }
+    for (const { project } of orders) await rollOut(hands, operator, project.instance)
+    for (const { project } of orders) {
+      const { status } = await getInstance({ ...world, ...project })
+      expect(status).toMatchObject({ phase: 'Running', currentRelease: { number: 1 } })
+      expect(status.stack.current).toMatch(`s-${project.app}-r1-`)
+    }
+  }, 60_000)
+
   it('counts the replicas of all services, and is Ready only when all are', async () => {
     const { hands, operator, instance } = world
     const jobs = { name: 'jobs', type: 'Worker', image: 'hello:1', replicas: 2 }
@@ -133,5 +159,50 @@ describe('create', () => {
       counts: { summary: '4/4' },
       replicas: 2,
     })
+  }, 30_000)
+})
+
+describe('what looks odd and is not bad', () => {
+  it('a stack of Workers alone runs the first of them as the main service, and has no address', async () => {
+    const { hands, instance, app, namespace } = world
+    await createRunning(world, {
+      stack: [
+        { name: 'jobs', type: 'Worker' },
+        { name: 'mails', type: 'Worker', from: 'jobs' },
+      ],
+      spec: { replicas: 2 },
+    })
+    const { status } = await getInstance(world)
+    expect(status).toMatchObject({
+      phase: 'Running',
+      counts: { summary: '3/3' },
+      services: [
+        { name: 'jobs', ready: 2 },
+        { name: 'mails', ready: 1 },
+      ],
+    })
+    expect(status.url).toBeUndefined()
+    expect(await hands.list('Service', instance)).toEqual([])
+    const { spec } = await hands.get('Deployment', { namespace: instance, name: 'jobs' })
+    const names = (spec.template.spec.containers[0].env as { name: string }[]).map(({ name }) => name)
+    expect(names).not.toContain('APPSTEAD_URL')
+    expect(await hands.columns('AppInstance', { namespace, name: `${app}-dev` })).toMatchObject({ URL: null })
+  }, 30_000)
+
+  it('an App with services of its own and an AppStack of its name have revisions of their own', async () => {
+    const { hands, operator, namespace, app } = world
+    await hands.apply(makeStack(world, app, [web, { ...web, name: 'api', image: 'api:1' }]))
+    await createRunning(world)
+    await hands.apply(makeStack(world, app, [web, { ...web, name: 'api', image: 'api:2' }]))
+    await operator.settle()
+    const names = (await hands.list('AppStackRevision', namespace)).map(({ metadata }) => metadata.name)
+    const rest = `${app}-r[12]-[0-9a-f]{6}$`
+    expect(names.filter((name) => new RegExp(`^${rest}`).test(name))).toHaveLength(2)
+    expect(names.filter((name) => new RegExp(`^app-${rest}`).test(name))).toHaveLength(1)
+    const { status } = await getInstance(world)
+    expect(status).toMatchObject({ phase: 'Running', stack: { outdated: false }, services: [{ name: 'web' }] })
+    expect(status.services).toHaveLength(1)
+    const refused = await hands.tryApply(makeStack(world, `app-${app}`, [web]))
+    expect(refused.status).toBe(422)
   }, 30_000)
 })

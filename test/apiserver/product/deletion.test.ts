@@ -63,7 +63,7 @@ describe('deletion', () => {
     expect((await hands.list('AppStackRevision', namespace)).length).toBe(1)
   }, 60_000)
 
-  it('needs neither App, stack nor environment to be there', async () => {
+  it('needs neither App, stack nor environment to be there, where it says itself what it leaves', async () => {
     const { hands, namespace, app } = world
     await hands.apply({
       apiVersion: 'appstead.dev/v1alpha1',
@@ -71,7 +71,7 @@ describe('deletion', () => {
       metadata: { name: app },
       spec: { type: 'feature' },
     })
-    await create(world, { spec: { env: app } })
+    await create(world, { spec: { env: app, deletionPolicy: 'Delete' } })
     await world.whileDown(async () => {
       const revisions = await hands.list('AppStackRevision', namespace)
       const needed = [

@@ -93,6 +93,10 @@ describe('the defaults of an AppEnv', () => {
     expect(waiting['status'].pendingSummary).toBe('services[web].image')
     expect((await hands.get('Deployment', { namespace: world.instance, name: 'web' }))['spec'].replicas).toBe(2)
     expect((await getInstance(bold))['status'].currentRelease.image).toBe('hello:2')
+    const rules = { replicaChanges: 'Immediate', onSecretChange: 'NextDeployment' }
+    const effective = { envType: 'staging', autoUpgrade: false }
+    expect(waiting['status'].effective).toMatchObject({ ...effective, deploy: { trigger: 'Manual', ...rules } })
+    expect((await getInstance(bold))['status'].effective.deploy).toEqual({ trigger: 'Automatic', ...rules })
 
     await hands.apply(env())
     await operator.settle()

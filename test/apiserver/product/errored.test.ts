@@ -10,9 +10,11 @@ import {
   createRunning,
   getInstance,
   holdNamespace,
+  makeApp,
   makeInstance,
   messageOf,
   useWorld,
+  web,
 } from './world.ts'
 
 const world = useWorld()
@@ -196,6 +198,32 @@ describe('a removal that a finalizer holds up', () => {
 })
 
 describe('a namespace that a former instance left behind', () => {
+  it('under a quota that is too small for the next one is said with its numbers', async () => {
+    const { hands, operator, instance } = world
+    await create(world, { spec: { deletionPolicy: 'Retain' } })
+    await hands.remove('AppInstance', ref())
+    await operator.until('it is gone', isGone)
+    const quota = { apiVersion: 'v1', kind: 'ResourceQuota', metadata: { namespace: instance, name: 'small' } }
+    await hands.apply({ ...quota, spec: { hard: { configmaps: '1' } } })
+    await operator.until('the quota counts', async () => {
+      const { status } = await hands.get('ResourceQuota', { namespace: instance, name: 'small' })
+      return status?.used?.configmaps === '1'
+    })
+    await hands.apply(makeApp(world, [{ ...web, files: [{ path: '/etc/motd', content: 'hi' }] }]))
+    await operator.settle()
+    await hands.apply(makeInstance(world, { creationDeadlineSeconds: 10 }))
+    await operator.until('it is given up', async () => (await phase()) === 'Errored', 60)
+    const { error } = (await getInstance(world))['status']
+    expect(error).toMatchObject({ class: 'Creation', failedStep: 'configuration' })
+    const numbers = 'exceeded quota: small, requested: configmaps=1, used: configmaps=1, limited: configmaps=1'
+    expect(error.message).toContain(numbers)
+    expect(error.message).toContain(`ConfigMap 'web-`)
+    expect(messageOf(await getInstance(world), 'Ready')).toContain(numbers)
+    await hands.apply({ ...quota, spec: { hard: { configmaps: '9' } } })
+    await annotate(annotations.retry, 'quota raised')
+    await operator.until('it is made', async () => (await hands.list('Deployment', instance)).length === 1, 60)
+  }, 120_000)
+
   it('is taken over by the next of the name, without a restart of its pods', async () => {
     const { hands, instance } = world
     await createRunning(world)

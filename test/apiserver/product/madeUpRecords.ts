@@ -22,6 +22,12 @@ export function madeUpRelease({ metadata: { namespace, name, uid } }: Anything):
   }
 }
 
+/** A request to run an action of the instance, as a user makes it. */
+export function askedFor({ metadata: { namespace, name } }: Anything, action = 'seed', more: object = {}): object {
+  const spec = { instance: name, type: 'Action', action: { service: 'web', name: action }, ...more }
+  return { apiVersion, kind: 'AppTask', metadata: { namespace, generateName: `${action}-` }, spec }
+}
+
 /** A try to create the instance, as somebody might make it up. */
 export function madeUpTask({ metadata: { namespace, name, uid } }: Anything): object {
   const spec = { instance: name, instanceUid: uid, type: 'Create', attempt: 99, cause: 'made up' }

@@ -4,7 +4,7 @@ import { isThere, operationList } from '../../../operator/api/operations.ts'
 import { collectionPath, objectPath } from '../../../operator/kube/paths.ts'
 import type { Admin, Call, Reply, Requester } from '../../support/apiserver.ts'
 import { typeOf } from '../../support/hands.ts'
-import { madeUpRelease, madeUpTask } from './madeUpRecords.ts'
+import { askedFor, madeUpRelease, madeUpTask } from './madeUpRecords.ts'
 import { createRunning, getInstance, makeApp, makeInstance, useWorld } from './world.ts'
 
 const world = useWorld()
@@ -82,6 +82,7 @@ async function attempts(): Promise<Rows> {
   const pod = pathOf('Pod', locked.namespace, locked.pod)
   const patch = (body: object, subresource = ''): Call => ({ method: 'PATCH', path: path + subresource + dryRun, body })
   const errored = await getInstance(world)
+  const other = { ...errored, metadata: { ...errored.metadata, uid: crypto.randomUUID() } }
   const post = (kind: string, body: object): Call => ({
     method: 'POST',
     path: collectionPath(typeOf(kind), namespace) + dryRun,
@@ -96,7 +97,8 @@ async function attempts(): Promise<Rows> {
     },
     'new AppBuild, AppRelease, AppTask': {
       AppRelease: post('AppRelease', madeUpRelease(errored)),
-      AppTask: post('AppTask', madeUpTask(errored)),
+      AppTask: post('AppTask', askedFor(errored)),
+      'AppTask of another type': post('AppTask', madeUpTask(other)),
     },
     'shell, live logs, pod queries': {
       exec: { method: 'POST', path: `${pod}/exec?command=ls&stdout=true` },
@@ -109,6 +111,8 @@ async function attempts(): Promise<Rows> {
       retry: patch({ metadata: token }),
       'retry with a change of the spec': patch({ metadata: token, spec: { image: 'hello:2' } }),
       deletionProtection: patch({ spec: { deletionProtection: true } }),
+      deletionPolicy: patch({ spec: { deletionPolicy: 'Retain' } }),
+      deadlines: patch({ spec: { creationDeadlineSeconds: 900, deletionDeadlineSeconds: 900 } }),
     },
     delete: { delete: { method: 'DELETE', path: path + dryRun } },
   }
@@ -119,6 +123,7 @@ const expected: Readonly<Record<string, readonly [person: string, account: strin
   'change deployable configuration, services, stack revision': ['403 is Errored', '200 is Errored'],
   'new AppBuild, AppRelease, AppTask': ['403 record of the operator', '403 record of the operator'],
   AppTask: ['403 is Errored', '403 is Errored'],
+  'AppTask of another type': ['403 record of the operator', '403 record of the operator'],
   'shell, live logs, pod queries': ['403 is Errored may connect', '403 is Errored may connect'],
   'history, task logs, evidence, status, diff, render': ['200', '200'],
   'labels, annotations, retry, deletionPolicy, deletionProtection, deadlines': ['200', '200'],

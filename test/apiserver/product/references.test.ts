@@ -10,18 +10,19 @@ const world = useWorld()
 interface Marks {
   readonly allowed?: boolean
   readonly apps?: string
+  readonly instances?: string
   readonly kind?: 'Secret' | 'ConfigMap'
   readonly type?: string
 }
 
 /** Puts a Secret of this project there, as it is to be. */
 async function putSecret(name: string, texts: Record<string, string>, marks: Marks = {}): Promise<void> {
-  const { allowed = true, apps = world.app, kind = 'Secret', type } = marks
+  const { allowed = true, apps = world.app, instances, kind = 'Secret', type } = marks
   const metadata = {
     namespace: world.namespace,
     name,
     labels: allowed ? { 'appstead.dev/allow': 'true' } : {},
-    annotations: { 'appstead.dev/allow-apps': apps },
+    annotations: { 'appstead.dev/allow-apps': apps, ...(instances && { 'appstead.dev/allow-instances': instances }) },
   }
   const data = kind === 'Secret' ? { stringData: texts } : { data: texts }
   await world.hands.apply({ apiVersion: 'v1', kind, metadata, ...data, ...(type && { type }) })
@@ -93,6 +94,25 @@ describe('a Secret that is referred to', () => {
     await world.operator.settle()
     expect(textOf(await runningCopy(), 'password')).toBe(value)
     expect((await runningCopy())['immutable']).toBe(true)
+  }, 30_000)
+
+  it('that allows the app but names other instances is refused, with the command that allows this one', async () => {
+    const { namespace, app, instance, operator } = world
+    const value = makeCanary('password')
+    await putSecret('db', { password: value }, { instances: `${app}-prod` })
+    await create(world, { stack })
+    expect(await ready()).toBe('Unknown ReferenceNotAllowed')
+    const message = messageOf(await getInstance(world), 'Ready')
+    expect(message).toContain(
+      `Secret 'db' (variable PASSWORD of service 'web') does not allow AppInstance '${instance}'`,
+    )
+    expect(message).toContain(
+      `kubectl annotate secret db -n ${namespace} --overwrite appstead.dev/allow-instances=${app}-prod,${instance}`,
+    )
+    expect(await releasesOf(world)).toEqual([])
+    await putSecret('db', { password: value }, { instances: `${app}-prod, ${instance}` })
+    await operator.settle()
+    expect(textOf(await runningCopy(), 'password')).toBe(value)
   }, 30_000)
 
   it('is read once, by whatever services; once when it changes; and never at rest or after a restart', async () => {

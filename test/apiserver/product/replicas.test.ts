@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
 import { auditMark, describeRequest, requestsOf } from '../../support/auditLog.ts'
 import { rollOut } from '../../support/kubelet.ts'
+import { objectPath } from '../../../operator/kube/paths.ts'
+import { typeOf } from '../../support/hands.ts'
 import {
   childWrites,
   conditionsOf,
@@ -34,7 +36,7 @@ describe('kubectl scale', () => {
       deployedGeneration: 1,
       pendingSummary: 'services[web].replicas',
       pendingChanges: [
-        { path: 'services[web].replicas', from: '1', to: '3', effect: 'Scale', source: 'AppInstance spec.replicas' },
+        { path: 'services[web].replicas', from: '1', to: '3', effect: 'Scale', source: `AppInstance/${instance}` },
       ],
     })
     expect(conditionsOf(waiting)).toMatchObject({ Ready: 'True AllReady', ChangesPending: 'True WaitsForDeployment' })
@@ -125,4 +127,17 @@ describe('kubectl scale', () => {
     const events = await hands.list('Event', namespace)
     expect(events.filter(({ type, reason }) => type === 'Warning' || reason === 'DriftCorrected')).toEqual([])
   })
+
+  it('is not warned of in an edit where the AppEnv has it take effect at once', async () => {
+    const { hands, namespace, instance, operator } = world
+    const spec = { type: 'dev', defaults: { deploy: { replicaChanges: 'Immediate' } } }
+    await hands.apply({ apiVersion: 'appstead.dev/v1alpha1', kind: 'AppEnv', metadata: { name: 'quick' }, spec })
+    await createRunning(world, { spec: { env: 'quick' } })
+    const path = `${objectPath(typeOf('AppInstance'), { namespace, name: instance })}?dryRun=All`
+    await operator.until('the API server has read the AppEnv', async () => {
+      const { status, warnings } = await hands.admin({ method: 'PATCH', path, body: { spec: { replicas: 3 } } })
+      expect(status).toBe(200)
+      return warnings.length === 0
+    })
+  }, 60_000)
 })

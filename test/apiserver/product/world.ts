@@ -1,8 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach } from '@jest/globals'
 import type { Condition } from '../../../operator/api/conditions.ts'
+import type { KubeObject } from '../../../operator/api/meta.ts'
 import { apiVersion } from '../../../operator/api/meta.ts'
 import type { Anything, Hands } from '../../support/hands.ts'
 import { rollOut } from '../../support/kubelet.ts'
+import { objectionsTo, type Phased } from '../../support/phaseTable.ts'
 import { makeProject, productCluster, type ProductCluster, type Project } from '../../support/productCluster.ts'
 import { startOperator, type OperatorOptions, type SteppedOperator } from '../../support/steppedOperator.ts'
 
@@ -30,7 +32,10 @@ export function useWorld(options: OperatorOptions = {}): World {
     Object.assign(world, await makeProject(world.hands as Hands))
     world.operator?.writes.splice(0)
   })
-  afterEach(() => failOnBugs(world.operator))
+  afterEach(async () => {
+    failOnBugs(world.operator)
+    await failOnPhases(world as World)
+  })
   afterAll(() => world.operator?.stop())
   return world as World
 }
@@ -39,6 +44,17 @@ export function useWorld(options: OperatorOptions = {}): World {
 function failOnBugs(operator: SteppedOperator | undefined): void {
   const bug = operator?.log.find(({ thrown }) => thrown === 'bug')
   if (bug !== undefined) throw new Error(`the operator threw: ${JSON.stringify(bug)}`)
+}
+
+/** Whatever a test does, an instance is told of as the contract with users says. */
+async function failOnPhases({ hands, namespace }: World): Promise<void> {
+  const instances = (await hands.list('AppInstance', namespace)) as readonly (KubeObject & Phased)[]
+  // A change that nobody has looked at yet says nothing of the operator.
+  const seen = instances.filter(
+    ({ metadata, status }) => status?.phase !== undefined && status.observedGeneration === metadata.generation,
+  )
+  const wrong = seen.flatMap((each) => objectionsTo(each).map((text) => `${each.metadata.name}: ${text}`))
+  if (wrong.length > 0) throw new Error(wrong.join('\n'))
 }
 
 type Services = readonly object[]

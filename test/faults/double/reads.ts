@@ -16,8 +16,17 @@ export interface View {
 /** The View that a request asks for. */
 export function viewOf({ served, namespace, query }: Route, accept: string): View {
   const selector = query.get('labelSelector') ?? ''
-  const selects = selector === '' ? () => true : (parseSelector(selector) as unknown as View['selects'])
+  const isLabelled = selector === '' ? () => true : (parseSelector(selector) as unknown as View['selects'])
+  const fields = (query.get('fieldSelector') ?? '').split(',').filter((part) => part !== '')
+  const selects = (object: Members): boolean => isLabelled(object) && fields.every((part) => hasField(object, part))
   return { served, namespace, selects, isMetadataOnly: accept.includes('as=PartialObjectMetadata') }
+}
+
+/** Whether an object meets `path.to.field=value`. */
+function hasField(object: Members, part: string): boolean {
+  const [path = '', value] = part.split('=')
+  const found = path.split('.').reduce<unknown>((at, name) => (at as Members | undefined)?.[name], object)
+  return found === value
 }
 
 /** Whether the View shows an object. */

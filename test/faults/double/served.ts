@@ -32,6 +32,7 @@ const withStatus = new Set([
   'PodDisruptionBudget',
   'PersistentVolumeClaim',
   'HorizontalPodAutoscaler',
+  'ResourceQuota',
 ])
 const blanks: Readonly<Record<string, Members>> = {
   Event: { involvedObject: {}, source: {} },
@@ -39,6 +40,7 @@ const blanks: Readonly<Record<string, Members>> = {
   NetworkPolicy: { spec: { podSelector: {} } },
   PersistentVolumeClaim: { spec: { resources: {} }, status: {} },
   PodDisruptionBudget: { spec: {} },
+  ResourceQuota: { spec: {}, status: {} },
   Service: { spec: {}, status: { loadBalancer: {} } },
 }
 const withGeneration = new Set([

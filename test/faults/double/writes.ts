@@ -245,6 +245,9 @@ function checkPreconditions(
   if (wantedVersion !== resourceVersion) throw versionConflict(served, name, wantedVersion, resourceVersion)
 }
 
+/** Of these the answer to DELETE is the object; of all others that it is gone. */
+const toldWhenRemoved = new Set(['PersistentVolumeClaim', 'Pod', 'Service', 'ServiceAccount'])
+
 /** DELETE. What finalizers hold stays, marked; a namespace stays until its content is gone. */
 export function remove(writing: Writing, options: DeleteOptions): Answer {
   const { store, route, actor, now } = writing
@@ -266,6 +269,7 @@ export function remove(writing: Writing, options: DeleteOptions): Answer {
   }
   if (!mayGo(marked)) return { status: 200, body: store.commit(served, keyIn(route, name), marked, actor) }
   store.commit(served, keyIn(route, name), undefined, actor)
+  if (toldWhenRemoved.has(served.type.kind)) return { status: 200, body: before }
   const details = {
     name,
     ...(served.type.group === '' ? {} : { group: served.type.group }),

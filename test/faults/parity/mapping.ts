@@ -37,7 +37,7 @@ export class Mapping {
 
   /** A text or path. */
   toReal(text: string): string {
-    let mapped = text.replaceAll(/\b(hello|shop)(?=\b|-)/g, `$1${this.#id}`)
+    let mapped = text.replaceAll(/(?:\b|(?<=%[0-9A-F]{2}))(hello|shop)(?=\b|-)/g, `$1${this.#id}`)
     for (const [recorded, real] of this.#uids) mapped = mapped.replaceAll(recorded, real)
     return mapped.replace(/(?<=[?&]resourceVersion=)\d+/, (version) => this.#versions.get(version) ?? version)
   }

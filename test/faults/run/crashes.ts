@@ -2,6 +2,7 @@ import { differences } from './compare.ts'
 import { play, type Ending } from './play.ts'
 import { membersOf } from '../double/json.ts'
 import { instance, project, type Scenario } from './scenarios.ts'
+import { isEnded } from './state.ts'
 
 /** A kill at a write, counted from 1: before it leaves, or after it was done and before the answer is there. */
 export interface Crash {
@@ -43,15 +44,22 @@ export function judgeUndisturbed(scenario: Scenario, seed: number, ending: Endin
   return wrong.length === 0 ? undefined : { replay, differences: wrong }
 }
 
+/** What a namespace that is released keeps. */
+const isKept =
+  /^(namespaces|serviceaccounts [^ ]+\/default|secrets|persistentvolumeclaims|configmaps [^ ]+\/kube-root-ca\.crt)/
 /** What is not the instance's, and its history, which outlives it. */
 const isToStay = /^(namespaces \/hello-dev-|apptasks )/
 
 function unfulfilled({ ends }: Scenario, { state }: Ending): string[] {
   const found = state[`appinstances ${project}/${instance}`]
   const phase = membersOf(membersOf(found)['status'])['phase']
+  const asked = Object.entries(state).filter(([, task]) => membersOf(membersOf(task)['spec'])['type'] === 'Action')
+  const open = asked.filter(([name, task]) => name.startsWith('apptasks ') && !isEnded(membersOf(task)))
+  if (open.length > 0) return open.map(([name]) => `${name} has not ended`)
   if (ends === 'Running') return phase === ends ? [] : [`the instance is not Running but ${String(phase)}`]
   const left = Object.keys(state).filter((name) => name.includes(`/${instance}`) || name.includes(` ${instance}/`))
-  return left.filter((name) => !isToStay.test(name)).map((name) => `${name} is left`)
+  const mayStay = (name: string): boolean => isToStay.test(name) || (ends === 'released' && isKept.test(name))
+  return left.filter((name) => !mayStay(name)).map((name) => `${name} is left`)
 }
 
 export interface Sweep {

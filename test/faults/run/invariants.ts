@@ -3,7 +3,9 @@ import { servedKind } from '../double/served.ts'
 import type { Change, Store } from '../double/store.ts'
 import { metaOf } from '../double/writes.ts'
 import { imageOf } from '../world/objects.ts'
-import { app, instance, project } from './scenarios.ts'
+import { locksName } from '../../../operator/api/appLock.ts'
+import { annotations } from '../../../operator/api/meta.ts'
+import { app, instance, project, type Scenario } from './scenarios.ts'
 import type { World } from './world.ts'
 
 /** The longest that any fault holds up an event. */
@@ -13,7 +15,7 @@ const staleMilliseconds = 90_000
 const accusations = ['DriftCorrected', 'Contested', 'NamespaceConflict', 'NamespaceLeft', 'ChangedByAdmission']
 
 /** Watches a world; what must never be and was, in words. */
-export function watchInvariants(world: World): string[] {
+export function watchInvariants(world: World, { hasStrangers }: Pick<Scenario, 'hasStrangers'>): string[] {
   const violations: string[] = []
   const { store } = world.double
   const secrets = new Secrets(store)
@@ -27,11 +29,10 @@ export function watchInvariants(world: World): string[] {
       deploymentGoneAt = world.schedule.time
     }
     if (change.actor !== 'operator') return
-    if (!isOwn(change)) say(`I3: wrote ${nameOf(change)}, which is not the instance's`)
+    if (!isOwn(change) || isOfStrangers(change)) say(`I3: wrote ${nameOf(change)}, which is not the instance's`)
     const accusation = accusationIn(change)
-    if (accusation !== '') say(`I5: ${accusation}`)
-    const rash = rashRemoval(store, change)
-    if (rash !== '') say(`I4: ${rash}`)
+    if (accusation !== '' && !hasStrangers) say(`I5: ${accusation}`)
+    for (const rash of rashActs(store, change)) say(rash)
     if (change.served.type.kind !== 'Secret' && secrets.isIn(textOf(change.shown))) {
       say(`I7: a secret is in ${nameOf(change)}`)
     }
@@ -46,6 +47,22 @@ export function watchInvariants(world: World): string[] {
     if (line.includes('"thrown":"bug"')) say(`the operator threw: ${line}`)
   })
   return violations
+}
+
+/** What the operator did that cannot be taken back, and had no right to. */
+function rashActs(store: Store, change: Change): string[] {
+  const acts = { I4: rashRemoval(store, change), I9: secondStart(store, change) }
+  return Object.entries(acts).flatMap(([rule, text]) => (text === '' ? [] : [`${rule}: ${text}`]))
+}
+
+/** Why a Job that an AppTask asked for may not start: another one is recorded for it, or none; '' when it may. */
+function secondStart(store: Store, { served, after, key }: Change): string {
+  if (served.type.kind !== 'Job' || after === undefined || membersOf(after['spec'])['suspend'] === true) return ''
+  const asked = metaOf(after).annotations?.[annotations.task]
+  if (asked === undefined) return ''
+  const task = store.get(servedKind('AppTask'), `${project}/${asked}`)
+  const recorded = membersOf(membersOf(task?.['status'])['job'])['uid']
+  return recorded === metaOf(after).uid ? '' : `let Job ${key} go, and ${String(recorded)} is recorded for ${asked}`
 }
 
 /** What an Event tells of others, as `reason: message`; '' when it is no such Event. */
@@ -87,12 +104,23 @@ function nameOf({ served, key }: Change): string {
   return `${served.type.plural} ${key}`
 }
 
+/** A namespace that others made, under the name of the instance's. */
+function isOfStrangers({ served: { type }, before }: Change): boolean {
+  return (
+    type.kind === 'Namespace' &&
+    before !== undefined &&
+    metaOf(before).annotations?.[annotations.instanceUid] === undefined
+  )
+}
+
 /** The objects that are the instance's and its App's own. */
 function isOwn({ served: { type }, key }: Change): boolean {
   const [namespace, name = ''] = key.split('/')
   if (type.kind === 'Namespace') return name === instance
   if (type.kind === 'AppEnv') return true
   if (namespace === instance) return true
+  // Of what has no namespace, such as the project itself, Events are told there.
+  if (type.kind === 'Event' && namespace === 'default') return name.startsWith(`${project}.`)
   if (namespace !== project) return false
   switch (type.kind) {
     case 'Event':
@@ -101,6 +129,8 @@ function isOwn({ served: { type }, key }: Change): boolean {
       return name === app
     case 'AppInstance':
       return name === instance
+    case 'AppLock':
+      return name === locksName
     case 'AppStackRevision':
       return name.startsWith(`app-${app}-r`)
     case 'AppRelease':
@@ -157,6 +187,13 @@ function falseReadiness(store: Store, object: Members): string {
   const image = membersOf(object['spec'])['image']
   const deployment = store.get(servedKind('Deployment'), `${instance}/web`)
   if (deployment === undefined) return 'Ready, and there is no Deployment web'
+  // What is not to run, need not be what is declared; it must only not run.
+  if (membersOf(object['spec'])['suspend'] === true) {
+    const { replicas } = membersOf(deployment['spec'])
+    return replicas === 0
+      ? unfinished(deployment)
+      : `Ready and suspended, and ${String(replicas)} replicas are asked for`
+  }
   const running = imageOf(deployment)
   return running === image ? unfinished(deployment) : `Ready with image ${String(image)}, and ${String(running)} runs`
 }

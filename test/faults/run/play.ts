@@ -2,7 +2,7 @@ import type { Json } from '../double/json.ts'
 import { servedKind } from '../double/served.ts'
 import type { Store } from '../double/store.ts'
 import { watchInvariants } from './invariants.ts'
-import { prepare, project, scenarioOf, type Scenario, type Step } from './scenarios.ts'
+import { prepare, project, scenarioOf, type Scenario } from './scenarios.ts'
 import { stateOf, Tally } from './state.ts'
 import { World, type WorldOptions } from './world.ts'
 
@@ -29,14 +29,16 @@ export interface PlayOptions extends Omit<WorldOptions, 'store'> {
 /** Plays a scenario to its end in a new world. */
 export async function play(scenario: Scenario, options: PlayOptions): Promise<Ending> {
   if (scenario.beginsCreated && options.isWhole !== true) {
-    return playIn(new World({ ...options, store: (await createdStore()).copy() }), scenario.steps, options)
+    return playIn(new World({ ...options, store: (await createdStore()).copy() }), scenario, options)
   }
-  return playIn(new World(options), [...(scenario.beginsCreated ? creation.steps : []), ...scenario.steps], options)
+  const steps = [...(scenario.beginsCreated ? creation.steps : []), ...scenario.steps]
+  return playIn(new World(options), { ...scenario, steps }, options)
 }
 
-async function playIn(world: World, steps: readonly Step[], { onWorld, onStep }: PlayOptions): Promise<Ending> {
+async function playIn(world: World, scenario: Scenario, { onWorld, onStep }: PlayOptions): Promise<Ending> {
+  const { steps } = scenario
   const { double } = world
-  const violations = watchInvariants(world)
+  const violations = watchInvariants(world, scenario)
   const tally = new Tally(double.store)
   onWorld?.(world)
   if (double.store.get(servedKind('Namespace'), `/${project}`) === undefined) await prepare(world.hands)
@@ -66,7 +68,7 @@ function createdStore(): Promise<Store> {
 
 async function makeCreated(): Promise<Store> {
   const world = new World({ seed: 0 })
-  const { violations } = await playIn(world, creation.steps, { seed: 0 })
+  const { violations } = await playIn(world, creation, { seed: 0 })
   if (violations.length > 0) throw new Error(`create: ${violations.join('; ')}`)
   return world.double.store
 }

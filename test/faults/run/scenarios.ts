@@ -20,7 +20,9 @@ export interface Scenario {
   readonly beginsCreated: boolean
   readonly steps: readonly Step[]
   /** What becomes of the instance. */
-  readonly ends: 'Running' | 'gone'
+  readonly ends: 'Running' | 'gone' | 'released'
+  /** Whether others hold what the instance needs: then they are told of. */
+  readonly hasStrangers: boolean
   /** Whether how much is made and deleted depends on how far the operator was when the user came in between. */
   readonly isRace: boolean
 }
@@ -67,6 +69,7 @@ const create = settled('create', async (hands) => {
 const changeImage = settled('image', (hands) => hands.patch('AppInstance', ref, { spec: { image: 'hello:2' } }))
 const changeReplicas = settled('replicas', (hands) => hands.patch('AppInstance', ref, { spec: { replicas: 3 } }))
 const remove = settled('delete', (hands) => hands.remove('AppInstance', ref))
+const retain = settled('retain', (hands) => hands.patch('AppInstance', ref, { spec: { deletionPolicy: 'Retain' } }))
 const editStack = (services: readonly object[]): Step =>
   settled('edit the stack', (hands) => hands.patch('App', appRef, { spec: { stack: { services } } }))
 const pinNewest = settled('move to the newest revision', async (hands) => {
@@ -112,6 +115,23 @@ const acting = {
     { name: 'reindex', command: ['reindex'], run: 'AfterUpgrade' },
   ],
 }
+const withActionsByHand = {
+  ...acting,
+  actions: [
+    ...acting.actions,
+    { name: 'seed', command: ['seed'], run: 'Manual' },
+    { name: 'break', command: [failingProgram], run: 'Manual' },
+  ],
+}
+/** AppTasks that ask for these actions, all at once. */
+const ask = (...actions: readonly string[]): Step =>
+  settled(`ask for ${actions.join(', ')}`, async (hands) => {
+    for (const [index, name] of actions.entries()) {
+      const metadata = { namespace: project, name: `${instance}-${name}-${index}` }
+      const spec = { instance, type: 'Action', action: { service: 'web', name } }
+      await hands.apply({ apiVersion, kind: 'AppTask', metadata, spec })
+    }
+  })
 const createWith = (service: object): Step =>
   settled('create with actions', async (hands) => {
     await hands.apply(makeApp([service]))
@@ -142,6 +162,21 @@ const createWithSecret = settled('create with a Secret', async (hands) => {
   await hands.apply(makeInstance({ deploy: { onSecretChange: 'Immediate' } }))
 })
 const changeSecret = settled('change the Secret', (hands) => hands.apply(secretOf('battery-staple-2')))
+const namespaceRef = { namespace: '', name: instance }
+const createWhereTaken = settled('create in a namespace that others hold', async (hands) => {
+  await hands.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: instance, labels: { team: 'others' } } })
+  await hands.apply(makeApp([web, jobs]))
+  await hands.apply(makeInstance())
+})
+const retry = (cause: string): Step =>
+  settled(`retry: ${cause}`, (hands) =>
+    hands.patch('AppInstance', ref, { metadata: { annotations: { [annotations.retry]: cause } } }),
+  )
+const leave = settled('the others leave', (hands) => hands.remove('Namespace', namespaceRef))
+const suspend = (isSuspended: boolean): Step =>
+  settled(isSuspended ? 'suspend' : 'resume', (hands) =>
+    hands.patch('AppInstance', ref, { spec: { suspend: isSuspended } }),
+  )
 const createAgain: Step = { does: 'create again', when: isGone, act: (hands) => hands.apply(makeInstance()) }
 
 const fromNothing = (name: string, ...steps: Step[]): Scenario => ({
@@ -149,6 +184,7 @@ const fromNothing = (name: string, ...steps: Step[]): Scenario => ({
   steps,
   beginsCreated: false,
   ends: 'Running',
+  hasStrangers: false,
   isRace: false,
 })
 const created = (name: string, ...steps: Step[]): Scenario => ({
@@ -175,7 +211,15 @@ export const scenarios: readonly Scenario[] = [
     editStack([migrating('mend')]),
     pinNewest,
   ),
+  fromNothing('ask', createWith(withActionsByHand), ask('seed', 'break', 'unknown'), changeImage, ask('break', 'seed')),
+  created('suspend', suspend(true), changeImage, suspend(false)),
+  {
+    ...fromNothing('errored', createWhereTaken, retry('too early'), leave, changeImage, retry('they have left')),
+    hasStrangers: true,
+  },
   { ...created('delete', remove), ends: 'gone' },
+  { ...created('delete-with-retain', retain, remove), ends: 'released' },
+  created('recreate-after-retain', retain, remove, createAgain),
   { ...fromNothing('delete-during-create', create, { ...remove, when: hasNamespace }), ends: 'gone', isRace: true },
   { ...created('delete-during-roll-out', changeImage, { ...remove, when: runs('hello:2') }), ends: 'gone' },
   created('recreate', remove, createAgain),

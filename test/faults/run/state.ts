@@ -43,6 +43,7 @@ export function comparable(
   { isRace, isRefusing }: { readonly isRace: boolean; readonly isRefusing: boolean },
 ): Readonly<Record<string, Json>> {
   const entries = Object.entries(state).flatMap(([name, object]): [string, Json][] => {
+    if (isRefusing && isMembers(object) && object['kind'] === 'Deployment') return [[name, withoutGeneration(object)]]
     if (!isMembers(object) || object['kind'] !== 'AppTask') return [[name, object]]
     const isOfDeletion = membersOf(object['spec'])['type'] === 'Delete'
     if (isOfDeletion && isRefusing) return []
@@ -52,7 +53,15 @@ export function comparable(
   return Object.fromEntries(entries)
 }
 
-function isEnded(task: Members): boolean {
+/** What was refused at first may be done in two writes. */
+function withoutGeneration(deployment: Members): Json {
+  const { generation: _generation, ...metadata } = membersOf(deployment['metadata'])
+  const { observedGeneration: _observed, ...status } = membersOf(deployment['status'])
+  return { ...deployment, metadata, status }
+}
+
+/** Whether it is told how an AppTask ended. */
+export function isEnded(task: Members): boolean {
   const conditions = (membersOf(task['status'])['conditions'] ?? []) as readonly Members[]
   return conditions.some(({ status }) => status === 'True' || status === 'False')
 }

@@ -8,10 +8,11 @@ export const failingProgram = 'fail'
 
 const jobType = servedKind('Job')
 
-/** What the Job controller does next for a Job, whose pod nobody sees: it begins, and ends; undefined when it has ended. */
+/** What the Job controller does next for a Job, whose pod nobody sees: it begins, and ends; undefined when it has ended, or may not begin. */
 export function nextOfJob(double: Double, job: Members): Act | undefined {
   const status = membersOf(job['status'])
-  if (status['conditions'] !== undefined) return undefined
+  const isHeld = membersOf(job['spec'])['suspend'] === true
+  if (isHeld || status['conditions'] !== undefined) return undefined
   const isRunning = status['ready'] !== undefined
   return () => patchStatus(double, job, isRunning ? endOf(job) : { active: 1, ready: 1 })
 }

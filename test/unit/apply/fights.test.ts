@@ -45,10 +45,12 @@ const kube = {
   create: (_type, object) => store(object),
   delete: () => Promise.resolve(void (stored = undefined)),
   writeStatus: (_type, object) => Promise.resolve(object),
+  recordStatus: (_type, object) => Promise.resolve(object),
   getLive() {
     looks += 1
     return Promise.resolve(stored)
   },
+  listLive: () => Promise.resolve([]),
 } as Writer
 
 function desired(spec: object = { replicas: 2, paused: false }, more: Partial<Desired> = {}): Desired {

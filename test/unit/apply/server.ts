@@ -54,6 +54,7 @@ export const kube: Writer = {
   apply: (type, object) => write(type, object, false),
   // No plan is made of statuses.
   writeStatus: (_type, object) => Promise.resolve(object),
+  recordStatus: (_type, object) => Promise.resolve(object),
   delete(type, ref, uid) {
     const held = at.state.get(key(type, ref))
     if (held?.object.metadata.uid === uid) at.state.delete(key(type, ref))
@@ -63,6 +64,7 @@ export const kube: Writer = {
     const id = key(type, ref)
     return Promise.resolve(at.live.has(id) ? at.live.get(id) : at.state.get(id)?.object)
   },
+  listLive: () => Promise.resolve([]),
 }
 
 export async function write(type: ResourceType, object: KubeObject, isCreation: boolean): Promise<KubeObject> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import type { AppInstance, AppInstanceStatus } from '../../../operator/api/appInstance.ts'
-import type { AppTask } from '../../../operator/api/appTask.ts'
+import type { Attempt } from '../../../operator/api/appTask.ts'
 import type { KubeObject } from '../../../operator/api/meta.ts'
 import { appInstance } from '../../../operator/controllers/appInstance/controller.ts'
 import { KubeError } from '../../../operator/kube/errors.ts'
@@ -13,7 +13,7 @@ import { objects } from './instance.ts'
 type Answer = (kind: string) => void
 
 interface Given {
-  readonly tasks?: readonly AppTask[]
+  readonly tasks?: readonly Attempt[]
   readonly more?: readonly KubeObject[]
   readonly instance?: object
   readonly workingSeconds?: number
@@ -23,7 +23,7 @@ interface Given {
 interface Reconciled extends Report<AppInstanceStatus> {
   /** Kinds in the order in which they were written; a status as `Kind/status`. */
   readonly writes: readonly string[]
-  readonly tasks: readonly AppTask[]
+  readonly tasks: readonly Attempt[]
 }
 
 const secondsAgo = (seconds: number): string => new Date(now.getTime() - seconds * 1000).toISOString()
@@ -39,12 +39,12 @@ function instanceWith(more: object = {}): AppInstance {
 }
 
 /** A try that began so long ago, and failed if it is said. */
-function taskOf(startedSecondsAgo: number, failed = '', attempt = 1): AppTask {
+function taskOf(startedSecondsAgo: number, failed = '', attempt = 1): Attempt {
   const made = makeTask(instanceWith(), 'Create', undefined)
   const metadata = { ...made.metadata, uid: `task-${attempt}`, creationTimestamp: secondsAgo(startedSecondsAgo) }
   const condition = { type: 'Succeeded', status: 'False', reason: failed, message: 'why', lastTransitionTime: '' }
   const status = { observedGeneration: 1, instanceGeneration: 1, conditions: [condition] }
-  return { ...made, metadata, spec: { ...made.spec, attempt }, ...(failed !== '' && { status }) } as AppTask
+  return { ...made, metadata, spec: { ...made.spec, attempt }, ...(failed !== '' && { status }) } as Attempt
 }
 
 async function worldOf({ tasks = [], more = [], instance }: Given): Promise<readonly KubeObject[]> {
@@ -55,13 +55,13 @@ async function worldOf({ tasks = [], more = [], instance }: Given): Promise<read
 /** One reconcile of the instance in such a world. */
 async function reconcile(given: Given): Promise<Reconciled> {
   const writes: string[] = []
-  const tasks: AppTask[] = []
+  const tasks: Attempt[] = []
   const reader = readerOf(await worldOf(given))
   const base = ctxOf(reader, () => undefined)
   const write = async (object: KubeObject, what = object.kind): Promise<KubeObject> => {
     writes.push(what)
     given.answer?.(what)
-    if (object.kind === 'AppTask') tasks.push(object as AppTask)
+    if (object.kind === 'AppTask') tasks.push(object as Attempt)
     return object
   }
   const kube: Writer = {

@@ -8,21 +8,22 @@ import { annotations, labels } from '../../../operator/api/meta.ts'
 import { cleanup } from '../../../operator/controllers/appInstance/cleanup.ts'
 import type { ObservedPod } from '../../../operator/status/observed.ts'
 import type { Cause } from '../../../operator/status/pods.ts'
-import { healthCause } from '../../../operator/status/pods.ts'
+import { healthCause } from '../../../operator/status/health.ts'
 import type { ResolvedService } from '../../../operator/api/service/resolvedService.ts'
 import { actionJobName } from '../../../operator/render/names.ts'
 import { locked } from '../../../operator/controllers/appInstance/creation.ts'
 import { observe } from '../../../operator/controllers/appInstance/observe.ts'
-import { report } from '../../../operator/controllers/appInstance/report.ts'
+import { report, type Findings } from '../../../operator/controllers/appInstance/report.ts'
 import { makeTask } from '../../../operator/render/task.ts'
 import { taskStatus } from '../../../operator/status/appTask.ts'
-import { failureOf } from '../../../operator/status/errored.ts'
+import { failureOf, type Failure } from '../../../operator/status/errored.ts'
 import { releaseVerdict } from '../../../operator/status/appRelease.ts'
 import { inUseVerdicts } from '../../../operator/status/inUse.ts'
 import { publishedVerdicts, revisionTakenVerdicts } from '../../../operator/status/published.ts'
 import { ctxOf, now, readerOf, stored } from '../../render/world.ts'
-import type { Happening } from './instance.ts'
-import { claimOf, objects, reportOf, worldWith } from './instance.ts'
+import { secrets } from './allowedSecrets.ts'
+import { askFor, AskedWorld } from './askedWorld.ts'
+import { claimOf, objects, reportOf, worldWith, type Happening } from './instance.ts'
 
 /** Each reason with what makes it; a reason that is not here does not compile, one that is not made fails. */
 
@@ -31,24 +32,6 @@ const refersTo = (name: string, key: string): object => ({
   ...web,
   variables: [{ name: 'A', valueFrom: { secretKeyRef: { name, key } } }],
 })
-const allowing = (name: string, app: string, data: Readonly<Record<string, string>>): KubeObject =>
-  ({
-    apiVersion: 'v1',
-    kind: 'Secret',
-    metadata: {
-      name,
-      namespace: 'team',
-      resourceVersion: '1',
-      labels: { [labels.allow]: 'true' },
-      annotations: { [annotations.allowApps]: app },
-    },
-    data,
-  }) as KubeObject
-const secrets = [
-  allowing('db', 'shop, hello', { key: 'eA==', binary: 'AP8=' }),
-  allowing('other', 'shop', { key: 'eA==' }),
-  allowing('many', 'hello', Object.fromEntries(Array.from({ length: 251 }, (_, index) => [`K${index}`, 'eA==']))),
-]
 const waiting = (reason: string, message = 'why'): Happening => ({
   container: { state: { waiting: { reason, message } } },
 })
@@ -83,6 +66,9 @@ const contested: Happening['applied'] = (plan) => {
 const data = { name: 'data', path: '/data', size: '1Gi' }
 const onePod = { ...data, accessMode: 'ReadWriteOncePod' }
 const safe = { ...web, healthCheck: { path: '/' } }
+
+const askingWeb = { name: 'A', valueFrom: { link: { service: 'web', key: 'colour' } } }
+const small = { type: 'dev', defaults: { quota: { requests: { cpu: '10m' } } } }
 
 /** Too large for a release, though no field of it is. */
 const files = Array.from({ length: 4 }, (_, index) => ({ path: `/f${index}`, content: '"'.repeat(65_000) }))
@@ -139,13 +125,23 @@ async function ofAction(state: 'Running' | 'Failed'): Promise<readonly string[]>
   return reasonsIn({ world, releases: [{ ...release, status: { observedGeneration: 1, actions: [record] } }] })
 }
 
-async function ofCleanup(workingSeconds = 0): Promise<readonly string[]> {
+async function ofCleanup(
+  workingSeconds = 0,
+  held = namespace({ deletionTimestamp: '2026-01-01T00:00:00Z' }),
+  ...more: readonly KubeObject[]
+): Promise<readonly string[]> {
   const { uid } = objects.instance.metadata
-  const held = namespace({ deletionTimestamp: '2026-01-01T00:00:00Z' })
   const claimed = { ...held.metadata, annotations: { ...held.metadata.annotations, [annotations.instanceUid]: uid } }
   const metadata = { ...objects.instance.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' }
   const instance = stored({ ...objects.instance, metadata }) as unknown as AppInstance
-  const cache = readerOf([objects.system, objects.project, instance, { ...held, metadata: claimed }])
+  const cache = readerOf([
+    objects.system,
+    objects.project,
+    objects.env,
+    instance,
+    { ...held, metadata: claimed },
+    ...more,
+  ])
   const { status } = await cleanup({ ...ctxOf(cache, () => undefined), workingSeconds }, instance)
   return (status?.conditions ?? []).map(({ reason }) => reason)
 }
@@ -164,6 +160,13 @@ function ofTask(reason: Reason, status: 'True' | 'False'): Promise<readonly stri
   const { status: told } = report(seen, locked({ target: { cache: reader } }, seen, failure), now)
   expect(told?.error?.reason).toBe(reason)
   return Promise.resolve((told?.conditions ?? []).map((condition) => condition.reason))
+}
+
+/** What a user who asks for an action is told. */
+async function ofAsked(spec: object, more: Partial<Findings> = {}): Promise<readonly string[]> {
+  const world = await AskedWorld.with([askFor('seed-1', { spec })])
+  await ('instance' in spec ? world.orphan('seed-1') : world.turn(more))
+  return [world.told('seed-1').split(/[ :]/)[1] ?? '']
 }
 
 const of = (happening: Happening) => (): Promise<readonly string[]> => reasonsIn(happening)
@@ -196,6 +199,10 @@ const makers: Readonly<Record<Reason, () => Promise<readonly string[]>>> = {
   Creating: of({ world: { app: undefined } }),
   RollingOut: of({}),
   NotServing: of({}),
+  Queued: () => ofAsked({}, { applied: undefined }),
+  NotAllowed: () => ofAsked({}, { failure: {} as Failure }),
+  InstanceNotFound: () => ofAsked({ instance: 'hello-dex' }),
+  ActionNotFound: () => ofAsked({ action: { service: 'web', name: 'sed' } }),
   ReplicasNotReady: async () => reasonsIn({ releases: [await current()], isRolledOut: true }),
   WaitsForTrigger: async () =>
     reasonsIn({
@@ -230,6 +237,8 @@ const makers: Readonly<Record<Reason, () => Promise<readonly string[]>>> = {
     world: worldWith([{ ...web, variablesFrom: [{ secretRef: { name: 'many' } }] }]),
     more: secrets,
   }),
+  LinkKeyNotFound: of({ world: worldWith([web, { ...web, name: 'api', image: 'api:1', variables: [askingWeb] }]) }),
+  QuotaExceeded: of({ world: { env: { ...objects.env, spec: small } as KubeObject } }),
   RevisionOfOtherStack: of({
     world: worldWith([web], { stack: { revision: 'other-r1' } }),
     more: [revision('other-r1', 'other')],
@@ -257,6 +266,10 @@ const makers: Readonly<Record<Reason, () => Promise<readonly string[]>>> = {
       { services: [{ name: 'api', enabled: false }] },
     ),
   }),
+  ExternalMissing: of({ world: worldWith([web, { name: 'db', type: 'PostgreSQL' }]) }),
+  ExternalNotPossible: of({
+    world: worldWith([web], { services: [{ name: 'web', external: { secretName: 'db' } }] }),
+  }),
   RequestAboveLimit: of({
     world: worldWith([{ ...web, resources: { limits: { cpu: '1' } } }], {
       services: [{ name: 'web', resources: { requests: { cpu: '2' } } }],
@@ -264,6 +277,9 @@ const makers: Readonly<Record<Reason, () => Promise<readonly string[]>>> = {
   }),
   NoReplicaLeft: of({ world: worldWith([{ ...web, rollout: { maxUnavailable: 1 } }]) }),
   VolumeConflict: of({ world: worldWith([{ ...web, volumes: [onePod] }], { replicas: 2 }) }),
+  VolumeNotFound: of({
+    world: worldWith([web], { services: [{ name: 'web', volumes: [{ name: 'data', size: '2Gi' }] }] }),
+  }),
   VolumeShrunk: of({ world: worldWith([{ ...web, volumes: [data] }]), more: [claimOf({ size: '2Gi' })] }),
   VolumeImmutable: of({ world: worldWith([{ ...web, volumes: [data] }]), more: [claimOf({ mode: 'ReadWriteMany' })] }),
   ClaimUnbound: of({ world: worldWith([{ ...web, volumes: [data] }]), more: [claimOf({ phase: 'Pending' })] }),
@@ -276,6 +292,7 @@ const makers: Readonly<Record<Reason, () => Promise<readonly string[]>>> = {
   ReleaseTooLarge: of({ world: worldWith([{ ...web, files }]) }),
   RefusedByServer: of({ refusal: 'Invalid' }),
   CleanupDeadlineExceeded: () => ofCleanup(10_000),
+  ForeignClaim: () => ofCleanup(0, namespace({}), claimOf({ owner: 'others' })),
   ForceDeleted: () => ofTask('ForceDeleted', 'False'),
   InstanceDeleted: () => ofTask('InstanceDeleted', 'False'),
   NamespaceTaken: async () =>

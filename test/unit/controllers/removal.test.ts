@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import type { AppInstance, AppInstanceStatus } from '../../../operator/api/appInstance.ts'
-import type { AppTask } from '../../../operator/api/appTask.ts'
+import type { Attempt } from '../../../operator/api/appTask.ts'
 import { annotations } from '../../../operator/api/meta.ts'
 import type { KubeObject } from '../../../operator/api/meta.ts'
 import { cleanup } from '../../../operator/controllers/appInstance/cleanup.ts'
@@ -18,7 +18,7 @@ interface Given {
   readonly startedSecondsAgo?: number
   readonly workingSeconds?: number
   readonly annotations?: Readonly<Record<string, string>>
-  readonly tasks?: readonly AppTask[]
+  readonly tasks?: readonly Attempt[]
   /** The namespace of its name is somebody else's. */
   readonly isTaken?: boolean
   /** The namespace is gone. */
@@ -31,7 +31,7 @@ interface Given {
 
 interface Removed extends Report<AppInstanceStatus> {
   readonly writes: readonly string[]
-  readonly tasks: readonly AppTask[]
+  readonly tasks: readonly Attempt[]
 }
 
 function leaving(given: Given): AppInstance {
@@ -62,7 +62,7 @@ function namespaceOf(given: Given): KubeObject {
   } as KubeObject
 }
 
-function taskOf(instance: AppInstance, startedSecondsAgo: number): AppTask {
+function taskOf(instance: AppInstance, startedSecondsAgo: number): Attempt {
   const made = makeTask(instance, 'Delete', undefined)
   return { ...made, metadata: { ...made.metadata, uid: 'task', creationTimestamp: secondsAgo(startedSecondsAgo) } }
 }
@@ -70,7 +70,7 @@ function taskOf(instance: AppInstance, startedSecondsAgo: number): AppTask {
 async function remove(given: Given): Promise<Removed> {
   const instance = leaving(given)
   const writes: string[] = []
-  const tasks: AppTask[] = []
+  const tasks: Attempt[] = []
   const crd = { apiVersion: 'v1', kind: 'CustomResourceDefinition', metadata: { name: 'appinstances.appstead.dev' } }
   const project = {
     ...objects.project,
@@ -78,6 +78,7 @@ async function remove(given: Given): Promise<Removed> {
   }
   const held = [
     objects.system,
+    objects.env,
     project,
     instance,
     ...(given.isGone ? [] : [namespaceOf(given)]),
@@ -88,7 +89,7 @@ async function remove(given: Given): Promise<Removed> {
   const write = async (object: KubeObject, what = object.kind): Promise<KubeObject> => {
     writes.push(what)
     if (given.refuses === what) throw new KubeError('Forbidden', `no ${what}`)
-    if (object.kind === 'AppTask') tasks.push(object as AppTask)
+    if (object.kind === 'AppTask') tasks.push(object as Attempt)
     return object
   }
   const kube: Writer = {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import type { AppRelease } from '../../../operator/api/appRelease.ts'
 import type { KubeObject } from '../../../operator/api/meta.ts'
-import { changesBetween } from '../../../operator/render/release.ts'
+import { changesBetween } from '../../../operator/render/changes.ts'
 import { claimOf, reportOf, worldWith, type Happening } from './instance.ts'
 
 const web = { name: 'web', ports: [{ port: 8080 }], healthCheck: { path: '/' } }
@@ -202,7 +202,10 @@ describe('a change of volumes', () => {
       )
     expect(await changes({})).toEqual([])
     expect(await changes({ size: '2Gi' })).toEqual(['services[web].volumes[data].size None'])
-    expect(await changes({ size: '2Gi', path: '/d' })).toEqual(['services[web].volumes[data] Restart'])
+    expect(await changes({ size: '2Gi', path: '/d' })).toEqual([
+      'services[web].volumes[data].path Restart',
+      'services[web].volumes[data].size None',
+    ])
     expect(await changes({ name: 'more' })).toContain('services[web].volumes[data] Restart')
   })
 })

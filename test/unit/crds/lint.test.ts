@@ -44,13 +44,13 @@ const bounded = (schema: JsonObject) =>
   schema['maxLength'] !== undefined || schema['enum'] !== undefined || schema['format'] === 'date-time'
 
 /** Enum values in lower case, because users type them and they become values of labels. */
-const lowerCaseEnums = ['AppEnv.spec.type']
+const lowerCaseEnums = ['AppEnv.spec.type', 'App.spec.defaults.envTypes[]', 'AppInstance.status.effective.envType']
 /** Its values are paths in a Pod, as Kubernetes writes them. */
 const ofPods = /\.fieldPath$/
 /** Kinds of which nothing is to be said while all is well. */
 const rare = ['AppEnv', 'AppStackRevision']
 /** Of these lists the order alone says which item is which. */
-const withoutName = /\.(variablesFrom|access)$/
+const withoutName = /\.(variablesFrom|access|defaults)$/
 /** A boolean where there will never be a third answer. */
 const booleans = [
   'autoUpgrade',

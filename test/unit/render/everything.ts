@@ -9,6 +9,7 @@ const apiVersion = 'appstead.dev/v1alpha1'
 const namespace = 'team'
 
 const services = [
+  { name: 'pg', type: 'PostgreSQL' },
   {
     name: 'web',
     type: 'Web',
@@ -27,6 +28,7 @@ const services = [
       { name: 'PASSWORD', valueFrom: { secretKeyRef: { name: 'db', key: 'password' } } },
       { name: 'PERHAPS', valueFrom: { secretKeyRef: { name: 'db', key: 'absent', optional: true } } },
       { name: 'COLOUR', valueFrom: { configMapKeyRef: { name: 'look', key: 'colour' } } },
+      { name: 'PG_SERVER', valueFrom: { link: { service: 'pg', key: 'host' } } },
     ],
     variablesFrom: [
       { secretRef: { name: 'db' }, prefix: 'DB_' },
@@ -50,11 +52,13 @@ const services = [
       terminationGracePeriodSeconds: 20,
     },
     security: { readOnlyRootFilesystem: false, runAsUser: 1000 },
+    links: [{ service: 'pg', as: 'DATABASE' }],
     generatedSecrets: [{ name: 'SESSION_SECRET', length: 32 }],
     actions: [
       { name: 'migrate', command: ['node', 'migrate.js'], args: ['--all'], run: 'BeforeDeploy', timeoutSeconds: 600 },
       { name: 'seed', command: ['node', 'seed.js'], run: 'AfterDeploy' },
       { name: 'reindex', command: ['node', 'reindex.js'], run: 'AfterUpgrade' },
+      { name: 'clear', command: ['node', 'clear.js'], run: 'Manual' },
     ],
   },
   {
@@ -62,6 +66,10 @@ const services = [
     image: 'registry.example/side:1',
     ports: [{ port: 8081 }],
     replicas: 2,
+    links: [{ service: 'web', as: 'WEB' }],
+    // For mirror, too.
+    generatedSecrets: [{ name: 'SIDE_SECRET' }],
+    variables: [{ name: 'UPSTREAM', valueFrom: { link: { service: 'web', key: 'uri' } } }],
     healthCheck: { tcp: true },
     rollout: { maxUnavailable: 1 },
   },
@@ -102,6 +110,37 @@ const variablesOfApp = {
 
 const deployDefaults = { trigger: 'Automatic', replicaChanges: 'NextDeployment', onSecretChange: 'NextDeployment' }
 
+const envDefaults = {
+  deploy: deployDefaults,
+  deletionPolicy: 'Retain',
+  deletionProtection: false,
+  resources: { requests: { cpu: '20m', memory: '32Mi' }, limits: { cpu: '1', memory: '1Gi' } },
+  quota: { requests: { cpu: '20', memory: '20Gi' }, limits: { cpu: '90', memory: '90Gi' }, pods: 90 },
+}
+
+const ownVolumes = [
+  { name: 'data', size: '3Gi', storageClassName: 'slow' },
+  { name: 'old', existingClaim: 'older-data' },
+]
+
+const appDefaults = [
+  {
+    envTypes: ['dev', 'test'],
+    services: [
+      {
+        name: 'web',
+        resources: { requests: { cpu: '110m', memory: '65Mi' }, limits: { cpu: '410m', memory: '513Mi' } },
+        volumes: [
+          { name: 'data', size: '2Gi', storageClassName: 'slow' },
+          { name: 'old', existingClaim: 'older-data' },
+        ],
+      },
+      { name: 'side', replicas: 3 },
+      { name: 'crowd', autoscaling: { min: 3, max: 5, cpu: 60 } },
+    ],
+  },
+]
+
 const access = [
   { subject: { kind: 'Group', name: 'developers' }, role: 'Editor', envs: ['dev'] },
   { subject: { kind: 'ServiceAccount', name: 'ci', namespace: 'tools' }, role: 'Admin' },
@@ -115,6 +154,8 @@ const appVariables = [
   { name: 'NODE', valueFrom: { fieldRef: { fieldPath: 'spec.nodeName' } } },
 ]
 
+const given = { name: 'pg', external: { secretName: 'pg-app' } }
+
 const instance = (name: string, spec: object, asked = {}): KubeObject =>
   ({
     apiVersion,
@@ -126,7 +167,7 @@ const instance = (name: string, spec: object, asked = {}): KubeObject =>
       generation: 1,
       annotations: { 'appstead.dev/deploy': 'a', 'appstead.dev/restart': 'b', ...asked },
     },
-    spec,
+    spec: { services: [given], ...spec },
   }) as KubeObject
 
 const failed = instance(
@@ -153,6 +194,9 @@ export const everything: readonly KubeObject[] = [
   { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'kube-system', uid: 'hub' } },
   { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, uid: 'project' } },
   allowed('Secret', 'db', { data: { user: 'cm9vdA==', password: 'c2VjcmV0' } }),
+  allowed('Secret', 'pg-app', {
+    data: Object.fromEntries(['host', 'port', 'user', 'password', 'dbname', 'uri'].map((key) => [key, 'eA=='])),
+  }),
   allowed('Secret', 'registry', { data: { '.dockerconfigjson': 'e30=' } }),
   allowed('ConfigMap', 'look', { data: { colour: 'blue' } }),
   {
@@ -171,7 +215,7 @@ export const everything: readonly KubeObject[] = [
     apiVersion,
     kind: 'AppEnv',
     metadata: { name: 'careful' },
-    spec: { type: 'test', defaults: { deploy: deployDefaults } },
+    spec: { type: 'test', defaults: envDefaults },
   },
   { apiVersion, kind: 'AppStack', metadata: { name: 'shop', namespace }, spec: { version: '1.4', services } },
   { apiVersion, kind: 'AppStack', metadata: { name: 'counted', namespace }, spec: { services } },
@@ -194,7 +238,7 @@ export const everything: readonly KubeObject[] = [
     apiVersion,
     kind: 'App',
     metadata: { name: 'shop', namespace },
-    spec: { stack: { name: 'shop' }, variables: appVariables, ...variablesOfApp, access },
+    spec: { stack: { name: 'shop' }, variables: appVariables, ...variablesOfApp, access, defaults: appDefaults },
   },
   { apiVersion, kind: 'App', metadata: { name: 'shop-blue', namespace }, spec: { stack: { services } } },
   instance('shop-blue-dev', {
@@ -203,7 +247,9 @@ export const everything: readonly KubeObject[] = [
     image: 'registry.example/shop:1',
     replicas: 2,
     services: [
+      given,
       { name: 'crowd', autoscaling: { min: 1, max: 3, cpu: 50 } },
+      { name: 'web', volumes: ownVolumes },
       {
         name: 'jobs',
         enabled: true,
@@ -235,9 +281,21 @@ export const everything: readonly KubeObject[] = [
     deploy: { trigger: 'Automatic', replicaChanges: 'NextDeployment', onSecretChange: 'NextDeployment' },
     suspend: false,
   }),
-  instance('shop-pinned', { app: 'shop', env: 'dev', stack: { revision: 'shop-r7-aaaaaa' }, deletionProtection: true }),
+  instance('shop-pinned', {
+    app: 'shop',
+    env: 'dev',
+    stack: { revision: 'shop-r7-aaaaaa' },
+    deletionProtection: true,
+    deletionPolicy: 'Retain',
+  }),
   failed,
   failedTask(failed),
+  {
+    apiVersion,
+    kind: 'AppTask',
+    metadata: { name: 'clear-1', namespace, uid: 'task' },
+    spec: { instance: 'shop-blue-dev', type: 'Action', action: { service: 'web', name: 'clear' }, cause: 'a demo' },
+  },
 ].map((object) => stored(object))
 
 /** The release that runs, rolled out; made of the revision before the newest. */

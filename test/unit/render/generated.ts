@@ -62,16 +62,25 @@ function instanceWith(spec: AppInstanceSpec, services: AppStackSpec['services'])
   }
 }
 
+type Overrides = NonNullable<AppInstanceSpec['services']>
+
 /** Overrides of services that there are, and that no other needs; of the main one what may be said there. */
-function overridesOf({ services: overrides = [] }: AppInstanceSpec, services: AppStackSpec['services']) {
-  const needed = new Set(services.flatMap(({ dependsOn = [], from }) => [...dependsOn, from]))
+function overridesOf({ services: overrides = [] }: AppInstanceSpec, services: AppStackSpec['services']): Overrides {
+  const needed = new Set(
+    services.flatMap(({ dependsOn = [], from, links = [] }) => [
+      ...dependsOn,
+      from,
+      ...links.map((link) => link.service),
+    ]),
+  )
   const main = mainOf(services)
-  return services.flatMap((service, index) => {
+  return services.flatMap((service, index): Overrides => {
+    if (service.type === 'PostgreSQL') return [{ name: service.name, external: { secretName: 'pg' } }]
     const override = overrides[index]
     if (!override) return []
-    const { image, replicas, enabled, ...more } = override
+    const { external: _external, image, replicas, enabled, ...more } = override
     if (service === main) return [{ ...more, name: service.name }]
-    const isFree = !needed.has(service.name) && !service.dependsOn?.length
+    const isFree = !needed.has(service.name) && !service.dependsOn?.length && !service.links?.length
     return [
       {
         ...more,

@@ -20,7 +20,8 @@ import {
 } from '../../../operator/render/names.ts'
 import type { Plan } from '../../../operator/render/plan.ts'
 import { canonicalQuantity } from '../../../operator/render/quantity.ts'
-import { changesBetween, makeRelease } from '../../../operator/render/release.ts'
+import { changesBetween } from '../../../operator/render/changes.ts'
+import { makeRelease } from '../../../operator/render/release.ts'
 import type { Input } from '../../../operator/render/resolve/input.ts'
 import { recordedReferences } from '../../../operator/render/resolve/references.ts'
 import { resolve } from '../../../operator/render/resolve/resolve.ts'
@@ -133,6 +134,8 @@ function stagesOf(input: Input): Plan['stages'] {
     services: servicesOf(input),
     kept: [],
     access: [],
+    quota: undefined,
+    replaced: [],
     claims: new Map(),
   }).stages
 }

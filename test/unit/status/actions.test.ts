@@ -10,6 +10,7 @@ const job = (more: Partial<ObservedJob> = {}): ObservedJob => ({
   kind: 'Job',
   metadata: { name: 'web-migrate-r2-abcde' },
   digest: 'd',
+  isHeld: false,
   hasBegun: true,
   end: '',
   reason: '',
@@ -64,7 +65,7 @@ describe('what is recorded of an action', () => {
 
   it('names exit code and last line, and waits a little for the pod that tells them', () => {
     const observed = job(failure)
-    const pods = [pod({ phase: 'Failed', lastExit: { code: 3, line: 'no such column' } })]
+    const pods = [pod({ phase: 'Failed', lastExit: { code: 3, line: 'no such column', seconds: 1 } })]
     expect(messageOf({ observed, pods })).toBe(
       `Action 'migrate' of service 'web' failed: exit code 3, last line: no such column; ${logs}`,
     )
@@ -77,7 +78,10 @@ describe('what is recorded of an action', () => {
   })
 
   it('says of one that took too long for how long it might, and why it did not even start', () => {
-    const killed = pod({ run: { job: who.job, failure: 'DeadlineExceeded' }, lastExit: { code: 137, line: 'step 4' } })
+    const killed = pod({
+      run: { job: who.job, failure: 'DeadlineExceeded' },
+      lastExit: { code: 137, line: 'step 4', seconds: 1 },
+    })
     expect(messageOf({ observed: job(failure), pods: [killed] })).toBe(
       `Action 'migrate' of service 'web' failed: it did not end within 900 seconds, last line: step 4; ${logs}`,
     )
@@ -109,10 +113,15 @@ describe('what holds up a roll-out', () => {
 
   it('is an action of an earlier release, with how to end it, only while its own is not started', () => {
     const own = sight({ observed: undefined })
-    expect(pendingOf(own, 'web-migrate-r1-12345').message).toBe(
+    const other = { name: 'web-migrate-r1-12345', namespace: 'hello-dev', task: undefined }
+    expect(pendingOf(own, other).message).toBe(
       "Action 'migrate' of service 'web' waits for an action of an earlier release, which still runs; see kubectl logs -n hello-dev job/web-migrate-r1-12345; to end it: kubectl delete job -n hello-dev web-migrate-r1-12345",
     )
-    expect(pendingOf(sight({ record: running }), 'web-migrate-r1-12345').message).toContain('runs; see')
+    expect(pendingOf(sight({ record: running }), other).message).toContain('runs; see')
+    const task = { namespace: 'shop', name: 'seed-1' }
+    expect(pendingOf(own, { ...other, task }).message).toContain(
+      "waits for the action of AppTask 'seed-1', which still runs; see kubectl logs -n hello-dev job/web-migrate-r1-12345; to end it: kubectl delete apptask -n shop seed-1",
+    )
   })
 
   it('is for good what was recorded as failed', () => {

@@ -23,8 +23,8 @@ function instance(spec: object = {}, status: Partial<AppInstanceStatus> = {}, me
   return { metadata: { name: 'shop-dev', ...metadata }, spec, status } as unknown as AppInstance
 }
 
-const namesIn = (of: AppInstance, verdicts: Verdicts): readonly string[] =>
-  (blockedBy(of, verdicts, now).blocked ?? []).map(({ operation }) => operation)
+const namesIn = (of: AppInstance, verdicts: Verdicts, isProtected = false): readonly string[] =>
+  (blockedBy(of, verdicts, { now, isProtected }).blocked ?? []).map(({ operation }) => operation)
 
 describe('what may not be done with an instance', () => {
   it.each<[string, Verdicts, readonly OperationName[]]>([
@@ -40,7 +40,7 @@ describe('what may not be done with an instance', () => {
   it('says why, and since when, as long as that stays the same', () => {
     const known = { operation: 'Shell', reason: 'NamespaceConflict', since: earlier }
     const other = { operation: 'NewWork', reason: 'Terminating', since: earlier }
-    const { blocked } = blockedBy(instance({}, { blocked: [known, other] }), errored, now)
+    const { blocked } = blockedBy(instance({}, { blocked: [known, other] }), errored, { now, isProtected: false })
     expect(blocked).toEqual([
       { operation: 'ChangeConfiguration', reason: 'NamespaceConflict', since: '2026-01-02T03:04:05Z' },
       { operation: 'NewWork', reason: 'NamespaceConflict', since: '2026-01-02T03:04:05Z' },
@@ -49,12 +49,10 @@ describe('what may not be done with an instance', () => {
   })
 
   it('is its deletion, if it is protected and not on its way', () => {
-    expect(namesIn(instance({ deletionProtection: true }), running)).toEqual(['Delete'])
-    expect(namesIn(instance({ deletionProtection: true }), errored)).toContain('Delete')
-    expect(namesIn(instance({ deletionProtection: true }, {}, { deletionTimestamp: earlier }), deleting)).not.toContain(
-      'Delete',
-    )
-    expect(blockedBy(instance({ deletionProtection: false }), running, now)).toEqual({})
+    expect(namesIn(instance(), running, true)).toEqual(['Delete'])
+    expect(namesIn(instance(), errored, true)).toContain('Delete')
+    expect(namesIn(instance({}, {}, { deletionTimestamp: earlier }), deleting, true)).not.toContain('Delete')
+    expect(blockedBy(instance(), running, { now, isProtected: false })).toEqual({})
   })
 })
 

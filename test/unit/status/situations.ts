@@ -13,8 +13,10 @@ import type { Observed } from '../../../operator/controllers/appInstance/observe
 import type { Findings } from '../../../operator/controllers/appInstance/report.ts'
 import { report } from '../../../operator/controllers/appInstance/report.ts'
 import { makeDeployment } from '../../../operator/render/deployment.ts'
-import { changesBetween, makeRelease } from '../../../operator/render/release.ts'
+import { changesBetween } from '../../../operator/render/changes.ts'
+import { makeRelease } from '../../../operator/render/release.ts'
 import type { ObservedPod } from '../../../operator/status/observed.ts'
+import type { ServiceRollout } from '../../../operator/status/rollout.ts'
 import { now } from '../../render/world.ts'
 
 /** Every situation an instance can be reported in, hostile texts included. */
@@ -167,7 +169,8 @@ interface Parts {
   readonly latest: string
 }
 
-function caseOf(list: readonly ResolvedService[], parts: Parts): Case {
+/** One of them. */
+export function caseOf(list: readonly ResolvedService[], parts: Parts): Case {
   const instance: AppInstance = {
     apiVersion: 'appstead.dev/v1alpha1',
     kind: 'AppInstance',
@@ -208,16 +211,25 @@ function caseOf(list: readonly ResolvedService[], parts: Parts): Case {
       changes,
       failed: release && !parts.objection ? failedOf(made, parts) : undefined,
       applied: release && appliedOf(list, parts),
-      rollout: release
-        ? list.map((service, index) => ({
-            service,
-            desired: parts.suspend ? 0 : (service.replicas ?? 1),
-            ready: parts.rows[index]!.ready,
-            isComplete: parts.isAllComplete || parts.rows[index]!.isComplete,
-            isDeadlineExceeded: !parts.isAllComplete && parts.rows[index]!.isLate,
-          }))
-        : [],
+      rollout: release ? list.map((service, index) => rolloutOf(service, parts.rows[index]!, parts)) : [],
     },
+  }
+}
+
+/** As status/rollout.ts tells of it: complete is a service whose replicas, all that are asked for, are ready. */
+function rolloutOf(
+  service: ResolvedService,
+  row: Parts['rows'][number],
+  { suspend, isAllComplete }: Parts,
+): ServiceRollout {
+  const desired = suspend ? 0 : (service.replicas ?? 1)
+  const isComplete = isAllComplete || row.isComplete
+  return {
+    service,
+    desired,
+    ready: isComplete ? desired : row.ready,
+    isComplete,
+    isDeadlineExceeded: !isAllComplete && row.isLate,
   }
 }
 

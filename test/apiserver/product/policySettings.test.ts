@@ -1,0 +1,81 @@
+import { afterAll, expect, it } from '@jest/globals'
+import type { ErroredSetting } from '../../../charts/policyTemplate.ts'
+import { objectPath } from '../../../operator/kube/paths.ts'
+import type { Call, Requester } from '../../support/apiserver.ts'
+import { typeOf } from '../../support/hands.ts'
+import { installPolicies } from '../../support/productCluster.ts'
+import { create, createRunning, getInstance, holdNamespace, useWorld } from './world.ts'
+
+/** What the policies make of what people do with an AppInstance that is Errored, besides policies.test.ts. */
+
+const world = useWorld()
+
+/** Both have every right, so that only the policies can be in the way. */
+const person: Requester = { user: 'jane', groups: ['team-a', 'system:masters'] }
+const account: Requester = {
+  user: 'system:serviceaccount:argocd:argocd-application-controller',
+  groups: ['system:serviceaccounts', 'system:masters'],
+}
+
+const ownPath = (): string => objectPath(typeOf('AppInstance'), { namespace: world.namespace, name: world.instance })
+
+/** An instance whose namespace is somebody else's. */
+async function createErrored(spec: object = {}): Promise<void> {
+  await world.hands.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: world.instance } })
+  await create(world, { spec })
+  expect((await getInstance(world))['status'].phase).toBe('Errored')
+}
+
+/** What becomes of a change; nothing is stored. */
+async function answerTo(as: Requester): Promise<string> {
+  const call: Call = { method: 'PATCH', path: `${ownPath()}?dryRun=All`, body: { spec: { image: 'hello:9' } }, as }
+  const { status, warnings } = await world.hands.admin(call)
+  return warnings.some((text) => text.includes('is Errored')) ? `${status} warned` : String(status)
+}
+
+afterAll(() => installPolicies(world.hands, world.operatorUser))
+
+const settings: readonly (readonly [ErroredSetting, person: string, account: string])[] = [
+  ['Deny', '403', '403'],
+  ['Warn', '200 warned', '200 warned'],
+  ['Off', '200', '200'],
+  ['Default', '403', '200 warned'],
+]
+
+it('policies.errored says who is denied a change of what is Errored, and who is warned', async () => {
+  const { hands, operator, operatorUser } = world
+  await createErrored()
+  for (const [setting, ofPerson, ofAccount] of settings) {
+    await installPolicies(hands, operatorUser, setting)
+    const expected = `${ofPerson}, ${ofAccount}`
+    const isSo = async (): Promise<boolean> => `${await answerTo(person)}, ${await answerTo(account)}` === expected
+    await operator.until(`with ${setting}: ${expected}`, isSo)
+  }
+}, 120_000)
+
+it('what is Errored and protected is not deleted', async () => {
+  await createErrored({ deletionProtection: true })
+  for (const as of [person, account]) {
+    const { status, body } = await world.hands.admin({ method: 'DELETE', path: `${ownPath()}?dryRun=All`, as })
+    expect(status).toBe(403)
+    expect(JSON.stringify(body)).toContain('protected from deletion')
+  }
+}, 60_000)
+
+it('what is Errored since it could not be cleaned up lets nobody into what is left of it', async () => {
+  const { hands, operator, namespace, instance } = world
+  await createRunning(world, { spec: { deletionDeadlineSeconds: 5 } })
+  // Whether the pod is there is asked after the policies.
+  const path = `${objectPath(typeOf('Pod'), { namespace: instance, name: 'web' })}/exec?command=ls&stdout=true`
+  const exec: Call = { method: 'POST', path, as: person }
+  expect((await hands.admin(exec)).status).toBe(404)
+  const letGo = await holdNamespace(world)
+  await hands.remove('AppInstance', { namespace, name: instance })
+  const isErrored = async (): Promise<boolean> => (await getInstance(world))['status'].phase === 'Errored'
+  await operator.until('it is given up', isErrored, 60)
+  await operator.until('nobody gets in', async () => {
+    const { status, body } = await hands.admin(exec)
+    return status === 403 && JSON.stringify(body).includes('is Errored')
+  })
+  await letGo()
+}, 90_000)

@@ -1,0 +1,46 @@
+import { describe, expect, it } from '@jest/globals'
+import { runningServices } from '../../../operator/render/scaling.ts'
+
+type Input = Parameters<typeof runningServices>[0]
+
+const web = { name: 'web', type: 'Web', main: true, ports: [{ port: 8080 }] }
+const jobs = { name: 'jobs', type: 'Worker' }
+
+interface Numbers {
+  readonly web: number
+  readonly jobs: number
+}
+
+/** In: numbers of the last release, of what is declared, and of what runs; how many pods there may be. */
+function numbersOf(released: Numbers, declared: Numbers, live: Numbers, pods: number): unknown {
+  const service = (name: keyof Numbers): object => ({ name, replicas: released[name], resources: {} })
+  const input = {
+    instance: {
+      metadata: { name: 'shop-dev' },
+      spec: {
+        replicas: declared.web,
+        services: [{ name: 'jobs', replicas: declared.jobs }],
+        deploy: { replicaChanges: 'Immediate' },
+      },
+    },
+    env: { spec: { type: 'dev', defaults: { quota: { pods } } } },
+    release: { spec: { services: [service('web'), service('jobs')] } },
+    stack: [web, jobs],
+    deployments: new Map(Object.entries(live).map(([name, replicas]) => [name, { replicas, isScaledByUs: true }])),
+  } as unknown as Input
+  return Object.fromEntries(runningServices(input).map(({ name, replicas }) => [name, replicas]))
+}
+
+describe('numbers that take effect at once', () => {
+  it('count as far as the quota of the environment lets them', () => {
+    expect(numbersOf({ web: 3, jobs: 1 }, { web: 8, jobs: 1 }, { web: 3, jobs: 1 }, 10)).toEqual({ web: 8, jobs: 1 })
+  })
+
+  it('stay where the quota is lowered below what runs', () => {
+    expect(numbersOf({ web: 3, jobs: 1 }, { web: 8, jobs: 1 }, { web: 8, jobs: 1 }, 5)).toEqual({ web: 8, jobs: 1 })
+  })
+
+  it('leave every service as it runs where one asks for too much, whatever the release has', () => {
+    expect(numbersOf({ web: 10, jobs: 1 }, { web: 4, jobs: 6 }, { web: 4, jobs: 1 }, 8)).toEqual({ web: 4, jobs: 1 })
+  })
+})

@@ -1,0 +1,164 @@
+import { describe, expect, it } from '@jest/globals'
+import * as fc from 'fast-check'
+import type { ResolvedService } from '../../../operator/api/service/resolvedService.ts'
+import { labels } from '../../../operator/api/meta.ts'
+import { report } from '../../../operator/controllers/appInstance/report.ts'
+import { podDigest, probeDigest } from '../../../operator/controllers/digests.ts'
+import { serviceCause, type Surroundings } from '../../../operator/status/causes.ts'
+import { conditionOf } from '../../../operator/status/conditions.ts'
+import type { ObservedClaim, ObservedDeployment, ObservedPod } from '../../../operator/status/observed.ts'
+import { now } from '../../render/world.ts'
+import { caseOf } from './situations.ts'
+import { webService } from './webService.ts'
+
+/** Of several causes one is told: which, whatever the order in which the API server lists things. */
+
+type Volume = NonNullable<ResolvedService['volumes']>[number]
+
+/** One thing that is wrong with a service. */
+interface Fault {
+  readonly reason: string
+  readonly message: string
+  /** Of a pod that is not ready: more of its status. */
+  readonly pod?: object
+  /** What the kubelet says of the pod's probe. */
+  readonly probe?: string
+  readonly volume?: Volume
+  readonly claim?: object
+  readonly refusal?: string
+}
+
+const waits = (reason: string): object => ({ containerStatuses: [{ state: { waiting: { reason, message: 'why' } } }] })
+const unscheduled = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: 'too little cpu' }
+const volumeOf = (name: string, made: boolean): Volume => ({
+  name,
+  path: `/${name}`,
+  claim: `web-${name}`,
+  accessMode: 'ReadWriteOnce',
+  ...(made && { made: { service: 'web', size: '1Gi' } }),
+})
+
+/** What somebody must put right, before what may be short for a while. */
+const faults: readonly Fault[] = [
+  { reason: 'ConfigurationError', message: 'cannot be created', pod: waits('CreateContainerConfigError') },
+  { reason: 'ImagePullFailed', message: 'cannot be pulled', pod: waits('ImagePullBackOff') },
+  {
+    reason: 'CrashLoop',
+    message: 'exit code 3',
+    pod: { containerStatuses: [{ state: { running: {} }, lastState: { terminated: { exitCode: 3 } } }] },
+  },
+  {
+    reason: 'HealthCheckFailed',
+    message: 'status 500',
+    pod: { containerStatuses: [{ state: { running: {} } }] },
+    probe: 'Startup probe failed: HTTP probe failed with statuscode: 500',
+  },
+  { reason: 'ClaimNotFound', message: 'web-old', volume: volumeOf('old', false) },
+  {
+    reason: 'ClaimUnbound',
+    message: 'web-data',
+    volume: volumeOf('data', true),
+    claim: { phase: 'Pending', storageClass: 'none', hasNode: false },
+  },
+  { reason: 'Forbidden', message: 'exceeded quota', refusal: 'exceeded quota: small' },
+  { reason: 'Unschedulable', message: 'no node takes', pod: { conditions: [unscheduled] } },
+]
+
+function serviceNamed(name: string, wrong: readonly Fault[]): ResolvedService {
+  const volumes = wrong.flatMap(({ volume }) => volume ?? [])
+  return {
+    ...webService,
+    name,
+    main: name === 'web',
+    replicas: 5,
+    ...(volumes.length > 0 && { volumes }),
+  }
+}
+
+/** What there is when these things are wrong with these services. */
+function surroundingsOf(wrong: Readonly<Record<string, readonly Fault[]>>): Surroundings {
+  const all = Object.entries(wrong).flatMap(([service, list]) => list.map((fault) => ({ service, fault })))
+  const uidOf = (service: string, { reason }: Fault): string => `${service}-${reason}`
+  return {
+    pods: all.flatMap(({ service, fault }) => (fault.pod ? podOf(service, uidOf(service, fault), fault.pod) : [])),
+    probes: all.flatMap(({ service, fault }) => {
+      const event = { apiVersion: 'v1', kind: 'Event', metadata: { name: 'e' }, count: 9, message: fault.probe ?? '' }
+      const seen = { ...event, involvedObject: { uid: uidOf(service, fault) } }
+      return fault.probe === undefined ? [] : [{ ...seen, ...probeDigest(seen) }]
+    }),
+    deployments: new Map(
+      all
+        .filter(({ fault }) => fault.refusal !== undefined)
+        .map(({ service, fault }) => [service, { refusal: fault.refusal } as ObservedDeployment]),
+    ),
+    claims: new Map(
+      all.flatMap(({ fault: { claim, volume } }) =>
+        claim && volume ? [[volume.claim, { ...claim, metadata: { name: volume.claim } } as ObservedClaim]] : [],
+      ),
+    ),
+    storageClasses: [],
+  }
+}
+
+function podOf(service: string, uid: string, status: object): ObservedPod {
+  const metadata = { name: uid, uid, labels: { [labels.service]: service } }
+  const pod = { apiVersion: 'v1', kind: 'Pod', metadata, status: { phase: 'Running', ...status } }
+  return { ...pod, ...podDigest(pod) }
+}
+
+/** Some of the faults, at least two, in any order. */
+const several = fc.shuffledSubarray([...faults], { minLength: 2 })
+const worstOf = (list: readonly Fault[]): Fault => faults.find((fault) => list.includes(fault))!
+
+describe('the cause that is told', () => {
+  it.each(faults)('of a service with nothing else is $reason', (fault) => {
+    const { reason, message } = serviceCause(serviceNamed('web', [fault]), 'a-dev', surroundingsOf({ web: [fault] }))!
+    expect(reason).toBe(fault.reason)
+    expect(message).toContain(fault.message)
+  })
+
+  it('of several of one service is the worst', () => {
+    fc.assert(
+      fc.property(several, (wrong) => {
+        const told = serviceCause(serviceNamed('web', wrong), 'a-dev', surroundingsOf({ web: wrong }))
+        expect(told?.reason).toBe(worstOf(wrong).reason)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('of several services is that of the one with the worst; of one whose time is up before all others', () => {
+    fc.assert(
+      fc.property(several, fc.array(fc.boolean(), { minLength: 9, maxLength: 9 }), (wrong, late) => {
+        const named = wrong.map((fault, index) => [index === 0 ? 'web' : `web${index}`, fault] as const)
+        const services = named.map(([name, fault]) => serviceNamed(name, [fault]))
+        const rows = services.map((_, index) => ({ ready: 0, isComplete: false, isLate: late[index]! }))
+        const { seen, found } = caseOf(services, { ...atRest, rows })
+        const around = surroundingsOf(Object.fromEntries(named.map(([name, fault]) => [name, [fault]])))
+        const { status } = report({ ...seen, ...around }, found, now)
+        const inTime = wrong.filter((_, index) => !late[index])
+        const worst = worstOf(inTime.length < wrong.length ? wrong.filter((_, index) => late[index]) : wrong)
+        const { reason, message } = conditionOf(status?.conditions, 'Ready')!
+        expect(reason).toBe(worst.reason)
+        expect(message).toContain(`service '${named.find(([, fault]) => fault === worst)![0]}'`)
+        expect(message).toContain(worst.message)
+      }),
+    )
+  })
+})
+
+const atRest = {
+  generation: 1,
+  hasRelease: true,
+  wasComplete: false,
+  isAllComplete: false,
+  pods: [],
+  objection: undefined,
+  scaled: false,
+  suspend: undefined,
+  fight: undefined,
+  altered: undefined,
+  waits: false,
+  failure: undefined,
+  latest: 'app-a-r1-aaaaaa',
+} as const
