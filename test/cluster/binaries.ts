@@ -49,6 +49,12 @@ const sources = {
   'containerd-shim-runc-v2': containerd('containerd-shim-runc-v2', 10),
   ctr: containerd('ctr', 10),
   pause: { module: 'pause', package: '.', usualSeconds: 5 },
+  'metrics-server': {
+    module: 'metrics-server',
+    package: 'sigs.k8s.io/metrics-server/cmd/metrics-server',
+    requires: 'sigs.k8s.io/metrics-server',
+    usualSeconds: 150,
+  },
   celcost: { module: 'celcost', package: '.', usualSeconds: 110 },
   helm: { module: 'helm', package: 'helm.sh/helm/v4/cmd/helm', requires: 'helm.sh/helm/v4', usualSeconds: 200 },
   kind: { module: 'kind', package: 'sigs.k8s.io/kind', requires: 'sigs.k8s.io/kind', usualSeconds: 40 },

@@ -127,9 +127,14 @@ export interface Authority extends Pair {
 
 /** Makes a new authority; its key never leaves the cluster's folder. */
 export function makeAuthority(commonName: string): Authority {
-  const pair = makeCertificate({ commonName }, undefined)
-  const issuer = { name: makeName({ commonName }), key: createPrivateKey(pair.key) }
-  return { ...pair, issue: (subject) => makeCertificate(subject, issuer) }
+  return takeUpAuthority(makeCertificate({ commonName }, undefined))
+}
+
+/** The authority that made itself this pair: for who is to be let in later. */
+export function takeUpAuthority(pair: Pair): Authority {
+  const { subject } = AsnConvert.parse(new X509Certificate(pair.certificate).raw, Certificate).tbsCertificate
+  const issuer = { name: subject, key: createPrivateKey(pair.key) }
+  return { ...pair, issue: (wanted) => makeCertificate(wanted, issuer) }
 }
 
 /** Writes a pair as NAME.crt and NAME.key, readable by the owner alone. */

@@ -1,10 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Layout } from './layout.ts'
 
-/** The control groups of a node's pods: one folder per hierarchy, named after the cluster. */
-export const cgroupOf = (layout: Layout): string => `/appstead-${layout.id}`
+/** Control groups of nodes' pods: one folder per hierarchy and node, below the one that is named after the cluster. */
 
 const unified = '/sys/fs/cgroup'
 
@@ -30,15 +28,19 @@ function passControllersOn(folder: string): void {
   }
 }
 
-/** Makes the control group that the kubelet puts its pods under; it does not make it itself. */
-export function makeCgroups(layout: Layout): void {
+/** Makes the control group that a kubelet puts its pods under, and those above; it does not make it itself. */
+export function makeCgroups(cgroup: string): void {
   const isV2 = existsSync(join(unified, 'cgroup.controllers'))
   for (const hierarchy of hierarchies()) {
-    const folder = join(hierarchy, cgroupOf(layout))
     if (isV2) passControllersOn(hierarchy)
-    mkdirSync(folder, { recursive: true })
-    if (isV2) passControllersOn(folder)
-    else copyCpuset(hierarchy, folder)
+    let parent = hierarchy
+    for (const name of cgroup.split('/').filter((part) => part !== '')) {
+      const folder = join(parent, name)
+      mkdirSync(folder, { recursive: true })
+      if (isV2) passControllersOn(folder)
+      else copyCpuset(parent, folder)
+      parent = folder
+    }
   }
 }
 
@@ -60,7 +62,7 @@ async function removeWhenEmpty(folder: string): Promise<void> {
   }
 }
 
-/** Removes the control groups of a cluster whose processes have ended. The kernel may need a moment to let go of them. */
-export async function removeCgroups(layout: Layout): Promise<void> {
-  for (const hierarchy of hierarchies()) await removeWhenEmpty(join(hierarchy, cgroupOf(layout)))
+/** Removes a control group whose processes have ended, and those below. The kernel may need a moment to let go of them. */
+export async function removeCgroups(cgroup: string): Promise<void> {
+  for (const hierarchy of hierarchies()) await removeWhenEmpty(join(hierarchy, cgroup))
 }

@@ -3,12 +3,13 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { ensureBinaries } from './binaries.ts'
 import { isReachable, loadIntoKind, startKind, stopKind, takeGiven } from './foreignCluster.ts'
 import { checkout, defaultName, isName, layoutOf, type Layout } from './layout.ts'
-import { isUp, loadIntoNode, startLocal, stopLocal } from './localCluster.ts'
+import { isUp, loadIntoNodes, startLocal, stopLocal } from './localCluster.ts'
 import { withLock } from './lock.ts'
 import { markedFolders } from './process.ts'
 import { reportToTerminal, type Report } from './progress.ts'
+import { startSecondNode, stopSecondNode } from './secondNode.ts'
 import { chooseProvider, findGiven, readSurroundings, type Choice, type Surroundings } from './provider.ts'
-import { readState, type Level, type Provider, type State } from './state.ts'
+import { connectionTo, readState, type Level, type Provider, type State } from './state.ts'
 
 /** A cluster that runs. */
 export interface Cluster {
@@ -132,7 +133,7 @@ export interface Unwanted {
  */
 export async function stopCluster(unwanted: Unwanted = {}): Promise<string[]> {
   const { root = checkout, report = reportToTerminal } = unwanted
-  const names = unwanted.name === undefined ? namesOf(root) : [unwanted.name]
+  const names = unwanted.name === undefined ? clusterNames(root) : [unwanted.name]
   const stopped: string[] = []
   for (const name of names) {
     const layout = layoutOf(name, root)
@@ -145,7 +146,8 @@ export async function stopCluster(unwanted: Unwanted = {}): Promise<string[]> {
 }
 
 /** The names of this checkout's clusters, as folders, locks (that a crash left) or running processes tell them. */
-function namesOf(root: string): string[] {
+/** The names of all clusters of the checkout, also of those that are half up, sorted. */
+export function clusterNames(root: string = checkout): string[] {
   const { base } = layoutOf(defaultName, root)
   const files = existsSync(base) ? readdirSync(base) : []
   const running = [...markedFolders()].filter((folder) => dirname(folder) === base).map((folder) => basename(folder))
@@ -177,5 +179,29 @@ export async function loadImage(
   // The node has a working directory of its own.
   const path = resolve(archive)
   if (state.provider === 'kind') await loadIntoKind(layout, state, path, report)
-  else await loadIntoNode(layout, path)
+  else await loadIntoNodes(layout, path)
+}
+
+/**
+ * Adds a second node, node-2, to a local cluster of level `node`; does nothing when it runs.
+ * Throws when there is no such cluster, and with the end of the log when a part of the node does not come up.
+ */
+export async function addNode({ name, root, report = reportToTerminal }: Unwanted = {}): Promise<void> {
+  const layout = layoutOf(name, root)
+  await withLock(layout.lock, report, async () => {
+    const state = readState(layout)
+    if (state?.provider !== 'local' || state.level !== 'node')
+      throw new Error(`cluster ${layout.name} is none of our own of level node, so it cannot have a second node`)
+    await startSecondNode(layout, state, report)
+  })
+}
+
+/** Takes the second node away, with what runs there: drain it first. Does nothing when there is none. */
+export async function removeNode({ name, root, report = reportToTerminal }: Unwanted = {}): Promise<void> {
+  const layout = layoutOf(name, root)
+  await withLock(layout.lock, report, async () => {
+    const state = readState(layout)
+    if (state?.provider !== 'local' || state.level !== 'node') return
+    await stopSecondNode(layout, connectionTo(layout, state.server))
+  })
 }

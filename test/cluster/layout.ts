@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { realpathSync } from 'node:fs'
-import { homedir } from 'node:os'
+import { homedir, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import process from 'node:process'
 
@@ -24,6 +24,8 @@ export interface Layout {
   logs: string
   pids: string
   pki: string
+  /** What a process keeps that is not root, and so may not be able to enter the folder. */
+  outside: string
   etcd: string
   state: string
   lock: string
@@ -49,11 +51,13 @@ export function layoutOf(name: string = defaultName, root: string = checkout): L
   }
   const base = join(root, '.cluster')
   const folder = join(base, name)
+  const id = createHash('sha256').update(folder).digest('hex').slice(0, 8)
   return {
     name,
-    id: createHash('sha256').update(folder).digest('hex').slice(0, 8),
+    id,
     base,
     folder,
+    outside: join(tmpdir(), `appstead-${id}`),
     logs: join(folder, 'logs'),
     pids: join(folder, 'pids'),
     pki: join(folder, 'pki'),
@@ -62,6 +66,31 @@ export function layoutOf(name: string = defaultName, root: string = checkout): L
     lock: join(base, `${name}.lock`),
     auditLog: join(folder, 'audit.log'),
     kubeconfig: name === defaultName ? join(base, 'kubeconfig') : join(folder, 'kubeconfig'),
+  }
+}
+
+/** Where the parts of one node of a cluster lie. */
+export interface NodeLayout {
+  name: string
+  /** What its containers and its kubelet keep. */
+  folder: string
+  /** The control group of its pods. */
+  cgroup: string
+  /** Names a process of it, in logs and records. */
+  process: (part: string) => string
+}
+
+/** The cluster's control group; those of its nodes are below it. */
+export const cgroupOf = (layout: Layout): string => `/appstead-${layout.id}`
+
+/** The first node, which every cluster of level `node` has, or the second. */
+export function nodeOf(layout: Layout, number: 1 | 2): NodeLayout {
+  const name = `node-${number}`
+  return {
+    name,
+    folder: join(layout.folder, name),
+    cgroup: join(cgroupOf(layout), name),
+    process: (part) => (number === 1 ? part : `${part}-${number}`),
   }
 }
 

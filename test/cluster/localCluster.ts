@@ -4,9 +4,11 @@ import { binaryPath, ensureBinaries, type Binary } from './binaries.ts'
 import { makeCgroups, removeCgroups } from './cgroups.ts'
 import {
   controlPlaneBinaries,
+  firstServiceAddress,
   serverUrl,
   startApiServer,
   startControllerManager,
+  waitFor,
   waitForControllers,
   writeIdentities,
   writeUserKubeconfig,
@@ -14,8 +16,8 @@ import {
 } from './controlPlane.ts'
 import { kwokBinaries, startKwok, waitForKwok } from './kwok.ts'
 import { answers, type Connection } from './kubeApi.ts'
-import type { Layout } from './layout.ts'
-import { launchInside, makeNamespaces } from './namespaces.ts'
+import { cgroupOf, nodeOf, type Layout } from './layout.ts'
+import { holderOf, launchInside, makeNamespaces } from './namespaces.ts'
 import { connect, disconnect, type Network } from './network.ts'
 import {
   importImage,
@@ -25,10 +27,11 @@ import {
   startScheduler,
   waitForNode,
   writeNodeIdentity,
+  type Machine,
 } from './node.ts'
 import { ensurePackages, nodePackages } from './packages.ts'
 import { findFreePorts } from './ports.ts'
-import { isRunning, killAll, launch, marked, recorded, type Started } from './process.ts'
+import { isRunning, killAll, launch, marked, recorded } from './process.ts'
 import { withProgress, type Report } from './progress.ts'
 import { connectionTo, writeState, type Addresses, type Level, type State } from './state.ts'
 
@@ -107,27 +110,28 @@ async function startKwokNodes(layout: Layout, connection: Connection, start: Sta
 
 async function startNodeLevel(layout: Layout, report: Report): Promise<Addresses> {
   const paths = await ensureBinaries(binariesOf.node, report)
-  const holder = await makeNamespaces(layout)
+  const node = nodeOf(layout, 1)
+  const holder = await makeNamespaces(layout, node)
   const network = await connect(layout, holder)
-  makeCgroups(layout)
+  makeCgroups(node.cgroup)
   const addresses = nodeAddresses(network)
   const authority = writeIdentities(layout, addresses)
-  writeNodeIdentity(layout, authority, serverUrl(addresses), network)
-  const start: Start = (name, command, args) => launchInside(layout, holder, { name, command, args })
+  const start: Start = (part, command, args) => launchInside(layout, node, holder, { part, command, args })
+  const machine: Machine = { layout, node, addresses: network, holder, start }
+  writeNodeIdentity(machine, authority, serverUrl(addresses))
   await withProgress(report, 'starting the control plane and a node', 15, async () => {
     const [connection] = await Promise.all([
       startApiServer(layout, addresses, paths, start),
-      startContainerd(layout, paths, network, holder, start),
+      startContainerd(machine, paths),
     ])
     const [manager, kubelet] = await Promise.all([
       startControllerManager(layout, paths, start),
-      startKubelet(layout, paths, network, start),
+      startKubelet(machine, paths),
       startScheduler(layout, paths['kube-scheduler'], start),
     ])
-    await Promise.all([
-      waitForControllers(layout, manager, connection),
-      waitForNode(layout, kubelet, connection, network),
-    ])
+    await Promise.all([waitForControllers(layout, manager, connection), waitForNode(machine, kubelet, connection)])
+    const service = { ...connection, server: `https://${firstServiceAddress(network.serviceRange)}` }
+    await waitFor(layout, kubelet, 'kube-proxy', 'the Service kubernetes answers', () => answers(service, '/readyz'))
   })
   return addresses
 }
@@ -140,19 +144,20 @@ async function endProcesses(layout: Layout): Promise<void> {
   await killAll(await marked(layout.folder))
   if (process.platform !== 'linux') return
   await disconnect(layout)
-  await removeCgroups(layout)
+  await removeCgroups(cgroupOf(layout))
 }
 
 /** Removes everything that a local cluster made, also one that is half up or not there at all. */
 export async function stopLocal(layout: Layout): Promise<void> {
   await endProcesses(layout)
-  rmSync(layout.folder, { recursive: true, force: true })
+  for (const folder of [layout.folder, layout.outside]) rmSync(folder, { recursive: true, force: true })
 }
 
-/** Loads an image file into the node of a local cluster. */
-export async function loadIntoNode(layout: Layout, archive: string): Promise<void> {
-  const holder: Started | undefined = recorded(layout.folder).get('holder')
-  if (holder === undefined || !(await isRunning(holder)))
+/** Loads an image file into the nodes of a local cluster. */
+export async function loadIntoNodes(layout: Layout, archive: string): Promise<void> {
+  const [first, second] = ([1, 2] as const).map((number) => holderOf(layout, nodeOf(layout, number)))
+  if (first === undefined || !(await isRunning(first)))
     throw new Error(`the node of cluster ${layout.name} does not run`)
-  await importImage(holder, binaryPath('ctr'), archive)
+  await importImage(first, binaryPath('ctr'), archive)
+  if (second !== undefined) await importImage(second, binaryPath('ctr'), archive)
 }

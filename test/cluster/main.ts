@@ -2,7 +2,7 @@ import { relative } from 'node:path'
 import process from 'node:process'
 import { parseArgs } from 'node:util'
 import { ensureHelm } from './binaries.ts'
-import { linkBinary, loadImage, startCluster, stopCluster, type Cluster } from './cluster.ts'
+import { addNode, linkBinary, loadImage, removeNode, startCluster, stopCluster, type Cluster } from './cluster.ts'
 import { makeImage } from './image.ts'
 import { layoutOf } from './layout.ts'
 import { reportToTerminal } from './progress.ts'
@@ -14,6 +14,8 @@ const usage = `usage: node test/cluster/main.ts COMMAND [--name NAME]
   image FILE --image NAME [--add PATH=SOURCE]… [--node] [--busybox] [--port NUMBER]… -- ENTRYPOINT…
                                    make an image file; SOURCE is a file or folder, PATH its place in the image
   load-image FILE                  load an image file into the node
+  add-node                         add a second node, with the images of the first
+  remove-node                      take it away, with what runs there: drain it first
   helm                             print the path of a Helm 4, built if there is none`
 
 const show = (path: string): string => relative(process.cwd(), path) || path
@@ -71,10 +73,18 @@ const commands: Record<string, (operands: string[], values: Values) => Promise<s
     await loadImage(file, name ? { name } : {})
     return `loaded ${file}`
   },
+  'add-node': async (_operands, { name }) => {
+    await addNode(name ? { name } : {})
+    return 'node-2 is Ready'
+  },
+  'remove-node': async (_operands, { name }) => {
+    await removeNode(name ? { name } : {})
+    return 'there is no node-2'
+  },
   helm: async () => linkBinary(layoutOf(), 'helm', await ensureHelm(reportToTerminal)),
 }
 
-const operandCounts: Record<string, number> = { up: 0, down: 0, image: 2, 'load-image': 1, helm: 0 }
+const operandCounts: Record<string, number> = { image: 2, 'load-image': 1 }
 
 /** Does what the command line says. Make passes an option that was not given as an empty one. */
 async function main(): Promise<string> {

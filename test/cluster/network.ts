@@ -1,20 +1,26 @@
 import type { Layout } from './layout.ts'
 import { run, tryRun, type Started } from './process.ts'
 
-/** The addresses of one node-level cluster: a /16 of its own, which this host reaches over a pair of devices. */
-export interface Network {
-  whole: string
-  hostAddress: string
+/** The addresses of a node and of its pods. */
+export interface NodeAddresses {
   nodeAddress: string
   podRange: string
+}
+
+/** The addresses of one node-level cluster: a /16 of its own, which this host reaches over a pair of devices. */
+export interface Network extends NodeAddresses {
+  whole: string
+  hostAddress: string
   serviceRange: string
+  /** Where the second node is, if there is one: behind the first. */
+  second: NodeAddresses & { gateway: string }
 }
 
 /** The parts of 10.0.0.0/8 that are tried: 10.128.0.0/16 to 10.247.0.0/16. */
 const firstSlot = 128
 const slots = 120
 
-/** The ranges of a slot. A second node would take 10.SLOT.0.3 and 10.SLOT.80.0/20. */
+/** The ranges of a slot. */
 export function networkOf(slot: number): Network {
   return {
     whole: `10.${slot}.0.0/16`,
@@ -22,8 +28,12 @@ export function networkOf(slot: number): Network {
     nodeAddress: `10.${slot}.0.2`,
     podRange: `10.${slot}.64.0/20`,
     serviceRange: `10.${slot}.128.0/18`,
+    second: { gateway: `10.${slot}.1.1`, nodeAddress: `10.${slot}.1.2`, podRange: `10.${slot}.80.0/20` },
   }
 }
+
+/** The network of a cluster, told by an address in it. */
+export const networkAround = (address: string): Network => networkOf(Number(address.split('.')[1]))
 
 /** The device at the host's end; a name of a device has at most 15 characters. */
 export const deviceOf = (layout: Layout): string => `as-${layout.id}`
@@ -47,6 +57,8 @@ async function findTakenSlots(): Promise<Set<number>> {
   return takenSlots(routes.map((route) => route.dst))
 }
 
+const forwardPackets = 'echo 1 > /proc/sys/net/ipv4/ip_forward'
+
 /** Runs a command in the network of a namespace's process. */
 export async function runInside(inside: Started, command: string, args: string[]): Promise<string> {
   return run('nsenter', ['--target', String(inside.pid), '--mount', '--net', '--', command, ...args])
@@ -68,8 +80,29 @@ export async function connect(layout: Layout, inside: Started): Promise<Network>
   await run('ip', ['route', 'replace', network.whole, 'via', network.nodeAddress, 'dev', device])
   // There is no way out of this namespace. A Service's address needs some route before kube-proxy can redirect it.
   await runInside(inside, 'ip', ['route', 'add', network.serviceRange, 'dev', 'lo', 'src', network.nodeAddress])
-  await runInside(inside, 'sh', ['-c', 'echo 1 > /proc/sys/net/ipv4/ip_forward'])
+  await runInside(inside, 'sh', ['-c', forwardPackets])
   return network
+}
+
+/**
+ * Connects the network namespace of a second node with that of the first, over which it reaches this host and is reached:
+ * so there is nothing of it outside, and it is gone with either of them.
+ */
+export async function connectSecond(first: Started, second: Started, network: Network): Promise<void> {
+  const { gateway, nodeAddress, podRange } = network.second
+  const [here, there] = [
+    ['netns', String(first.pid)],
+    ['netns', String(second.pid)],
+  ]
+  // The ids are this host's, so it is this host that makes both ends; neither is ever among its own devices.
+  await run('ip', ['link', 'add', 'node-2', ...here, 'type', 'veth', 'peer', 'name', 'eth0', ...there])
+  await runInside(first, 'ip', ['address', 'add', `${gateway}/30`, 'dev', 'node-2'])
+  await runInside(first, 'ip', ['link', 'set', 'node-2', 'up'])
+  await runInside(second, 'ip', ['address', 'add', `${nodeAddress}/30`, 'dev', 'eth0'])
+  for (const device of ['lo', 'eth0']) await runInside(second, 'ip', ['link', 'set', device, 'up'])
+  await runInside(first, 'ip', ['route', 'add', podRange, 'via', nodeAddress])
+  await runInside(second, 'ip', ['route', 'add', network.whole, 'via', gateway])
+  await runInside(second, 'sh', ['-c', forwardPackets])
 }
 
 async function claimRange(layout: Layout, device: string): Promise<Network> {

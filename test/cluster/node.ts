@@ -1,13 +1,12 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writePair, type Authority } from './certificates.ts'
-import { cgroupOf } from './cgroups.ts'
-import { firstServiceAddress, kubeconfigOf, waitFor, writeComponentKubeconfig, type Start } from './controlPlane.ts'
+import { kubeconfigOf, waitFor, writeComponentKubeconfig, type Start } from './controlPlane.ts'
 import { makeImage } from './image.ts'
-import { answers, ask, isReady, type Connection, type NodeObject } from './kubeApi.ts'
-import type { Layout } from './layout.ts'
-import { runInside, type Network } from './network.ts'
+import { ask, isReady, type Connection, type NodeObject } from './kubeApi.ts'
+import type { Layout, NodeLayout } from './layout.ts'
+import { runInside, type NodeAddresses } from './network.ts'
 import { pluginFolders } from './packages.ts'
 import { tryRun, type Started } from './process.ts'
 
@@ -20,9 +19,19 @@ export const nodeBinaries = [
   'kube-proxy',
   'pause',
 ] as const
-type NodePaths = Record<(typeof nodeBinaries)[number], string>
+export type NodePaths = Record<(typeof nodeBinaries)[number], string>
 
-const nodeName = 'node-1'
+/** A node while it is brought up. */
+export interface Machine {
+  layout: Layout
+  node: NodeLayout
+  addresses: NodeAddresses
+  /** The process that holds its namespaces. */
+  holder: Started
+  /** Starts a process in there. */
+  start: Start
+}
+
 const pauseImage = 'appstead.local/pause:1'
 const networkConfigFolder = '/var/lib/containerd/net.d'
 const socket = '/run/containerd/containerd.sock'
@@ -71,10 +80,10 @@ state = '/run/containerd'
  * Every pod has a link of its own to the node and no bridge: all traffic between pods is routed,
  * so that Services and whoever enforces NetworkPolicies see it, whatever kernel modules there are.
  */
-function makeNetworkConfig(network: Network): unknown {
+function makeNetworkConfig({ podRange }: NodeAddresses): unknown {
   const ipam = {
     type: 'host-local',
-    ranges: [[{ subnet: network.podRange }]],
+    ranges: [[{ subnet: podRange }]],
     routes: [{ dst: '0.0.0.0/0' }],
   }
   return {
@@ -87,7 +96,7 @@ function makeNetworkConfig(network: Network): unknown {
   }
 }
 
-function makeKubeletConfig(layout: Layout, network: Network): unknown {
+function makeKubeletConfig({ layout, node, addresses }: Machine): unknown {
   return {
     apiVersion: 'kubelet.config.k8s.io/v1beta1',
     kind: 'KubeletConfiguration',
@@ -97,16 +106,16 @@ function makeKubeletConfig(layout: Layout, network: Network): unknown {
       x509: { clientCAFile: join(layout.pki, 'ca.crt') },
     },
     authorization: { mode: 'Webhook' },
-    tlsCertFile: join(layout.pki, 'kubelet.crt'),
-    tlsPrivateKeyFile: join(layout.pki, 'kubelet.key'),
+    tlsCertFile: join(layout.pki, `${node.process('kubelet')}.crt`),
+    tlsPrivateKeyFile: join(layout.pki, `${node.process('kubelet')}.key`),
     containerRuntimeEndpoint: `unix://${socket}`,
     cgroupDriver: 'cgroupfs',
-    cgroupRoot: cgroupOf(layout),
+    cgroupRoot: node.cgroup,
     failCgroupV1: false,
     failSwapOn: false,
     volumePluginDir: '/var/lib/kubelet/volume-plugins',
     // Nobody answers there, so a look-up fails at once; without an address each pod would bring a warning.
-    clusterDNS: [network.nodeAddress],
+    clusterDNS: [addresses.nodeAddress],
     clusterDomain: 'cluster.local',
     resolvConf: '',
     // A full disk of the developer's machine must not evict the pods of a test.
@@ -124,21 +133,16 @@ function makeKubeletConfig(layout: Layout, network: Network): unknown {
 }
 
 /** Starts containerd and waits until it takes requests. */
-export async function startContainerd(
-  layout: Layout,
-  paths: NodePaths,
-  network: Network,
-  holder: Started,
-  start: Start,
-): Promise<void> {
-  const folder = join(layout.folder, 'node')
+export async function startContainerd(machine: Machine, paths: NodePaths): Promise<void> {
+  const { layout, addresses, holder, start } = machine
+  const { folder, process } = machine.node
   const config = join(folder, 'containerd.toml')
   writeFileSync(config, makeContainerdConfig(await chooseSnapshotter(folder)))
   const networkFolder = join(folder, 'containerd', 'net.d')
   mkdirSync(networkFolder, { recursive: true })
-  writeFileSync(join(networkFolder, 'appstead.conflist'), JSON.stringify(makeNetworkConfig(network)))
+  writeFileSync(join(networkFolder, 'appstead.conflist'), JSON.stringify(makeNetworkConfig(addresses)))
   const containerd = await start('containerd', paths.containerd, ['--config', config])
-  await waitFor(layout, containerd, 'containerd', 'containerd answers', async () => {
+  await waitFor(layout, containerd, process('containerd'), 'containerd answers', async () => {
     const { pid } = holder
     const enter = ['--target', String(pid), '--mount', '--net', '--', paths.ctr, 'version']
     return existsSync(`/proc/${pid}/root${socket}`) && (await tryRun('nsenter', enter)).status === 0
@@ -153,13 +157,25 @@ export async function importImage(holder: Started, ctr: string, archive: string)
   await runInside(holder, ctr, ['--namespace', 'k8s.io', 'images', 'import', archive])
 }
 
-/** Makes the certificates of the node. */
-export function writeNodeIdentity(layout: Layout, authority: Authority, server: string, network: Network): void {
-  const servedNames = [nodeName, network.nodeAddress]
-  writePair(layout.pki, 'kubelet', authority.issue({ commonName: `system:node:${nodeName}`, servedNames }))
+/** Loads into a node the images that another one has; they pass through this file, which is not kept. */
+export async function copyImages(from: Started, to: Started, ctr: string, archive: string): Promise<void> {
+  const images = ['--namespace', 'k8s.io', 'images']
+  const names = (await runInside(from, ctr, [...images, 'list', '--quiet'])).trim().split('\n')
+  // Each image is also known by its digest.
+  const tagged = names.filter((name) => !name.startsWith('sha256:'))
+  await runInside(from, ctr, [...images, 'export', archive, ...tagged])
+  await importImage(to, ctr, archive)
+  rmSync(archive)
+}
+
+/** Makes the certificates of a node. */
+export function writeNodeIdentity({ layout, node, addresses }: Machine, authority: Authority, server: string): void {
+  const component = node.process('kubelet')
+  const commonName = `system:node:${node.name}`
+  writePair(layout.pki, component, authority.issue({ commonName, servedNames: [node.name, addresses.nodeAddress] }))
   writeComponentKubeconfig(layout, authority, server, {
-    component: 'kubelet',
-    commonName: `system:node:${nodeName}`,
+    component,
+    commonName,
     organization: 'system:nodes',
   })
 }
@@ -176,19 +192,20 @@ export async function startScheduler(layout: Layout, path: string, start: Start)
 }
 
 /** Starts the kubelet and kube-proxy. The socket of containerd must be there: the kubelet ends without it. */
-export async function startKubelet(layout: Layout, paths: NodePaths, network: Network, start: Start): Promise<Started> {
-  const config = join(layout.folder, 'node', 'kubelet.json')
-  writeFileSync(config, JSON.stringify(makeKubeletConfig(layout, network), null, 2))
+export async function startKubelet(machine: Machine, paths: NodePaths): Promise<Started> {
+  const { layout, node, addresses, start } = machine
+  const config = join(node.folder, 'kubelet.json')
+  writeFileSync(config, JSON.stringify(makeKubeletConfig(machine), null, 2))
   const kubelet = await start('kubelet', paths.kubelet, [
     `--config=${config}`,
-    `--kubeconfig=${kubeconfigOf(layout, 'kubelet')}`,
-    `--hostname-override=${nodeName}`,
-    `--node-ip=${network.nodeAddress}`,
+    `--kubeconfig=${kubeconfigOf(layout, node.process('kubelet'))}`,
+    `--hostname-override=${node.name}`,
+    `--node-ip=${addresses.nodeAddress}`,
     '--root-dir=/var/lib/kubelet',
   ])
   await start('kube-proxy', paths['kube-proxy'], [
     `--kubeconfig=${kubeconfigOf(layout, 'kube-proxy')}`,
-    `--hostname-override=${nodeName}`,
+    `--hostname-override=${node.name}`,
     '--proxy-mode=nftables',
     // These would be set for the whole machine.
     '--conntrack-max-per-core=0',
@@ -196,17 +213,10 @@ export async function startKubelet(layout: Layout, paths: NodePaths, network: Ne
   return kubelet
 }
 
-/** Waits until the node takes pods and a Service is reached from this host. */
-export async function waitForNode(
-  layout: Layout,
-  kubelet: Started,
-  connection: Connection,
-  network: Network,
-): Promise<void> {
-  await waitFor(layout, kubelet, 'kubelet', `${nodeName} is Ready`, async () => {
-    const { body } = await ask(connection, { path: `/api/v1/nodes/${nodeName}` })
+/** Waits until the node takes pods. */
+export async function waitForNode({ layout, node }: Machine, kubelet: Started, connection: Connection): Promise<void> {
+  await waitFor(layout, kubelet, node.process('kubelet'), `${node.name} is Ready`, async () => {
+    const { body } = await ask(connection, { path: `/api/v1/nodes/${node.name}` })
     return isReady(body as NodeObject)
   })
-  const service = { ...connection, server: `https://${firstServiceAddress(network.serviceRange)}` }
-  await waitFor(layout, kubelet, 'kube-proxy', 'the Service kubernetes answers', () => answers(service, '/readyz'))
 }

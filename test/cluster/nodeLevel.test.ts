@@ -4,11 +4,10 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import process from 'node:process'
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
-import { cgroupOf } from './cgroups.ts'
-import { loadImage, startCluster, stopCluster, type Cluster } from './cluster.ts'
+import { addNode, loadImage, removeNode, startCluster, stopCluster, type Cluster } from './cluster.ts'
 import { makeImage } from './image.ts'
 import { waitUntil } from './kubeApi.ts'
-import { layoutOf, type Layout } from './layout.ts'
+import { cgroupOf, layoutOf, nodeOf, type Layout } from './layout.ts'
 import { deviceOf } from './network.ts'
 import { marked, recorded, run, tryRun } from './process.ts'
 
@@ -88,6 +87,14 @@ const objects = {
           spec: {
             automountServiceAccountToken: false,
             securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+            topologySpreadConstraints: [
+              {
+                maxSkew: 1,
+                topologyKey: 'kubernetes.io/hostname',
+                whenUnsatisfiable: 'DoNotSchedule',
+                labelSelector: { matchLabels: { app: 'web' } },
+              },
+            ],
             containers: [
               {
                 name: 'web',
@@ -175,13 +182,17 @@ whereItCan('two clusters of level node', () => {
     }
   })
 
-  it('answer to a pod, also to the one behind the Service itself', async () => {
+  /** How many pods answer for the Service, asked by one of them. */
+  async function seenBy(pod: string): Promise<string> {
     // A connection that is kept goes to one pod; new ones are spread.
     const script = `const [hosts, headers] = [new Set(), { connection: 'close' }]
       for (let i = 0; i < 40; i++) hosts.add(await (await fetch('http://${await serviceAddress()}/', { headers })).text())
       console.log(hosts.size)`
-    const args = ['exec', 'deployment/web', '--', 'node', '--input-type=module', '--eval', script]
-    expect(await kubectl(one(), '-n', 'web', ...args)).toBe('2\n')
+    return kubectl(one(), '-n', 'web', 'exec', pod, '--', 'node', '--input-type=module', '--eval', script)
+  }
+
+  it('answer to a pod, also to the one behind the Service itself', async () => {
+    expect(await seenBy('deployment/web')).toBe('2\n')
   })
 
   it('name an image file that is not there as it was found from the working directory', async () => {
@@ -199,6 +210,41 @@ whereItCan('two clusters of level node', () => {
   it('restart a pod that died', async () => {
     await kubectl(one(), '-n', 'web', 'delete', 'pods', '--all', '--timeout=30s')
     await kubectl(one(), '-n', 'web', 'rollout', 'status', 'deployment/web', '--timeout=60s')
+  })
+
+  /** The pods, by the name of their node. */
+  async function podsByNode(): Promise<Record<string, readonly string[]>> {
+    const fields = '{range .items[*]}{.spec.nodeName} {.metadata.name} {.status.podIP}{"\\n"}{end}'
+    const lines = (await kubectl(one(), '-n', 'web', 'get', 'pods', '-o', `jsonpath=${fields}`)).trim().split('\n')
+    return Object.fromEntries(
+      ['node-1', 'node-2'].map((node) => [node, lines.filter((line) => line.startsWith(`${node} `))]),
+    )
+  }
+
+  it('take a second node: half of the pods go there, and all answer all; it leaves nothing on the first', async () => {
+    const second = { root: roots[0] ?? '', report }
+    const rolledOut = ['-n', 'web', 'rollout', 'status', 'deployment/web', '--timeout=60s']
+    const layout = layoutOf('default', second.root)
+    await addNode(second)
+    await kubectl(one(), '-n', 'web', 'scale', 'deployment/web', '--replicas=4')
+    await kubectl(one(), ...rolledOut)
+    const pods = await podsByNode()
+    expect([pods['node-1']?.length, pods['node-2']?.length]).toEqual([2, 2])
+    for (const line of Object.values(pods).map(([first = '']) => first)) {
+      const [, pod = '', address = ''] = line.split(' ')
+      await waitUntil(`${pod} reaches all four`, 20, async () => (await seenBy(pod)) === '4\n')
+      const answer = await fetch(`http://${address}:8080/`, { signal: AbortSignal.timeout(5000) })
+      expect(await answer.text()).toBe(`hello from ${pod}`)
+    }
+    expect((await startNode(second.root)).alreadyRan).toBe(true)
+    await removeNode(second)
+    await kubectl(one(), ...rolledOut)
+    expect((await podsByNode())['node-1']).toHaveLength(4)
+    expect(await run('find', ['/sys/fs/cgroup', '-path', `*${nodeOf(layout, 2).cgroup}`])).toBe('')
+    expect(existsSync(nodeOf(layout, 2).folder)).toBe(false)
+    expect([...recorded(layout.folder).keys()].filter((name) => name.endsWith('-2'))).toEqual([])
+    // It is there again when all is removed, below.
+    await addNode(second)
   })
 
   it('are not changed when asked for again', async () => {

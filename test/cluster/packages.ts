@@ -48,6 +48,9 @@ export function findMissing(packages: readonly Package[]): string[] {
 export const installCommand = (names: string[]): string =>
   `apt-get update && apt-get install --yes --no-install-recommends ${names.join(' ')}`
 
+/** Whether packages are installed here by themselves: root on Debian. */
+export const mayInstallPackages = (): boolean => process.getuid?.() === 0 && existsSync('/etc/debian_version')
+
 /**
  * Installs the missing ones of these packages if this is root on Debian.
  * Throws elsewhere, with their names and the command that Debian would take.
@@ -55,7 +58,7 @@ export const installCommand = (names: string[]): string =>
 export async function ensurePackages(
   packages: readonly Package[],
   report: Report,
-  mayInstall = process.getuid?.() === 0 && existsSync('/etc/debian_version'),
+  mayInstall = mayInstallPackages(),
 ): Promise<void> {
   const missing = findMissing(packages)
   if (missing.length === 0) return

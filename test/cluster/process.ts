@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import process from 'node:process'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -91,6 +91,11 @@ export function record(folder: string, name: string, started: Started): void {
   const path = recordOf(folder, name)
   mkdirSync(dirname(path), { recursive: true })
   writeFileSync(path, JSON.stringify(started))
+}
+
+/** Forgets a process that has ended. */
+export function forget(folder: string, name: string): void {
+  rmSync(recordOf(folder, name), { force: true })
 }
 
 /** The recorded processes of a cluster, by name. A record that was cut off by a crash is passed over. */

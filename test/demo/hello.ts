@@ -109,7 +109,8 @@ function forwardedPort(child: ChildProcess): Promise<string> {
   })
 }
 
-interface Instance {
+/** What is read of an AppInstance here. */
+export interface Instance {
   readonly metadata: { readonly generation: number }
   readonly status: {
     readonly observedGeneration?: number

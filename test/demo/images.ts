@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { operatorImage } from '../../charts/operatorImage.ts'
 import { helloImage } from '../../examples/hello/image.ts'
+import { shopImage } from '../../examples/shop/image.ts'
 import { loadImage, type Cluster } from '../cluster/cluster.ts'
 import { makeImage, type ImageSpec } from '../cluster/image.ts'
 import { layoutOf } from '../cluster/layout.ts'
@@ -15,6 +16,7 @@ import { writeWhole } from '../cluster/state.ts'
 export interface DemoImages {
   readonly operator: { readonly repository: string; readonly tag: string }
   readonly hello: (version: '1' | '2') => string
+  readonly shop: (version: '1' | '2') => string
 }
 
 interface Made {
@@ -34,6 +36,7 @@ export function nameImages(prefix: string = ownPrefix): DemoImages {
     // A tag of its own for each content, so that a changed operator is a change of the Deployment.
     operator: { repository: `${prefix}/operator`, tag: `demo-${operatorFingerprint()}` },
     hello: (version) => `${prefix}/hello:${version}`,
+    shop: (version) => `${prefix}/shop:${version}`,
   }
 }
 
@@ -75,10 +78,13 @@ export async function writeImages(folder: string, images: DemoImages): Promise<r
 function specsOf(images: DemoImages): readonly Made[] {
   const { repository, tag } = images.operator
   const hello = fingerprintOf(['examples/hello', 'test/cluster/image.ts'])
+  const shop = fingerprintOf(['examples/shop', 'package-lock.json', 'test/cluster/image.ts'])
   return [
     { spec: operatorImage(`${repository}:${tag}`), fingerprint: operatorFingerprint() },
     { spec: helloImage(images.hello('1'), '1'), fingerprint: hello },
     { spec: helloImage(images.hello('2'), '2'), fingerprint: hello },
+    { spec: shopImage(images.shop('1'), '1'), fingerprint: shop },
+    { spec: shopImage(images.shop('2'), '2'), fingerprint: shop },
   ]
 }
 

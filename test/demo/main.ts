@@ -3,6 +3,7 @@ import process from 'node:process'
 import { parseArgs } from 'node:util'
 import { startCluster, type Cluster } from '../cluster/cluster.ts'
 import { layoutOf } from '../cluster/layout.ts'
+import { mayStartPostgres } from '../cluster/postgres.ts'
 import type { Report } from '../cluster/progress.ts'
 import { chooseProvider, parseLevel, readSurroundings } from '../cluster/provider.ts'
 import type { Level } from '../cluster/state.ts'
@@ -23,6 +24,7 @@ import {
 import { ensureImages, nameImages, writeImages, type DemoImages } from './images.ts'
 import { makeKubectl, type Kubectl } from './kubectl.ts'
 import { installOperator, platformNamespace, sayPods, startOperator, type Platform } from './platform.ts'
+import { walkShop } from './shop.ts'
 import { sayAccess, sayIntroduction, sayNext, sayOutput } from './texts.ts'
 import { countRequests, sendFromHost, sendFromPod, type Traffic } from './traffic.ts'
 
@@ -54,6 +56,7 @@ async function main(): Promise<void> {
     await deploy(stage)
     await update(stage)
     await walkErrored(stage)
+    await showShop(stage)
   } catch (error) {
     report(await describeFailure(error, stage.kubectl, platform))
     process.exitCode = 1
@@ -150,6 +153,17 @@ async function walkErrored({ kubectl, images }: Stage): Promise<void> {
   await outByRetry(walk)
   report('')
   show(await kubectl.text('get', 'apptasks'))
+}
+
+/** Where it can be shown: the database is a process of this machine. */
+async function showShop({ cluster, kubectl, images, isReal }: Stage): Promise<void> {
+  if (!isReal || cluster.provider !== 'local') return
+  if (!mayStartPostgres()) {
+    report('\n  examples/shop is left out: there is no PostgreSQL on this machine (Debian: apt-get install postgresql)')
+    return
+  }
+  heading('A shop in prod, staging and dev, with a database from outside, a worker and a shared volume')
+  await walkShop({ cluster, kubectl, images, report })
 }
 
 async function updateUnderRequests(stage: Stage): Promise<void> {

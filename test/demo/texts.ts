@@ -15,7 +15,7 @@ export function sayIntroduction(report: Report): void {
     'Appstead demo: brings up a cluster on this machine (or takes the one that runs), installs the operator by its Helm',
   )
   report(
-    'chart, deploys an app with one kubectl apply, updates it while two clients send requests, and shows one that is Errored.',
+    'chart, deploys an app with one kubectl apply, updates it while two clients send requests, shows one that is Errored, and a shop of three.',
   )
   report(
     'Usually 2 min. The first time on a machine about 12 min more: Kubernetes and Helm are built from their Go modules.',

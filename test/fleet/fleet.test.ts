@@ -9,7 +9,6 @@ import '../../operator/kube/access.ts'
 import { valuesSchema } from '../../charts/values.ts'
 import { informers } from '../../operator/controllers/informers.ts'
 import { startCluster, stopCluster } from '../cluster/cluster.ts'
-import { waitUntil } from '../cluster/kubeApi.ts'
 import { establishCrds, makeAdmin } from '../support/apiserver.ts'
 import { auditMark, requestsOf, type Request } from '../support/auditLog.ts'
 import { killInStart, startOperatorProcess, type OperatorProcess } from '../support/operatorProcess.ts'
@@ -22,7 +21,8 @@ import {
   promisedRatio,
 } from '../bench/resident.ts'
 import type { Hands } from '../support/hands.ts'
-import { applyMember, createAll, makeProject, membersOf, unready, type Member } from './fleet.ts'
+import { applyMember, createAll, makeProject, membersOf, type Member } from './fleet.ts'
+import { allReady, settle } from './quiet.ts'
 import { byMember, countByKind, countStanding, isMadeOnce, isRead, isStanding, ofKind, receivedAt } from './served.ts'
 
 /** `APPSTEAD_FLEET=10000 npm test -- --selectProjects fleet` for more, or for less on a busy machine. */
@@ -54,13 +54,11 @@ const touchedWhileDown = new Set(
   [editedWhileDown, ...driftedWhileDown, ...removedWhileDown, ...changedWhileDown].map(nameOf),
 )
 
-const clusterName = 'fleet-1000'
+const clusterName = 'test-fleet'
 /** So long that V8 has collected what the burst left: it does by itself when nothing was collected for 100 s. */
 const secondsOfRest = 120
 /** The default of the operator's configuration. */
 const workers = 8
-/** How long it takes is the machine's affair; that nothing is asked of the server for so long is not. */
-const patienceSeconds = 30
 
 describe(`${size} instances`, () => {
   let world: ProductCluster
@@ -87,46 +85,14 @@ describe(`${size} instances`, () => {
     }
   }, 60_000)
 
-  /** What the operator asked for since a mark, connections aside, each time it is called: since the last time. */
-  const watchRequests = (): (() => readonly Request[]) => {
-    let mark = auditMark(world.cluster)
-    return () => {
-      const from = mark
-      mark = auditMark(world.cluster)
-      return requestsSince(from).filter((request) => !isStanding(request))
-    }
-  }
-
-  /** Resolves when nothing was asked of the server for a few seconds. */
-  const settle = async (): Promise<void> => {
-    const newRequests = watchRequests()
-    await waitUntil('the operator asks for nothing', 120, async () => {
-      await pause(3000)
-      return newRequests().length === 0
-    })
-  }
-
-  /** Resolves when every instance is Ready; rejects when some are not and nobody does anything about it. */
-  const allReady = async (): Promise<void> => {
-    const newRequests = watchRequests()
-    let quietSince = performance.now()
-    for (let missing = await unready(world.hands); missing.length > 0; missing = await unready(world.hands)) {
-      await pause(missing.length > 100 ? 3000 : 300)
-      if (newRequests().length > 0) quietSince = performance.now()
-      if (performance.now() - quietSince > patienceSeconds * 1000) {
-        throw new Error(`${missing.length} starve, such as ${missing.slice(0, 5).join(', ')}`)
-      }
-    }
-  }
-
   it('are all made, each with as few requests as one, while a small project is served at once', async () => {
     const { hands, cluster } = world
     operator = await startOperatorProcess({ kubeconfig: world.operatorKubeconfig, logLevel: 'warn', start })
     for (const project of [small, ...others]) await makeProject(hands, project)
     const started = auditMark(cluster)
     await createAll(hands, smallMembers)
-    await allReady()
-    await settle()
+    await allReady(world)
+    await settle(world)
     const idle = operator.usage()
 
     const mark = auditMark(cluster)
@@ -135,9 +101,9 @@ describe(`${size} instances`, () => {
     const createdSeconds = (performance.now() - startedAt) / 1000
     const editedAt = Date.now()
     await applyMember(hands, editedInBurst, 'hello:2')
-    await allReady()
+    await allReady(world)
     const readySeconds = (performance.now() - startedAt) / 1000
-    await settle()
+    await settle(world)
     const busy = operator.usage()
 
     const requests = requestsSince(started)
@@ -197,8 +163,8 @@ describe(`${size} instances`, () => {
     const startedAt = performance.now()
     operator = await startOperatorProcess({ kubeconfig: world.operatorKubeconfig, logLevel: 'warn', start })
     const syncedSeconds = (performance.now() - startedAt) / 1000
-    await allReady()
-    await settle()
+    await allReady(world)
+    await settle(world)
     const writes = requestsSince(mark)
       .filter((request) => !isStanding(request) && !isRead(request))
       .toSorted((a, b) => a.requestReceivedTimestamp.localeCompare(b.requestReceivedTimestamp))
@@ -238,8 +204,8 @@ describe(`${size} instances`, () => {
     const mark = auditMark(world.cluster)
     const missing = await killInStart({ kubeconfig, logLevel: 'warn', start })
     operator = await startOperatorProcess({ kubeconfig, logLevel: 'warn', start: inContainer(start) })
-    await allReady()
-    await settle()
+    await allReady(world)
+    await settle(world)
     const usage = operator.usage()
     print(
       `killed when ${missing.length - 1} caches were not yet full, then with at most ${limitMegabytes} MB: ${describeUsage(usage)}`,

@@ -1,8 +1,11 @@
 import { Agent, get } from 'node:http'
 import process from 'node:process'
 
-// A client in a pod: node client.mjs URL COUNT keep-alive|fresh. Prints one line of JSON at the end.
-const [url, count, how] = process.argv.slice(-3)
+// A client in a pod: node client.mjs URL COUNT keep-alive|fresh PAUSE-MILLISECONDS GOES-ON (true or false).
+// One that goes on ends after COUNT requests when it has got SIGUSR2. Prints one line of JSON at the end.
+const [url, count, how, pause, goesOn] = process.argv.slice(-5)
+const end = { isDue: goesOn === 'false' }
+process.once('SIGUSR2', () => (end.isDue = true))
 const agent = how === 'keep-alive' ? new Agent({ keepAlive: true, maxSockets: 1 }) : new Agent({ keepAlive: false })
 const result = { how, answered: 0, lost: [], versions: {}, pods: [] }
 
@@ -20,7 +23,7 @@ const ask = () =>
     request.on('error', reject)
   })
 
-for (let sent = 0; sent < Number(count); sent += 1) {
+for (let sent = 0; sent < Number(count) || !end.isDue; sent += 1) {
   try {
     const { version = 'unknown', pod = '' } = /version (?<version>\S+), on (?<pod>\S+)/.exec(await ask())?.groups ?? {}
     if (!result.pods.includes(pod)) result.pods.push(pod)
@@ -29,7 +32,7 @@ for (let sent = 0; sent < Number(count); sent += 1) {
   } catch (error) {
     result.lost.push(`request ${sent} at ${new Date().toISOString()}: ${error.message}`)
   }
-  await new Promise((resolve) => setTimeout(resolve, 8))
+  await new Promise((resolve) => setTimeout(resolve, Number(pause)))
 }
 process.stdout.write(`${JSON.stringify(result)}\n`)
 agent.destroy()

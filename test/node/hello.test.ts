@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { auditMark, describeRequest, requestsOf } from '../support/auditLog.ts'
 import { waitUntil } from '../cluster/kubeApi.ts'
 import { failOnLeaks } from '../support/canaries.ts'
-import { leaksOf, operatorNamespace, readLogs, rememberTokens } from './operatorPods.ts'
+import { leadingOperator, leaksOf, operatorNamespace, readLogs, rememberTokens } from './operatorPods.ts'
 import {
   conditionOf,
   follow,
@@ -83,16 +83,6 @@ function vacancies({ values, times }: Followed): readonly number[] {
   )
 }
 
-/** The pod that holds the Lease: its holder is named after it. */
-async function leadingOperator(): Promise<Awaited<ReturnType<typeof podsOf>>[number]> {
-  const jsonpath = 'jsonpath={.spec.holderIdentity}'
-  const holder = await world.kubectl.text('-n', operatorNamespace, 'get', 'lease', 'appstead', '-o', jsonpath)
-  const pods = await podsOf(world, operatorNamespace)
-  const leading = pods.find(({ metadata }) => holder.startsWith(`${metadata.name}_`))
-  if (leading === undefined) throw new Error(`no pod of the operator is the holder ${holder}`)
-  return leading
-}
-
 beforeAll(async () => {
   world = await startNodeWorld()
 }, 600_000)
@@ -141,7 +131,7 @@ describe('hello on a real node', () => {
     await untilInstance(world, instance, isRunning)
     await setImage(images.hello('2'))
     await waitUntil('the roll-out is under way', 30, async () => (await replicas()).length === 4)
-    killProcessOf(await leadingOperator())
+    killProcessOf(await leadingOperator(world))
     const after = await untilInstance(world, instance, isRunning)
     expect(after.status).toMatchObject({ counts: { summary: '3/3' }, currentRelease: { number: 4 } })
     // Both roll-outs, from their beginning to their end, were under requests.
@@ -209,7 +199,7 @@ describe('hello on a real node', () => {
       expect(after.status).toMatchObject({ counts: { summary: '3/3' }, currentRelease: { number: number + 1 } })
       const before = new Set(old.map(({ metadata }) => metadata.name))
       await waitUntil('one of the new pods leads', 60, async () => {
-        const leading = await leadingOperator().catch(() => undefined)
+        const leading = await leadingOperator(world).catch(() => undefined)
         return leading !== undefined && !before.has(leading.metadata.name)
       })
     } finally {

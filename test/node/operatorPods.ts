@@ -14,6 +14,16 @@ export async function rememberTokens(world: NodeWorld): Promise<void> {
   }
 }
 
+/** The pod that holds the Lease: its holder is named after it. */
+export async function leadingOperator(world: NodeWorld): Promise<Awaited<ReturnType<typeof podsOf>>[number]> {
+  const jsonpath = 'jsonpath={.spec.holderIdentity}'
+  const holder = await world.kubectl.text('-n', operatorNamespace, 'get', 'lease', 'appstead', '-o', jsonpath)
+  const pods = await podsOf(world, operatorNamespace)
+  const leading = pods.find(({ metadata }) => holder.startsWith(`${metadata.name}_`))
+  if (leading === undefined) throw new Error(`no pod of the operator is the holder ${holder}`)
+  return leading
+}
+
 /** What the operator's living pods wrote, also before their containers were started again; or will write until they end. */
 export async function readLogs(world: NodeWorld, until: 'now' | 'their end'): Promise<string> {
   const pods = await podsOf(world, operatorNamespace)

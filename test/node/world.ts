@@ -3,8 +3,11 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
 import { createInterface } from 'node:readline'
-import { startCluster, type Cluster } from '../cluster/cluster.ts'
+import { removeNode, startCluster, type Cluster } from '../cluster/cluster.ts'
 import { waitUntil } from '../cluster/kubeApi.ts'
+import { layoutOf, nodeOf } from '../cluster/layout.ts'
+import { holderOf } from '../cluster/namespaces.ts'
+import { runInside } from '../cluster/network.ts'
 import { reportToTerminal } from '../cluster/progress.ts'
 import { ensureImages, nameImages, type DemoImages } from '../demo/images.ts'
 import { makeKubectl, type Kubectl } from '../demo/kubectl.ts'
@@ -29,11 +32,15 @@ export interface NodeWorld {
 export async function startNodeWorld(): Promise<NodeWorld> {
   const report = reportToTerminal
   const cluster = await startCluster({ name: 'test-node', level: 'node', report })
+  // What a run before, when it was killed, may have left.
+  await removeNode({ name: cluster.name, report })
   const kubectl = makeKubectl(cluster.kubectl, cluster.kubeconfig)
+  await kubectl.text('uncordon', '--selector', 'kubernetes.io/hostname')
   const images = nameImages()
   await ensureImages(cluster, images, report)
   await installOperator(cluster, kubectl, images, report)
-  await kubectl.ask('delete', 'namespace', project, '--ignore-not-found', '--timeout=90s')
+  // With the instances of the file before, whose pods have 30 s to end after their drain.
+  await kubectl.text('delete', 'namespace', project, '--ignore-not-found', '--timeout=300s')
   await kubectl.text('create', 'namespace', project)
   return { cluster, kubectl, images }
 }
@@ -82,6 +89,14 @@ export async function untilInstance(
     throw new Error(`${String(error)}: ${JSON.stringify(last?.status)}`)
   })
   return last as Instance
+}
+
+/** Runs a command on the first node, in its mounts and its network; throws with its words. */
+export function onNode({ cluster }: NodeWorld, command: string, ...args: string[]): Promise<string> {
+  const layout = layoutOf(cluster.name)
+  const holder = holderOf(layout, nodeOf(layout, 1))
+  if (holder === undefined) throw new Error('the node is no process of this machine')
+  return runInside(holder, command, args)
 }
 
 /** Everything an instance's phase was since the start, until `stop`. */
@@ -161,25 +176,44 @@ export interface Result {
   readonly pods: readonly string[]
 }
 
-/** Starts a client in a pod of the project; returns what waits for its end. */
+/** A client in a pod. */
+export interface Client {
+  readonly isOver: () => Promise<boolean>
+  readonly result: () => Promise<Result>
+  /** That one that goes on shall end. */
+  readonly end: () => Promise<unknown>
+}
+
+/** Starts a client in a pod of the project: it ends after so many requests, or goes on from there until it is told to. */
 export async function startClient(
   { kubectl, images }: NodeWorld,
   how: 'keep-alive' | 'fresh',
   url: string,
   count: number,
-): Promise<{ readonly isOver: () => Promise<boolean>; readonly result: () => Promise<Result> }> {
+  { pauseMilliseconds = 8, goesOn = false } = {},
+): Promise<Client> {
   const name = `client-${how}`
   const program = readFileSync(new URL('client.mjs', import.meta.url), 'utf8')
   const container = {
     name: 'client',
     image: images.hello('1'),
     imagePullPolicy: 'IfNotPresent',
-    command: ['node', '--input-type=module', '--eval', program, url, String(count), how],
+    command: [
+      'node',
+      '--input-type=module',
+      '--eval',
+      program,
+      url,
+      String(count),
+      how,
+      `${pauseMilliseconds}`,
+      `${goesOn}`,
+    ],
   }
   const pod = {
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: { name },
+    metadata: { name, labels: { app: 'client' } },
     spec: { restartPolicy: 'Never', containers: [container] },
   }
   await kubectl.apply(JSON.stringify(pod), project)
@@ -187,6 +221,7 @@ export async function startClient(
   await waitUntil(`${name} runs`, 60, async () => (await phase()) !== 'Pending')
   return {
     isOver: async () => ['Succeeded', 'Failed'].includes(await phase()),
+    end: () => kubectl.text('-n', project, 'exec', name, '--', 'node', '--eval', `process.kill(1, 'SIGUSR2')`),
     result: async () => JSON.parse((await kubectl.text('-n', project, 'logs', name)).trim()) as Result,
   }
 }

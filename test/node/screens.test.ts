@@ -1,0 +1,284 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { waitUntil } from '../cluster/kubeApi.ts'
+import {
+  conditionOf,
+  getInstance,
+  isReady,
+  podsOf,
+  project,
+  startNodeWorld,
+  untilInstance,
+  type NodeWorld,
+} from './world.ts'
+
+/** What is on the screen at 3 a.m.: situations that people ask about, made for real, and told by `kubectl get`. */
+
+let world: NodeWorld
+
+/**
+ * Serves until it is told to break: from then on its process ends at each start, as with a database that is gone. Its
+ * version 2 answers no health check. What it writes to /tmp outlives its process, not its pod.
+ */
+const program = `
+  const fail = () => { fs.writeFileSync('/tmp/broken', ''); console.error('no database'); process.exit(3) }
+  if (fs.existsSync('/tmp/broken')) fail()
+  http.createServer(({ url }, response) => {
+    if (url === '/break') fail()
+    response.writeHead(process.env.HELLO_VERSION === '2' ? 500 : 200).end()
+  }).listen(8080)
+  process.on('SIGTERM', () => process.exit())`
+
+const names = [
+  'site-down',
+  'site-failed',
+  'site-stuck',
+  'site-manual',
+  'site-suspended',
+  'site-invalid',
+  'site-waits',
+  'site-secret',
+]
+
+const specs: Readonly<Record<string, object>> = {
+  'site-down': { replicas: 2 },
+  'site-stuck': { deletionDeadlineSeconds: 20 },
+  'site-manual': { deploy: { trigger: 'Manual' } },
+  'site-secret': { variables: [{ name: 'WORD', valueFrom: { secretKeyRef: { name: 'site', key: 'word' } } }] },
+}
+
+const secretOf = (word: string): object => ({
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: {
+    name: 'site',
+    labels: { 'appstead.dev/allow': 'true' },
+    annotations: { 'appstead.dev/allow-apps': 'site' },
+  },
+  stringData: { word },
+})
+
+const declared = (): object[] => [
+  secretOf('old'),
+  {
+    apiVersion: 'appstead.dev/v1alpha1',
+    kind: 'App',
+    metadata: { name: 'site' },
+    spec: {
+      stack: {
+        services: [
+          {
+            name: 'web',
+            command: ['node', '--eval', program],
+            ports: [{ port: 8080 }],
+            healthCheck: { path: '/healthz' },
+            rollout: { progressDeadlineSeconds: 15 },
+          },
+        ],
+      },
+    },
+  },
+  ...names.map((name) => ({
+    apiVersion: 'appstead.dev/v1alpha1',
+    kind: 'AppInstance',
+    metadata: { name },
+    spec: { app: 'site', env: 'dev', image: world.images.hello('1'), ...specs[name] },
+  })),
+]
+
+const patch = (name: string, spec: object): Promise<string> =>
+  world.kubectl.text('-n', project, 'patch', 'appinstance', name, '--type=merge', '-p', JSON.stringify({ spec }))
+
+/** The line of `kubectl get appinstances`. */
+async function row(name: string, ...more: string[]): Promise<string> {
+  const table = await world.kubectl.text('-n', project, 'get', 'appinstances', ...more)
+  const line = table.split('\n').find((each) => each.startsWith(`${name} `)) ?? ''
+  process.stderr.write(`${line}\n`)
+  return line.replaceAll(/ {2,}/g, '  ')
+}
+
+/** Does, word for word, what a message says can be done: its last command. */
+function follow(message: string): Promise<string> {
+  const command = message.slice(message.lastIndexOf('kubectl ')).replace(/[.;]$/, '')
+  return world.kubectl.text(
+    ...command
+      .split(' ')
+      .slice(1)
+      .map((word) => word.replaceAll("'", '')),
+  )
+}
+
+beforeAll(async () => {
+  world = await startNodeWorld()
+  await world.kubectl.apply(JSON.stringify({ apiVersion: 'v1', kind: 'List', items: declared() }), project)
+  for (const name of names) await untilInstance(world, name, ({ status }) => status.phase === 'Running', 120)
+  await Promise.all(
+    (await podsOf(world, 'site-down')).map(({ metadata }) =>
+      world.kubectl.ask(
+        '-n',
+        'site-down',
+        'exec',
+        metadata.name,
+        '--',
+        'node',
+        '--eval',
+        "http.get('http://127.0.0.1:8080/break')",
+      ),
+    ),
+  )
+  await patch('site-failed', { image: world.images.hello('2') })
+  const keep = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'keep', finalizers: ['example.com/keep'] } }
+  await world.kubectl.apply(JSON.stringify(keep), 'site-stuck')
+  await world.kubectl.text('-n', project, 'delete', 'appinstance', 'site-stuck', '--wait=false')
+  await patch('site-manual', { image: world.images.hello('2') })
+  await patch('site-suspended', { suspend: true })
+  await patch('site-suspended', { image: world.images.hello('2') })
+  await patch('site-invalid', { services: [{ name: 'wep', enabled: false }] })
+  await patch('site-waits', { replicas: 3 })
+}, 900_000)
+
+afterAll(async () => {
+  if (world === undefined) return
+  await world.kubectl.ask(
+    '-n',
+    'site-stuck',
+    'patch',
+    'configmap',
+    'keep',
+    '--type=merge',
+    '-p',
+    '{"metadata":{"finalizers":null}}',
+  )
+  await world.kubectl.ask('delete', 'namespace', project, '--wait=false')
+}, 120_000)
+
+describe('at 3 a.m.', () => {
+  it('the site is down: which service, exit code, last log line, of which release, and the logs’ command', async () => {
+    const down = await untilInstance(world, 'site-down', ({ status }) => status.phase === 'Down', 60)
+    const { message } = conditionOf(down, 'Ready')
+    const words = `^Release site-down-[0-9a-f]{5}-r1: service 'web' has too few ready replicas: the process ended with exit code 3, last line: no database; see kubectl logs -n site-down -l appstead.dev/service=web --previous$`
+    expect(message).toMatch(new RegExp(words))
+    expect(await row('site-down')).toMatch(/^site-down {2}dev {2}Down {2}False {2}False {2}0\/2 /)
+    expect(await row('site-down', '-o', 'wide')).toContain(message)
+  }, 120_000)
+
+  it('a deploy failed and the old release serves: which is which, why, and that it is not tried again', async () => {
+    const failed = await untilInstance(
+      world,
+      'site-failed',
+      (each) => conditionOf(each, 'Ready').message.includes('Release 1 serves'),
+      60,
+    )
+    const { message } = conditionOf(failed, 'Ready')
+    expect(message).toContain('Release 2 failed: ')
+    expect(message).toContain(
+      "Service 'web' did not become ready within 15 seconds: its health check, GET /healthz on port http, is answered with status 500",
+    )
+    expect(message).toContain(
+      'Release 1 serves; not tried again until the spec changes or appstead.dev/deploy asks: kubectl annotate',
+    )
+    expect(await row('site-failed')).toMatch(
+      /^site-failed {2}dev {2}Degraded {2}False {2}True {2}1\/1 .* 1 \(2 failed\) /,
+    )
+    const { images } = world
+    expect(await row('site-failed', '-o', 'wide')).toContain(`${images.hello('1')} (wanted: ${images.hello('2')})`)
+  }, 120_000)
+
+  it('a deletion hangs: what is left, its finalizer, and the command that lets it go', async () => {
+    const { uid } = (await getInstance(world, 'site-stuck')).metadata as { readonly uid?: string }
+    let last = ''
+    await waitUntil('it says what it waits for', 60, async () => {
+      last = conditionOf(await getInstance(world, 'site-stuck'), 'Ready').message
+      return last.includes('example.com/keep')
+    })
+    const stuck = await untilInstance(world, 'site-stuck', ({ status }) => status.phase === 'Errored', 60)
+    const { message } = conditionOf(stuck, 'Ready')
+    expect(message).toMatch(/^Removal failed at step 'namespace': Namespace 'site-stuck' does not go: /)
+    expect(message).toContain('finalizers remaining: example.com/keep in 1 resource instances')
+    expect(message).toContain('configmaps. has 1 resource instances')
+    expect(message).toContain('tried again every 5 minutes')
+    expect(await row('site-stuck')).toMatch(/^site-stuck {2}dev {2}Errored /)
+    const events = await world.kubectl.text(
+      '-n',
+      project,
+      'get',
+      'events',
+      '--field-selector',
+      'involvedObject.name=site-stuck',
+    )
+    expect(events).toContain('CleanupDeadlineExceeded')
+    expect(message).toContain(`appstead.dev/force-delete=${uid}`)
+    await follow(message)
+    await waitUntil('it is gone', 60, async () => {
+      const { status } = await world.kubectl.ask('-n', project, 'get', 'appinstance', 'site-stuck')
+      return status !== 0
+    })
+  }, 180_000)
+
+  it.each([
+    [
+      'site-manual',
+      'Running',
+      'ChangesPending',
+      [
+        'services[web].image appstead.local/hello:1 → appstead.local/hello:2',
+        'spec.deploy.trigger is Manual',
+        `now: kubectl annotate appinstance site-manual -n ${project} appstead.dev/deploy=`,
+      ],
+    ],
+    [
+      'site-suspended',
+      'Suspended',
+      'ChangesPending',
+      [
+        'services[web].image appstead.local/hello:1 → appstead.local/hello:2',
+        'takes effect when spec.suspend is false again',
+      ],
+    ],
+    [
+      'site-waits',
+      'Running',
+      'ChangesPending',
+      ['services[web].replicas 1 → 3: takes effect with the next deployment', 'now: kubectl annotate'],
+    ],
+    ['site-invalid', 'Invalid', 'Ready', ['spec.services[wep] is an override of no service', "did you mean 'web'?"]],
+  ])(
+    '“I applied and nothing happened”: %s',
+    async (name, phase, type, words) => {
+      const found = await untilInstance(world, name, ({ status }) => status.phase === phase, 60)
+      const { message } = conditionOf(found, type)
+      process.stderr.write(`${name}: ${message}\n`)
+      expect(words.filter((word) => !message.includes(word))).toEqual([])
+      // Of the reasons that there can be, one is told.
+      expect(found.status.conditions?.filter((each) => ['ChangesPending', 'Stalled'].includes(each.type))).toHaveLength(
+        1,
+      )
+      await row(name, '-o', 'wide')
+    },
+    90_000,
+  )
+
+  it('a Secret changed: it waits for the next deployment, and a replica that is made anew until then has what its release has', async () => {
+    const { kubectl } = world
+    const words = async (): Promise<readonly string[]> => {
+      const ready = (await podsOf(world, 'site-secret')).filter(isReady)
+      const exec = ['--', 'node', '--eval', 'process.stdout.write(process.env.WORD)']
+      return Promise.all(ready.map(({ metadata }) => kubectl.text('-n', 'site-secret', 'exec', metadata.name, ...exec)))
+    }
+    expect(await words()).toEqual(['old'])
+    await kubectl.apply(JSON.stringify(secretOf('new')), project)
+    const waiting = await untilInstance(world, 'site-secret', ({ status }) => status.pendingSummary !== undefined, 30)
+    const { message } = conditionOf(waiting, 'ChangesPending')
+    process.stderr.write(`site-secret: ${message}\n`)
+    expect(message).toMatch(
+      /^services\[web\]\.variables\[WORD\] hash \w+ → hash \w+: takes effect with the next deployment/,
+    )
+    const [before] = await podsOf(world, 'site-secret')
+    await kubectl.text('-n', 'site-secret', 'delete', 'pod', before!.metadata.name)
+    await waitUntil('there is another one', 60, async () => (await words()).length === 1)
+    expect(await words()).toEqual(['old'])
+    await follow(message)
+    await untilInstance(world, 'site-secret', ({ status }) => status.currentRelease?.number === 2, 60)
+    await untilInstance(world, 'site-secret', ({ status }) => status.phase === 'Running', 60)
+    await waitUntil('the new one alone is left', 60, async () => (await words()).join() === 'new')
+  }, 180_000)
+})
