@@ -1,19 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import process from 'node:process'
 import { setTimeout as pause } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 // Jest cannot let a CommonJS package (@dot-i's) require an ES module that is itself being linked: client-node must be there before.
 import '../../operator/kube/access.ts'
 import { valuesSchema } from '../../charts/values.ts'
 import { informers } from '../../operator/controllers/informers.ts'
-import { startCluster, stopCluster } from '../cluster/cluster.ts'
-import { establishCrds, makeAdmin } from '../support/apiserver.ts'
 import { auditMark, requestsOf, type Request } from '../support/auditLog.ts'
-import { killInStart, startOperatorProcess, type OperatorProcess } from '../support/operatorProcess.ts'
-import { prepare, type ProductCluster } from '../support/productCluster.ts'
-import { layOutOperator, type OperatorStart } from '../support/shippedOperator.ts'
+import { killInStart, type OperatorProcess } from '../support/operatorProcess.ts'
+import type { OperatorStart } from '../support/shippedOperator.ts'
 import {
   measurePackages,
   promisedKilobytesOfHistory,
@@ -24,6 +18,7 @@ import type { Hands } from '../support/hands.ts'
 import { applyMember, createAll, makeProject, membersOf, type Member } from './fleet.ts'
 import { allReady, settle } from './quiet.ts'
 import { byMember, countByKind, countStanding, isMadeOnce, isRead, isStanding, ofKind, receivedAt } from './served.ts'
+import { useFleet } from './world.ts'
 
 /** `APPSTEAD_FLEET=10000 npm test -- --selectProjects fleet` for more, or for less on a busy machine. */
 const size = Number(process.env['APPSTEAD_FLEET'] ?? 1000)
@@ -54,40 +49,19 @@ const touchedWhileDown = new Set(
   [editedWhileDown, ...driftedWhileDown, ...removedWhileDown, ...changedWhileDown].map(nameOf),
 )
 
-const clusterName = 'test-fleet'
 /** So long that V8 has collected what the burst left: it does by itself when nothing was collected for 100 s. */
 const secondsOfRest = 120
 /** The default of the operator's configuration. */
 const workers = 8
 
 describe(`${size} instances`, () => {
-  let world: ProductCluster
+  const world = useFleet('test-fleet')
   let operator: OperatorProcess | undefined
-  const folder = mkdtempSync(join(tmpdir(), 'appstead-fleet-'))
-  /** As its image starts it: what is promised of its memory is of that. */
-  let start: OperatorStart
   const requestsSince = (mark: number): readonly Request[] => requestsOf(world.cluster, world.operatorUser, mark)
-
-  beforeAll(async () => {
-    const cluster = await startCluster({ name: clusterName, level: 'kwok', report: () => undefined })
-    const admin = await makeAdmin(cluster.kubeconfig)
-    await establishCrds(admin)
-    world = await prepare(cluster, admin)
-    start = await layOutOperator(folder)
-  }, 120_000)
-
-  afterAll(async () => {
-    try {
-      await operator?.stop()
-    } finally {
-      await stopCluster({ name: clusterName, report: () => undefined })
-      rmSync(folder, { recursive: true })
-    }
-  }, 60_000)
 
   it('are all made, each with as few requests as one, while a small project is served at once', async () => {
     const { hands, cluster } = world
-    operator = await startOperatorProcess({ kubeconfig: world.operatorKubeconfig, logLevel: 'warn', start })
+    operator = await world.startOperator()
     for (const project of [small, ...others]) await makeProject(hands, project)
     const started = auditMark(cluster)
     await createAll(hands, smallMembers)
@@ -161,7 +135,7 @@ describe(`${size} instances`, () => {
     for (const member of changedWhileDown) await applyMember(hands, member, 'hello:2')
     const mark = auditMark(cluster)
     const startedAt = performance.now()
-    operator = await startOperatorProcess({ kubeconfig: world.operatorKubeconfig, logLevel: 'warn', start })
+    operator = await world.startOperator()
     const syncedSeconds = (performance.now() - startedAt) / 1000
     await allReady(world)
     await settle(world)
@@ -197,13 +171,13 @@ describe(`${size} instances`, () => {
   }, 400_000)
 
   it('are served by an operator that has the memory of its container, after one that was killed as it started', async () => {
-    const { hands, operatorKubeconfig: kubeconfig } = world
+    const { hands, operatorKubeconfig: kubeconfig, start } = world
     expect(await operator?.stop()).toBe(0)
     operator = undefined
     await applyMember(hands, editedInBurst, 'hello:3')
     const mark = auditMark(world.cluster)
     const missing = await killInStart({ kubeconfig, logLevel: 'warn', start })
-    operator = await startOperatorProcess({ kubeconfig, logLevel: 'warn', start: inContainer(start) })
+    operator = await world.startOperator(inContainer(start))
     await allReady(world)
     await settle(world)
     const usage = operator.usage()

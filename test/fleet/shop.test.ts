@@ -1,24 +1,18 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { beforeAll, describe, expect, it } from '@jest/globals'
 import { loadAll } from 'js-yaml'
 // Jest cannot let a CommonJS package (@dot-i's) require an ES module that is itself being linked: client-node must be there before.
 import '../../operator/kube/access.ts'
 import { annotations, apiVersion, labels } from '../../operator/api/meta.ts'
-import { startCluster, stopCluster } from '../cluster/cluster.ts'
-import { establishCrds, makeAdmin } from '../support/apiserver.ts'
 import { auditMark, requestsOf } from '../support/auditLog.ts'
-import { startOperatorProcess, type OperatorProcess } from '../support/operatorProcess.ts'
-import { prepare, type ProductCluster } from '../support/productCluster.ts'
-import { layOutOperator } from '../support/shippedOperator.ts'
+import type { OperatorProcess } from '../support/operatorProcess.ts'
 import { allReady, settle } from './quiet.ts'
 import { countByKind, isRead, isStanding } from './served.ts'
+import { useFleet } from './world.ts'
 
 /** Instances of examples/shop: two services, a database from outside, a volume and an action each. */
 
-const clusterName = 'test-fleet-shop'
 const project = 'shop-team'
 const count = 300
 const names = Array.from({ length: count }, (_, index) => `shop-i${index}`)
@@ -75,16 +69,11 @@ const instanceOf = (name: string): object => ({
 })
 
 describe(`${count} instances of examples/shop`, () => {
-  let world: ProductCluster
+  const world = useFleet('test-fleet-shop')
   let operator: OperatorProcess | undefined
-  const folder = mkdtempSync(join(tmpdir(), 'appstead-fleet-'))
 
   beforeAll(async () => {
-    const cluster = await startCluster({ name: clusterName, level: 'kwok', report: () => undefined })
-    const admin = await makeAdmin(cluster.kubeconfig)
-    await establishCrds(admin)
-    world = await prepare(cluster, admin)
-    const { hands, operatorKubeconfig: kubeconfig } = world
+    const { hands } = world
     await hands.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: project } })
     await hands.apply({
       apiVersion: 'storage.k8s.io/v1',
@@ -97,17 +86,8 @@ describe(`${count} instances of examples/shop`, () => {
     await hands.apply({ ...stack, metadata: { ...stack.metadata, namespace: project } })
     const metadata = { namespace: project, name: 'shop' }
     await hands.apply({ apiVersion, kind: 'App', metadata, spec: { stack: { name: 'shop' } } })
-    operator = await startOperatorProcess({ kubeconfig, logLevel: 'warn', start: await layOutOperator(folder) })
+    operator = await world.startOperator()
   }, 120_000)
-
-  afterAll(async () => {
-    try {
-      await operator?.stop()
-    } finally {
-      await stopCluster({ name: clusterName, report: () => undefined })
-      rmSync(folder, { recursive: true })
-    }
-  }, 60_000)
 
   it('become Ready, read their Secret once each at most, and then ask for nothing', async () => {
     const { hands, cluster, operatorUser } = world
