@@ -56,7 +56,8 @@ const callTimeoutMilliseconds = 30_000
 export class Link implements Wire {
   readonly #options: LinkOptions
   readonly #streams = new Set<OpenStream>()
-  #isDead = false
+  /** Also ends what listens to signals: one that others depend on lives, with all that listens, until it is aborted. */
+  readonly #death = new AbortController()
   /** Requests on their way or at work, watches not counted. */
   #underWay = 0
   stats: TransportStats = { requests: 0, watches: 0, callConnections: 1, watchConnections: 1 }
@@ -66,7 +67,7 @@ export class Link implements Wire {
   }
 
   get isDead(): boolean {
-    return this.#isDead
+    return this.#death.signal.aborted
   }
 
   get underWay(): number {
@@ -75,7 +76,7 @@ export class Link implements Wire {
 
   /** The process is gone: it neither hears nor says anything any more. */
   kill(): void {
-    this.#isDead = true
+    this.#death.abort()
     for (const stream of this.#streams) stream.watching?.close()
     this.#streams.clear()
   }
@@ -90,7 +91,7 @@ export class Link implements Wire {
     let isOver = false
     const onAbort = (): void => end(() => reject(new KubeError('Aborted', `${what}: aborted`)))
     const end = (act: () => void): void => {
-      if (isOver || this.#isDead) return
+      if (isOver || this.isDead) return
       isOver = true
       cancelTimeout()
       signal?.removeEventListener('abort', onAbort)
@@ -119,14 +120,15 @@ export class Link implements Wire {
 
   stream(request: Request & { readonly signal: AbortSignal }): AsyncIterable<Buffer> {
     const { schedule, network } = this.#options
+    const { signal: death } = this.#death
     const question = questionOf(request)
-    const stream = new Stream(request.what, request.signal)
-    if (this.#isDead) return stream
+    const stream = new Stream(request.what, request.signal, death)
+    if (this.isDead) return stream
     const fate = network.fateOf(question)
     const plural = routeOf(request.path)?.served.type.plural ?? ''
     const open: OpenStream = { plural, stream, watching: undefined, lastAt: 0 }
     this.#streams.add(open)
-    request.signal.addEventListener('abort', () => this.#close(open), { once: true })
+    request.signal.addEventListener('abort', () => this.#close(open), { once: true, signal: death })
     schedule.after(fate.there + fate.back, () => this.#open(open, question, fate), true)
     return stream
   }
@@ -152,7 +154,7 @@ export class Link implements Wire {
 
   #arrive(question: Question, fate: Fate, answered: (answer: Answer | undefined) => void): void {
     const { double, onWrite, onCall } = this.#options
-    if (this.#isDead) return
+    if (this.isDead) return
     if (question.method !== 'GET' || routeOf(question.path)?.name !== '') onCall()
     if (fate.lost === 'before') return answered(undefined)
     if (fate.refused !== undefined) return answered(fate.refused)
@@ -167,7 +169,7 @@ export class Link implements Wire {
 
   #open(open: OpenStream, question: Question, fate: Fate): void {
     const { double, schedule } = this.#options
-    if (this.#isDead || !this.#streams.has(open)) return
+    if (this.isDead || !this.#streams.has(open)) return
     const refused = fate.lost === undefined ? fate.refused : lostConnection
     const watching =
       refused ??
@@ -202,14 +204,14 @@ export class Link implements Wire {
     const { schedule } = this.#options
     open.lastAt = Math.max(open.lastAt, schedule.time + delay)
     const guarded = (): void => {
-      if (!this.#isDead && this.#streams.has(open)) run()
+      if (!this.isDead && this.#streams.has(open)) run()
     }
     schedule.after(open.lastAt - schedule.time, guarded, true)
   }
 
   #bookmarkLater(open: OpenStream): void {
     this.#options.schedule.after(bookmarkMilliseconds, () => {
-      if (this.#isDead || !this.#streams.has(open) || open.watching === undefined) return
+      if (this.isDead || !this.#streams.has(open) || open.watching === undefined) return
       const line = lineOf(open.watching.bookmark())
       this.#later(open, () => open.stream.push(line))
       this.#bookmarkLater(open)
@@ -217,7 +219,7 @@ export class Link implements Wire {
   }
 
   #end(open: OpenStream): void {
-    if (this.#isDead || !this.#streams.has(open)) return
+    if (this.isDead || !this.#streams.has(open)) return
     this.#close(open)
     open.stream.end()
   }

@@ -8,12 +8,13 @@ export class Stream implements AsyncIterable<Buffer> {
   #outcome: 'open' | 'ended' | KubeError = 'open'
   #wake: (() => void) | undefined
 
-  constructor(what: string, signal: AbortSignal) {
+  /** `signal` aborts it; with `death` it forgets that it listens there. */
+  constructor(what: string, signal: AbortSignal, death: AbortSignal) {
     this.#what = what
     this.#signal = signal
     const abort = (): void => this.fail(new KubeError('Aborted', `${this.#what}: aborted`))
     if (signal.aborted) abort()
-    else signal.addEventListener('abort', abort, { once: true })
+    else signal.addEventListener('abort', abort, { once: true, signal: death })
   }
 
   push(chunk: Buffer): void {
