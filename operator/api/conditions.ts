@@ -279,7 +279,8 @@ export const reasons = {
   },
   InstanceDeleted: {
     class: 'failed',
-    description: 'What an AppTask records or asks for was not done when the instance was deleted.',
+    description:
+      'What an AppTask records or asks for was not done, or nobody knows how it ended, when the instance was deleted.',
   },
   CreationDeadlineExceeded: {
     class: 'failed',

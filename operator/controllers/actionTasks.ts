@@ -23,7 +23,7 @@ export function isFor({ spec, status }: ActionTask, instanceUid: string | undefi
 }
 
 /** Whether something may still be done for it. */
-export function isOpen(task: ActionTask): boolean {
+export function isOpen(task: AppTask): boolean {
   return !isEnded(task) && task.metadata.deletionTimestamp === undefined
 }
 

@@ -19,6 +19,19 @@ export interface Progress {
   readonly instanceGeneration?: number
 }
 
+/** Where the work stands by what its Task records. */
+export function recordedProgress({ status }: AppTask): Progress {
+  const steps = status?.steps ?? []
+  const at = steps.find(({ state }) => state === 'Running')
+  return {
+    steps: steps.map(({ name }) => name),
+    at: at?.name,
+    hindrance: at?.message ?? '',
+    attempts: at?.attempts ?? 1,
+    ...(status?.instanceGeneration !== undefined && { instanceGeneration: status.instanceGeneration }),
+  }
+}
+
 /**
  * The status of a Task.
  * In: the Task as it is recorded, where the work stands, the verdict for its condition Succeeded, the time. Out: the

@@ -8,7 +8,7 @@ import { makeTask } from '../../render/task.ts'
 import type { KubeError } from '../../kube/errors.ts'
 import { isKubeError } from '../../kube/errors.ts'
 import type { Ctx } from '../../runtime/controller.ts'
-import { isEnded, newestAttempt, taskStatus, tellsMore, type Progress } from '../../status/appTask.ts'
+import { isEnded, newestAttempt, recordedProgress, taskStatus, tellsMore, type Progress } from '../../status/appTask.ts'
 import type { Verdict } from '../../status/conditions.ts'
 import { asksForRetry, failureOf } from '../../status/errored.ts'
 import { isProjectLeaving } from '../publish.ts'
@@ -106,15 +106,7 @@ export async function beginRemoval(ctx: Ctx, seen: Observed): Promise<Attempt | 
 async function endCreation(ctx: Ctx, { instance, tasks }: Observed): Promise<void> {
   const task = newestAttempt(tasks, 'Create')
   if (!task || isEnded(task)) return
-  const steps = task.status?.steps ?? []
-  const at = steps.find(({ state }) => state === 'Running')
-  const progress: Progress = {
-    steps: steps.map(({ name }) => name),
-    at: at?.name,
-    hindrance: at?.message ?? '',
-    attempts: at?.attempts ?? 1,
-    instanceGeneration: instance.metadata.generation ?? 0,
-  }
+  const progress = { ...recordedProgress(task), instanceGeneration: instance.metadata.generation ?? 0 }
   const message = 'The instance was deleted before all that its first release needs was there.'
   await recordQuietly(ctx, task, progress, { status: 'False', reason: 'InstanceDeleted', message })
 }

@@ -1,12 +1,13 @@
 import type { AppInstance } from '../../api/appInstance.ts'
 import { appInstanceKind } from '../../api/appInstance.ts'
-import type { ActionTask, AppTask, AppTaskStatus } from '../../api/appTask.ts'
-import { appTaskKind, isActionTask } from '../../api/appTask.ts'
+import type { ActionTask, AppTask, AppTaskStatus, Attempt } from '../../api/appTask.ts'
+import { appTaskKind, isActionTask, isAttempt } from '../../api/appTask.ts'
 import type { KubeObject, Ref } from '../../api/meta.ts'
 import { keyOf, refOf } from '../../api/meta.ts'
 import { similarNames, thereIs } from '../../api/similar.ts'
 import type { Controller, Ctx, Reader, Report } from '../../runtime/controller.ts'
 import { subject } from '../../status/actions.ts'
+import { recordedProgress, taskStatus } from '../../status/appTask.ts'
 import type { Verdict } from '../../status/conditions.ts'
 import { isFor, isOpen, recordAction, stepOf } from '../actionTasks.ts'
 
@@ -16,42 +17,43 @@ const patienceSeconds = 600
 const settled: Report<AppTaskStatus> = { outcome: { kind: 'settled' } }
 
 /**
- * An AppTask by which a user asks for an action of an AppInstance that is not there: waited for, or given up. Where there
- * is one, it does all the rest itself (appInstance/manualActions.ts).
+ * An AppTask whose AppInstance is not there: a user's for an action is waited for, or given up; the record of a try to
+ * make or remove it is ended. Where there is one, it does all the rest itself (appInstance/manualActions.ts, attempts.ts).
  */
 export const appTask: Controller<AppTask, AppTaskStatus> = {
   kind: appTaskKind,
   watches: [
-    { type: appTaskKind, keys: (object) => [object as AppTask].filter(isActionTask).filter(isOpen).map(refOf) },
+    { type: appTaskKind, keys: (object) => [object as AppTask].filter(isOpen).map(refOf) },
     { type: appInstanceKind, ignoresStatus: true, keys: (object, cache) => openFor(cache, object) },
   ],
 
   async reconcile(ctx, task): Promise<Report<AppTaskStatus>> {
-    if (!isActionTask(task) || !isOpen(task)) return settled
+    if (!isOpen(task)) return settled
     const ref = instanceRef(task)
     const seen = ctx.cache.get<AppInstance>(appInstanceKind, ref)
     if (isThere(seen, task)) return settled
-    const left = patienceLeft(ctx, task)
-    if (!seen && !isBound(task) && left > 0) return waitFor(ctx, task, left)
+    const left = isActionTask(task) && !seen && !isBound(task) ? patienceLeft(ctx, task) : 0
+    if (isActionTask(task) && left > 0) return waitFor(ctx, task, left)
     const live = (await ctx.kube.getLive(appInstanceKind, ref)) as AppInstance | undefined
     if (isThere(live, task)) {
       const message = `Waiting for AppInstance '${ref.name}' to be seen as it is`
       return { outcome: { kind: 'progressing', reason: 'Queued', message, retryAfterSeconds: 1 } }
     }
-    const verdict = live || isBound(task) ? deletedVerdict(task, live) : missingVerdict(ctx, task, 'False')
-    await recordAction(ctx, task, { at: stepOf(task), hindrance: verdict.message }, verdict)
+    if (isActionTask(task)) await endAction(ctx, task, live)
+    if (isAttempt(task)) await endAttempt(ctx, task, live)
     return settled
   },
 }
 
-function instanceRef({ metadata, spec }: ActionTask): Ref {
+function instanceRef({ metadata, spec }: AppTask): Ref {
   return { namespace: metadata.namespace ?? '', name: spec.instance }
 }
 
-function isThere(instance: AppInstance | undefined, task: ActionTask): boolean {
-  return (
-    instance !== undefined && instance.metadata.deletionTimestamp === undefined && isFor(task, instance.metadata.uid)
-  )
+/** Whether it is up to the instance to say how the Task ends: of a removal, and of what that overtakes, until it is gone. */
+function isThere(instance: AppInstance | undefined, task: AppTask): boolean {
+  if (instance === undefined) return false
+  const { uid, deletionTimestamp } = instance.metadata
+  return isActionTask(task) ? deletionTimestamp === undefined && isFor(task, uid) : uid === task.spec.instanceUid
 }
 
 /** Whether it is for one AppInstance alone, and for none that is made later. */
@@ -70,6 +72,30 @@ async function waitFor(ctx: Ctx, task: ActionTask, left: number): Promise<Report
   await recordAction(ctx, task, { at: 'queue' }, verdict)
   const by = `AppInstance/${task.spec.instance}`
   return { outcome: { ...verdict, kind: 'blocked', by, retryAfterSeconds: Math.ceil(left) } }
+}
+
+async function endAction(ctx: Ctx, task: ActionTask, live: AppInstance | undefined): Promise<void> {
+  const verdict = live || isBound(task) ? deletedVerdict(task, live) : missingVerdict(ctx, task, 'False')
+  await recordAction(ctx, task, { at: stepOf(task), hindrance: verdict.message }, verdict)
+}
+
+/**
+ * Others took the instance's finalizer off, or the API server refused the record of its end. Over just the version that
+ * was looked at: what the instance recorded last may not be in view yet.
+ */
+async function endAttempt(ctx: Ctx, task: Attempt, live: AppInstance | undefined): Promise<void> {
+  const message = lostMessage(task, live)
+  const progress = { ...recordedProgress(task), hindrance: message }
+  const verdict: Verdict = { status: 'False', reason: 'InstanceDeleted', message }
+  await ctx.kube.recordStatus(appTaskKind, task, taskStatus(task, progress, verdict, ctx.now))
+}
+
+function lostMessage({ spec: { instance, type } }: Attempt, live: AppInstance | undefined): string {
+  if (type === 'Create') return `AppInstance '${instance}' is gone, and nothing says how its creation ended`
+  const see = live
+    ? `another AppInstance has its name now`
+    : `to see whether anything is left: kubectl get namespace ${instance}`
+  return `AppInstance '${instance}' is gone, and nothing says how its removal ended, as when its finalizer is taken off by hand; ${see}`
 }
 
 function missingVerdict({ cache }: Ctx, task: ActionTask, status: Verdict['status']): Verdict {
@@ -99,5 +125,5 @@ function deletedVerdict(task: ActionTask, live: AppInstance | undefined): Verdic
 
 function openFor(cache: Reader, instance: KubeObject): Ref[] {
   const tasks = cache.byIndex<AppTask>(appTaskKind, 'instance', keyOf(refOf(instance)))
-  return tasks.filter(isActionTask).filter(isOpen).map(refOf)
+  return tasks.filter(isOpen).map(refOf)
 }

@@ -53,8 +53,7 @@ const isToStay = /^(namespaces \/hello-dev-|apptasks )/
 function unfulfilled({ ends }: Scenario, { state }: Ending): string[] {
   const found = state[`appinstances ${project}/${instance}`]
   const phase = membersOf(membersOf(found)['status'])['phase']
-  const asked = Object.entries(state).filter(([, task]) => membersOf(membersOf(task)['spec'])['type'] === 'Action')
-  const open = asked.filter(([name, task]) => name.startsWith('apptasks ') && !isEnded(membersOf(task)))
+  const open = Object.entries(state).filter(([name, task]) => name.startsWith('apptasks ') && !isEnded(membersOf(task)))
   if (open.length > 0) return open.map(([name]) => `${name} has not ended`)
   if (ends === 'Running') return phase === ends ? [] : [`the instance is not Running but ${String(phase)}`]
   const left = Object.keys(state).filter((name) => name.includes(`/${instance}`) || name.includes(` ${instance}/`))

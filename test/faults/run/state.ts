@@ -35,8 +35,8 @@ function settledForm(object: Members): Json {
 }
 
 /**
- * What is left to compare of the AppTasks of a run: where a user came in between, whether they ended, and of deletions
- * nothing; where the API server refused what was asked, deletions go on without any.
+ * What is left to compare of the AppTasks of a run: where a user came in between, whether they ended; where the API server
+ * refused what was asked, deletions go on without any.
  */
 export function comparable(
   state: Readonly<Record<string, Json>>,
@@ -45,10 +45,8 @@ export function comparable(
   const entries = Object.entries(state).flatMap(([name, object]): [string, Json][] => {
     if (isRefusing && isMembers(object) && object['kind'] === 'Deployment') return [[name, withoutGeneration(object)]]
     if (!isMembers(object) || object['kind'] !== 'AppTask') return [[name, object]]
-    const isOfDeletion = membersOf(object['spec'])['type'] === 'Delete'
-    if (isOfDeletion && isRefusing) return []
-    if (!isRace) return [[name, object]]
-    return [[name, { ...object, status: isOfDeletion || isRefusing ? {} : { isEnded: isEnded(object) } }]]
+    if (isRefusing && membersOf(object['spec'])['type'] === 'Delete') return []
+    return [[name, isRace ? { ...object, status: { isEnded: isEnded(object) } } : object]]
   })
   return Object.fromEntries(entries)
 }

@@ -1,5 +1,4 @@
 import { describe, expect, it } from '@jest/globals'
-import type { AppTask } from '../../../operator/api/appTask.ts'
 import { askFor, AskedWorld, secondsAgo, settle } from './askedWorld.ts'
 
 /** Actions that users ask for of an instance that is not there, or is leaving. */
@@ -69,12 +68,4 @@ describe('without its instance an action', () => {
       "False InstanceDeleted: Action 'seed' of service 'web' was ended: AppInstance 'hello-dev' is being deleted",
     )
   })
-})
-
-it('an AppTask of the operator is no request', async () => {
-  const world = await AskedWorld.with([])
-  world.put({ ...askFor('hello-dev-create-1'), spec: { instance: 'hello-dev', type: 'Create' } } as AppTask)
-  await world.orphan('hello-dev-create-1')
-  await settle(world)
-  expect(world.writes).toEqual([])
 })
