@@ -51,9 +51,9 @@ export function asksForRelease(changes: readonly Change[]): boolean {
   return changes.some(({ effect }) => effect !== 'Scale')
 }
 
-/** `services[web].image shop:1 → shop:2`. */
-export function sentenceOf({ path, from = 'none', to = 'none' }: Change): string {
-  return `${path} ${from} → ${to}`
+/** `services[web].image shop:1 → shop:2`, or of a copy `services[web].variables[WORD] (Secret/words has new content)`. */
+export function sentenceOf({ path, from = 'none', to = 'none', content }: Change): string {
+  return content === undefined ? `${path} ${from} → ${to}` : `${path} (${content} has new content)`
 }
 
 function revisionChange(from: string, to: string): Change[] {

@@ -90,7 +90,9 @@ export function makeRelease(
 function causeOf(changes: readonly Change[], { deploy, restart }: Requests): string {
   const requests = Object.entries({ deploy, restart }).filter(([, cause]) => cause !== undefined)
   const paths = changes.map((change) =>
-    /\.(image|replicas|autoscaling)$/.test(change.path) ? sentenceOf(change) : change.path,
+    change.content !== undefined || /\.(image|replicas|autoscaling)$/.test(change.path)
+      ? sentenceOf(change)
+      : change.path,
   )
   return shortened(
     [...requests.map((each) => each.join(': ')), paths.join(', ')].filter(Boolean).join('; '),

@@ -270,7 +270,7 @@ describe('at 3 a.m.', () => {
     const { message } = conditionOf(waiting, 'ChangesPending')
     process.stderr.write(`site-secret: ${message}\n`)
     expect(message).toMatch(
-      /^services\[web\]\.variables\[WORD\] hash \w+ → hash \w+: takes effect with the next deployment/,
+      /^services\[web\]\.variables\[WORD\] \(Secret\/site has new content\): takes effect with the next deployment/,
     )
     const [before] = await podsOf(world, 'site-secret')
     await kubectl.text('-n', 'site-secret', 'delete', 'pod', before!.metadata.name)

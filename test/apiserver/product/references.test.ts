@@ -147,6 +147,9 @@ describe('a Secret that is referred to', () => {
         source: 'Secret/db',
       },
     ])
+    expect(messageOf(await getInstance(world), 'ChangesPending')).toMatch(
+      /^services\[web\]\.variables\[PASSWORD\] \(Secret\/db has new content\): takes effect with the next deployment/,
+    )
     expect(conditionsOf(await getInstance(world))).toMatchObject({ Ready: 'True AllReady' })
     expect(await releasesOf(world)).toHaveLength(1)
     expect(textOf(await runningCopy(), 'password')).toBe(before)
@@ -154,7 +157,10 @@ describe('a Secret that is referred to', () => {
     await world.hands.patch('AppInstance', { namespace, name }, { spec: { deploy: { onSecretChange: 'Immediate' } } })
     await world.operator.settle()
     await rollOut(world.hands, world.operator, name)
-    expect(await releasesOf(world)).toHaveLength(2)
+    expect((await releasesOf(world)).map(({ spec }) => spec.cause)).toEqual([
+      'instance created',
+      'services[web].variables[PASSWORD] (Secret/db has new content)',
+    ])
     expect(textOf(await runningCopy(), 'password')).toBe(after)
     // The first release is kept, and so is what it names.
     expect(await copies()).toHaveLength(2)
