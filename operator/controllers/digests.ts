@@ -147,6 +147,7 @@ export function claimDigest(object: KubeObject): Omit<ObservedClaim, keyof KubeO
     accessModes: spec?.accessModes ?? [],
     storageClass: spec?.storageClassName ?? '',
     hasNode: metadata.annotations?.[selectedNode] !== undefined,
+    createdAt: metadata.creationTimestamp ?? '',
   }
 }
 
@@ -261,10 +262,15 @@ function runOf({ metadata, status }: PodObject): Pick<ObservedPod, 'run'> {
   return job === undefined ? {} : { run: { job, failure: status?.reason ?? '' } }
 }
 
-/** What keeps a pod from each node; not that others would have to leave for it in vain, which the scheduler adds. */
+/**
+ * What keeps a pod from each node; not that others would have to leave for it in vain, nor that a part of the scheduler
+ * had nothing to say ("not found"), both of which it adds.
+ */
 function unschedulableOf(status: PodStatus | undefined): string {
   const { reason, message = '' } = conditionOf(status, 'PodScheduled') ?? {}
-  return reason === 'Unschedulable' ? shorten(message.replace(/\. (?:[^.]*, )?preemption: .*$/s, '')) : ''
+  return reason === 'Unschedulable'
+    ? shorten(message.replace(/\. (?:(?:[^.]*, )?preemption: .*|not found\.?)$/s, ''))
+    : ''
 }
 
 function conditionOf(status: PodStatus | undefined, type: string): PodCondition | undefined {

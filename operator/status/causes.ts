@@ -1,5 +1,5 @@
 import type { ResolvedService } from '../api/service/resolvedService.ts'
-import { claimCause, type Storage } from './claims.ts'
+import { claimCause, isOfClaims, type Storage } from './claims.ts'
 import { probeCause } from './health.ts'
 import type { ObservedDeployment, ObservedPod, ObservedProbe } from './observed.ts'
 import type { Cause } from './pods.ts'
@@ -25,8 +25,9 @@ export function serviceCause(
   { pods, deployments, probes, ...storage }: Surroundings,
 ): Cause | undefined {
   const own = pods.filter((pod) => pod.service === service.name)
+  const others = own.filter((pod) => !isOfClaims(service, pod))
   const causes = [
-    worstCause(own, (pod) => probeCause(service, pod, probes), service.resources.limits?.memory),
+    worstCause(others, (pod) => probeCause(service, pod, probes), service.resources.limits?.memory),
     claimCause(service, own, namespace, storage),
     refusalCause(deployments.get(service.name)?.refusal ?? '', namespace),
   ]

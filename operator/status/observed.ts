@@ -43,6 +43,8 @@ export interface ObservedClaim extends ObservedChild {
   readonly storageClass: string
   /** Whether the scheduler has chosen the node for which its volume is to be made. */
   readonly hasNode: boolean
+  /** RFC 3339; '' when it does not say. */
+  readonly createdAt: string
 }
 
 /** A StorageClass. */

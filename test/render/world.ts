@@ -141,7 +141,7 @@ export function decide(objects: readonly KubeObject[], name?: string): Decision 
     .list<AppInstance>(appInstanceKind)
     .filter(({ metadata }) => name === undefined || metadata.name === name)
   if (!instance) throw new Error(`no AppInstance ${name} among ${objects.map((each) => keyOf(refOf(each))).join()}`)
-  const seen = observe({ cache: reader, target: { cache: reader } }, instance)
+  const seen = observe({ cache: reader, target: { cache: reader }, now }, instance)
   const { objection, running, changes, failed, next } = decideOn(seen)
   const release = next ? stored(next) : running
   return {

@@ -87,14 +87,15 @@ export function claimOf({ instance, projectUid, hubUid }: Observed): Claim {
   return { instanceUid: instance.metadata.uid ?? '', projectUid, hubUid }
 }
 
-/** The caches of the hub and of the cluster an instance runs on. */
+/** The caches of the hub and of the cluster an instance runs on, and when they are looked at. */
 interface Caches {
   readonly cache: Reader
   readonly target: { readonly cache: Reader }
+  readonly now: Date
 }
 
 /** Reads the caches of the hub and of the cluster the instance runs on; nothing else. */
-export function observe({ cache, target }: Caches, instance: AppInstance): Observed {
+export function observe({ cache, target, now }: Caches, instance: AppInstance): Observed {
   const project = instance.metadata.namespace ?? ''
   const app = cache.get<App>(appKind, { namespace: project, name: instance.spec.app })
   const env = cache.get<AppEnv>(appEnvKind, { namespace: '', name: instance.spec.env })
@@ -118,6 +119,7 @@ export function observe({ cache, target }: Caches, instance: AppInstance): Obser
     projectUid: namespaceOf(cache, project)?.metadata.uid ?? '',
     hubUid: namespaceOf(cache, 'kube-system')?.metadata.uid ?? '',
     ...childrenOf(target.cache, instance, namespace),
+    ...storageOf(target.cache, instance.metadata.name, now),
     similar: similarTo(cache, { instance, app, env, stack, latest, revision }),
     ...wantedBy(cache, { instance, app, env, revision, releases }),
   }
@@ -215,7 +217,7 @@ function childrenOf(
   cache: Reader,
   instance: AppInstance,
   namespace: ObservedChild | undefined,
-): Pick<Observed, 'owned' | 'deployments' | 'pods' | 'probes' | 'jobs' | 'jobPods' | keyof Storage> {
+): Pick<Observed, 'owned' | 'deployments' | 'pods' | 'probes' | 'jobs' | 'jobPods'> {
   const { name } = instance.metadata
   const isOurs = ({ metadata }: ObservedChild): boolean => metadata.labels?.[labels.instance] === name
   const children = childTypes.flatMap((type) =>
@@ -231,6 +233,5 @@ function childrenOf(
     pods: cache.byIndex<ObservedPod>(podType, 'namespace', name).filter(({ run }) => run === undefined),
     probes: probesOf(cache, name),
     ...actionJobsOf(cache, name),
-    ...storageOf(cache, name),
   }
 }

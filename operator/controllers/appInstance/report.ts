@@ -85,7 +85,7 @@ export function report(seen: Observed, findings: Findings, now: Date): Report<Ap
       ...blockedBy(instance, verdicts, { now, isProtected: isProtected(instance, seen.env) }),
       ...(found.failure && { error: erroredStatus(instance, found.failure) }),
     },
-    outcome: outcomeOf(found, verdicts),
+    outcome: outcomeOf(seen, found, verdicts),
     events: [
       ...madeSince(seen, found),
       ...(found.events ?? []),
@@ -266,7 +266,11 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0)
 }
 
-function outcomeOf({ objection, applied, checkAgainSeconds }: Findings, { Reconciling }: Verdicts): Outcome {
+function outcomeOf(
+  { early }: Observed,
+  { objection, applied, checkAgainSeconds }: Findings,
+  { Reconciling }: Verdicts,
+): Outcome {
   const own = [
     objection && 'retryAfterSeconds' in objection ? objection.retryAfterSeconds : [],
     checkAgainSeconds ?? [],
@@ -274,6 +278,8 @@ function outcomeOf({ objection, applied, checkAgainSeconds }: Findings, { Reconc
   const retries = [
     ...own.flatMap((seconds) => seconds ?? []),
     ...(applied?.contested ?? []).map(({ retryAfterSeconds }) => retryAfterSeconds),
+    // A claim is told of only when it is not early any more.
+    ...[...early.values()].map(Math.ceil),
   ]
   const retry = retries.length > 0 ? { retryAfterSeconds: Math.min(...retries) } : {}
   if (objection) return objection.kind === 'failed' ? objection : { ...objection, ...retry }

@@ -65,7 +65,7 @@ export const appRelease: Controller<AppRelease, AppReleaseStatus> = {
     const { name: namespace } = instance.metadata
     const pods = target.cache.byIndex<ObservedPod>(podType, 'namespace', namespace)
     const probes = probesOf(target.cache, namespace)
-    const storage = storageOf(target.cache, namespace)
+    const storage = storageOf(target.cache, namespace, now)
     const verdict = releaseVerdict(
       recorded,
       releases,

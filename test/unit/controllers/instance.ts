@@ -119,6 +119,8 @@ export function claimOf({
   phase = 'Bound',
   storageClass,
   owner = 'hello-dev',
+  createdAt,
+  node,
 }: {
   readonly name?: string
   readonly size?: string
@@ -126,12 +128,21 @@ export function claimOf({
   readonly phase?: string
   readonly storageClass?: string
   readonly owner?: string
+  readonly createdAt?: string
+  /** Chosen by the scheduler. */
+  readonly node?: string
 }): KubeObject {
   const marks = { [labels.instance]: owner, [labels.service]: 'web' }
   return {
     apiVersion: 'v1',
     kind: 'PersistentVolumeClaim',
-    metadata: { name, namespace: 'hello-dev', labels: marks },
+    metadata: {
+      name,
+      namespace: 'hello-dev',
+      labels: marks,
+      ...(createdAt !== undefined && { creationTimestamp: createdAt }),
+      ...(node !== undefined && { annotations: { 'volume.kubernetes.io/selected-node': node } }),
+    },
     spec: { accessModes: [mode], resources: { requests: { storage: size } }, storageClassName: storageClass },
     status: { phase },
   } as KubeObject

@@ -153,7 +153,7 @@ function ofTask(reason: Reason, status: 'True' | 'False'): Promise<readonly stri
   const progress = { steps: ['release'], at: 'release', hindrance: 'why', attempts: 1, instanceGeneration: 1 }
   const ended = { ...task, status: taskStatus(task, progress, { status, reason, message: 'why' }, now) }
   const reader = readerOf([objects.system, objects.project, instance, ended])
-  const seen = observe({ cache: reader, target: { cache: reader } }, instance)
+  const seen = observe({ cache: reader, target: { cache: reader }, now }, instance)
   const failure = failureOf(instance, seen.tasks)
   const own = (ended.status.conditions ?? []).map((condition) => condition.reason)
   if (!failure) return Promise.resolve(own)

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import type { AppRelease } from '../../../operator/api/appRelease.ts'
 import type { KubeObject } from '../../../operator/api/meta.ts'
 import { changesBetween } from '../../../operator/render/changes.ts'
+import { now } from '../../render/world.ts'
 import { claimOf, reportOf, worldWith, type Happening } from './instance.ts'
 
 const web = { name: 'web', ports: [{ port: 8080 }], healthCheck: { path: '/' } }
@@ -127,6 +128,63 @@ describe('a service that waits for a volume', () => {
     const ready = await told('Ready', happening)
     expect(ready).toContain(' ClaimUnbound: ')
     expect(ready).toContain(text)
+  })
+
+  const young = { ...fast, createdAt: now.toISOString() }
+  const immediate = '0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims. not found'
+  const unbound = unschedulable(immediate)
+
+  it.each<[string, Happening]>([
+    ['by its class', { ...unbound, more: [claimOf(young), storageClass('fast')] }],
+    ['for the node that was chosen', { world: withVolume({}), more: [claimOf({ ...young, node: 'a' }), late] }],
+  ])('that is just being made %s, waits without alarm, and looks again', async (_, happening) => {
+    const { status, outcome, events } = await reportOf(happening)
+    expect(status?.conditions?.find(({ type }) => type === 'Ready')).toMatchObject({ reason: 'RollingOut' })
+    expect(status?.services?.[0]?.reason).toBeUndefined()
+    expect(outcome).toMatchObject({ kind: 'progressing', retryAfterSeconds: 10 })
+    expect((events ?? []).filter(({ type }) => type === 'Warning')).toEqual([])
+  })
+
+  it.each([
+    [9.5, 'RollingOut', 1],
+    [10, 'ClaimUnbound', undefined],
+    // Of a clock that is wrong nothing is believed.
+    [-10, 'ClaimUnbound', undefined],
+  ])('that was made %d s ago: %s', async (seconds, reason, retryAfterSeconds) => {
+    const createdAt = new Date(now.getTime() - seconds * 1000).toISOString()
+    const { status, outcome } = await reportOf({
+      ...unbound,
+      more: [claimOf({ ...fast, createdAt }), storageClass('fast')],
+    })
+    expect(status?.conditions?.find(({ type }) => type === 'Ready')?.reason).toBe(reason)
+    expect('retryAfterSeconds' in outcome ? outcome.retryAfterSeconds : undefined).toBe(retryAfterSeconds)
+  })
+
+  it('that is there is not told by what the scheduler said before', async () => {
+    const bound = [claimOf({ storageClass: 'fast' }), storageClass('fast')]
+    expect(await told('Ready', { ...unbound, more: bound })).toContain(' RollingOut: ')
+    const noneFits = "0/1 nodes are available: 1 node(s) didn't find available persistent volumes to bind."
+    expect(await told('Ready', { ...unschedulable(noneFits), more: bound })).toContain(' RollingOut: ')
+    const elsewhere = "0/1 nodes are available: 1 node(s) didn't match PersistentVolume's node affinity."
+    expect(await told('Ready', { ...unschedulable(elsewhere), more: bound })).toContain(' Unschedulable: ')
+  })
+
+  it('is not told of one that waits for a pod, when it is another one that has none', async () => {
+    const two = [data, { ...data, name: 'more', path: '/more' }]
+    const world = worldWith([{ ...web, volumes: two }])
+    const more = [
+      claimOf(fast),
+      late,
+      claimOf({ ...young, name: 'web-more', storageClass: 'now' }),
+      storageClass('now'),
+    ]
+    expect(await told('Ready', { world, unschedulable: immediate, more })).toContain(' RollingOut: ')
+  })
+
+  it('of which nobody here knows, in the words of the scheduler', async () => {
+    expect(await told('Ready', { world: worldWith([web]), unschedulable: immediate })).toContain(
+      'no node takes the pod: 0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims; see',
+    )
   })
 
   it('names another cause, when it is one', async () => {

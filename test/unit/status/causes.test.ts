@@ -96,6 +96,7 @@ function surroundingsOf(wrong: Readonly<Record<string, readonly Fault[]>>): Surr
         claim && volume ? [[volume.claim, { ...claim, metadata: { name: volume.claim } } as ObservedClaim]] : [],
       ),
     ),
+    early: new Map(),
     storageClasses: [],
   }
 }

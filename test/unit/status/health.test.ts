@@ -24,7 +24,7 @@ function probe(message: string, count: number): ObservedProbe {
   return { ...event, ...probeDigest({ ...event, message, count } as typeof event) }
 }
 
-const none = { deployments: new Map(), claims: new Map(), storageClasses: [] }
+const none = { deployments: new Map(), claims: new Map(), storageClasses: [], early: new Map() }
 
 function told(pods: readonly ObservedPod[], probes: readonly ObservedProbe[], of = service): string | undefined {
   return serviceCause(of, 'hello-dev', { ...none, pods, probes })?.message

@@ -200,6 +200,7 @@ export function caseOf(list: readonly ResolvedService[], parts: Parts): Case {
       pods: parts.pods,
       jobPods: [],
       claims: new Map(),
+      early: new Map(),
       storageClasses: [],
       owned: [],
       projectUid: 'p',
