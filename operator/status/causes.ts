@@ -4,7 +4,7 @@ import { probeCause } from './health.ts'
 import type { ObservedDeployment, ObservedPod, ObservedProbe } from './observed.ts'
 import type { Cause } from './pods.ts'
 import { compareCauses, worstCause } from './pods.ts'
-import { commandForRule } from './rules.ts'
+import { commandForRule, withoutName } from './rules.ts'
 
 /** What there is in an instance's namespace, and the classes its volumes are made of. */
 export interface Surroundings extends Storage {
@@ -38,6 +38,6 @@ function refusalCause(refusal: string, namespace: string): Cause | undefined {
   // A quota counts nothing yet in its first moment; the controller tries again.
   if (refusal === '' || refusal.includes('status unknown for quota')) return undefined
   const command = commandForRule(refusal, namespace)
-  const message = `no replica can be made: ${refusal}`
+  const message = `no replica can be made: ${withoutName(refusal)}`
   return { reason: 'Forbidden', message, ...(command !== '' && { command }) }
 }

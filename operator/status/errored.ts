@@ -58,13 +58,16 @@ const causeLimit = 480
 /** What people are told while the failure stands: what failed, what is blocked, the ways out. */
 export function erroredMessage(instance: AppInstance, failure: Failure): string {
   const { generation = 0 } = instance.metadata
-  const cause = shortened(failure.message, causeLimit)
+  // The command stands beside the others: after one in the middle of the text, a dot would be copied too.
+  const [, what = failure.message, look] = /^(.*?); see (kubectl .*)$/s.exec(failure.message) ?? []
+  const cause = shortened(what, causeLimit)
+  const to = look === undefined ? 'To' : `To see more: ${look}; to`
   const steps = nextStepsOf(instance, failure)
   if (failure.class === 'Cleanup') {
-    return `Removal failed at step '${failure.failedStep}': ${cause}. It goes on by itself, and is tried again every 5 minutes. To let the instance go and leave the rest behind: ${steps[0]}`
+    return `Removal failed at step '${failure.failedStep}': ${cause}. It goes on by itself, and is tried again every 5 minutes. ${to} let the instance go and leave the rest behind: ${steps[0]}`
   }
   const blocked = generation > failure.generation ? ` Generation ${generation} is stored, not acted on.` : ''
-  return `Creation failed at step '${failure.failedStep}': ${cause}.${blocked} Nothing was removed. To try again: ${steps[0]}; to give up: ${steps[1]}`
+  return `Creation failed at step '${failure.failedStep}': ${cause}.${blocked} Nothing was removed. ${to} try again: ${steps[0]}; to give up: ${steps[1]}`
 }
 
 /** status.error. */

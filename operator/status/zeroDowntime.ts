@@ -51,7 +51,7 @@ function hasNoHealthCheck({ name, healthCheck }: ResolvedService): Risk | undefi
   if (healthCheck) return undefined
   return {
     reason: 'NoHealthCheck',
-    message: `Service '${name}': new replicas get requests before they can answer, since services[${name}].healthCheck is not set; such as {path: /healthz}.`,
+    message: `Service '${name}': new replicas get requests before they can answer, since services[${name}].healthCheck is not set (such as {path: /healthz}).`,
   }
 }
 

@@ -3,7 +3,7 @@ import { isOfRule } from '../../apply/refusal.ts'
 import { canonical } from '../../api/canonical.ts'
 import { renderVersion } from '../../render/appInstance.ts'
 import { isCreated } from '../../status/appTask.ts'
-import { commandForRule } from '../../status/rules.ts'
+import { commandForRule, withoutName } from '../../status/rules.ts'
 import type { ObservedChild } from '../../status/observed.ts'
 import { annotations, group, labels } from '../../api/meta.ts'
 import { thereIs } from '../../api/similar.ts'
@@ -99,7 +99,9 @@ export function namespaceIsNotForeign(seen: Observed): Objection | undefined {
   // That of a predecessor, on its way out, is waited for like any other of ours.
   if (namespace.metadata.deletionTimestamp !== undefined && isUnproven(namespace, seen)) return undefined
   const { name } = instance.metadata
-  const message = `Namespace '${name}' belongs to ${holderOf(namespace, seen)} and is not touched`
+  const holder = holderOf(namespace, seen)
+  const see = holder === stranger ? `; see kubectl describe namespace ${name}` : ''
+  const message = `Namespace '${name}' belongs to ${holder} and is not touched${see}`
   // It had its namespace once: there is nothing to begin anew.
   return isCreated(seen)
     ? waitsFor('NamespaceTaken', 'Namespace', name, message)
@@ -111,9 +113,11 @@ export function isForeign(objection: Objection | undefined): boolean {
   return objection?.reason === 'NamespaceConflict' || objection?.reason === 'NamespaceTaken'
 }
 
+const stranger = 'someone else'
+
 function holderOf(namespace: ObservedChild, seen: Observed): string {
   const { [labels.instance]: instance, [labels.project]: project } = namespace.metadata.labels ?? {}
-  if (instance === undefined || project === undefined) return 'someone else'
+  if (instance === undefined || project === undefined) return stranger
   if (!isUnproven(namespace, seen)) return `the AppInstance '${instance}' of project '${project}'`
   const { name, namespace: own } = seen.instance.metadata
   const recorded = namespace.metadata.annotations?.[annotations.instanceUid]
@@ -254,7 +258,7 @@ export function refusalOf(refused: Refused): Objection {
   const { name, namespace = '' } = desired.object.metadata
   const command = commandForRule(error.message, namespace)
   const see = command === '' ? '' : `; see ${command}`
-  const message = `The API server refused ${desired.type.kind} '${name}': ${error.message}${see}`
+  const message = `The API server refused ${desired.type.kind} '${name}': ${withoutName(error.message)}${see}`
   return isOfRule(error)
     ? { kind: 'progressing', reason: 'Forbidden', message, retryAfterSeconds }
     : { kind: 'invalid', reason: 'RefusedByServer', field: 'spec', message, retryAfterSeconds }

@@ -63,7 +63,8 @@ describe('a namespace of somebody else', () => {
       Available: 'False NotServing',
     })
     expect(conditionsOf(errored)['Reconciling']).toBeUndefined()
-    expect(messageOf(errored, 'Stalled').toLowerCase()).toContain(message.toLowerCase())
+    expect(messageOf(errored, 'Stalled')).toContain(`: ${message}. `)
+    expect(messageOf(errored, 'Stalled')).toContain(`To see more: kubectl describe namespace ${cert.instance}; to try`)
     expect(errored['status'].error).toMatchObject({
       class: 'Creation',
       reason: 'NamespaceConflict',

@@ -148,6 +148,33 @@ describe('the cause that is told', () => {
   })
 })
 
+describe('why no replica can be made', () => {
+  it.each([
+    [
+      'pods "web-79fd5b967c-zfv79" is forbidden: exceeded quota: one, requested: pods=1, used: pods=1, limited: pods=1',
+      'exceeded quota: one, requested: pods=1, used: pods=1, limited: pods=1',
+      'kubectl describe resourcequota -n a-dev',
+    ],
+    [
+      `pods "web-79fd5b967c-zfv79" is forbidden: ValidatingAdmissionPolicy 'signed' with binding 'all' denied request: sign it`,
+      `ValidatingAdmissionPolicy 'signed' with binding 'all' denied request: sign it`,
+      'kubectl get validatingadmissionpolicy signed -o yaml',
+    ],
+    [
+      'Internal error occurred: failed calling webhook "scan.example.com": connection refused',
+      'failed calling webhook "scan.example.com": connection refused',
+      'kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations',
+    ],
+  ])('is told without the name of a pod that never was: %s', (refusal, why, command) => {
+    const fault: Fault = { reason: 'Forbidden', message: '', refusal }
+    expect(serviceCause(serviceNamed('web', [fault]), 'a-dev', surroundingsOf({ web: [fault] }))).toEqual({
+      reason: 'Forbidden',
+      message: `no replica can be made: ${why}`,
+      command,
+    })
+  })
+})
+
 const atRest = {
   generation: 1,
   hasRelease: true,
