@@ -104,7 +104,7 @@ export const reasons = {
   Unschedulable: { class: 'progressing', description: 'No node takes a replica.' },
   ClaimUnbound: {
     class: 'progressing',
-    description: 'A service waits for a volume: its PersistentVolumeClaim is not bound to one.',
+    description: 'A service waits for a volume: its claim is not bound, and none can come or ten seconds have passed.',
   },
   NoInterruption: { class: 'settled', description: 'Updates and drained nodes interrupt nobody.' },
   ReplicaStopsFirst: {
