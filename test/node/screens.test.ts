@@ -2,18 +2,28 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { waitUntil } from '../cluster/kubeApi.ts'
 import {
   conditionOf,
+  follow as followObject,
   getInstance,
   isReady,
   podsOf,
   project,
+  startClient,
   startNodeWorld,
   untilInstance,
+  type Client,
+  type Followed,
   type NodeWorld,
 } from './world.ts'
 
-/** What is on the screen at 3 a.m.: situations that people ask about, made for real, and told by `kubectl get`. */
+/**
+ * What is on the screen at 3 a.m.: situations that people ask about, made for real, and told by `kubectl get`. That an
+ * instance cannot be created is in errored.test.ts.
+ */
 
 let world: NodeWorld
+/** Of site-failed, from before its roll-out fails until the last good release is back. */
+let clients: readonly Client[] = []
+let readyReplicas: Followed | undefined
 
 /**
  * Serves until it is told to break: from then on its process ends at each start, as with a database that is gone. Its
@@ -24,7 +34,8 @@ const program = `
   if (fs.existsSync('/tmp/broken')) fail()
   http.createServer(({ url }, response) => {
     if (url === '/break') fail()
-    response.writeHead(process.env.HELLO_VERSION === '2' ? 500 : 200).end()
+    const version = process.env.HELLO_VERSION
+    response.writeHead(version === '2' ? 500 : 200).end('version ' + version + ', on ' + os.hostname())
   }).listen(8080)
   process.on('SIGTERM', () => process.exit())`
 
@@ -125,7 +136,7 @@ beforeAll(async () => {
       ),
     ),
   )
-  await patch('site-failed', { image: world.images.hello('2') })
+  await failUnderRequests()
   const keep = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'keep', finalizers: ['example.com/keep'] } }
   await world.kubectl.apply(JSON.stringify(keep), 'site-stuck')
   await world.kubectl.text('-n', project, 'delete', 'appinstance', 'site-stuck', '--wait=false')
@@ -136,7 +147,17 @@ beforeAll(async () => {
   await patch('site-waits', { replicas: 3 })
 }, 900_000)
 
+async function failUnderRequests(): Promise<void> {
+  const service = ['-n', 'site-failed', 'get', 'service', 'web', '-o', 'jsonpath={.spec.clusterIP}']
+  const url = `http://${await world.kubectl.text(...service)}:8080/`
+  readyReplicas = followObject(world, ['-n', 'site-failed', 'deployment', 'web'], '{.status.readyReplicas}')
+  const how = ['keep-alive', 'fresh'] as const
+  clients = await Promise.all(how.map((each) => startClient(world, each, url, 1000, { goesOn: true })))
+  await patch('site-failed', { image: world.images.hello('2') })
+}
+
 afterAll(async () => {
+  readyReplicas?.stop()
   if (world === undefined) return
   await world.kubectl.ask(
     '-n',
@@ -182,6 +203,34 @@ describe('at 3 a.m.', () => {
     const { images } = world
     expect(await row('site-failed', '-o', 'wide')).toContain(`${images.hello('1')} (wanted: ${images.hello('2')})`)
   }, 120_000)
+
+  it('no request was lost meanwhile, one replica was ready all the time, and what failed is not tried again by itself', async () => {
+    const { images } = world
+    const pods = async (): Promise<readonly string[]> =>
+      (await podsOf(world, 'site-failed')).map(({ metadata }) => metadata.name)
+    await waitUntil('the failed replica is gone', 60, async () => (await pods()).length === 1)
+    const [served] = await pods()
+    await Promise.all(clients.map((client) => client.end()))
+    await waitUntil('the clients are done', 120, async () =>
+      (await Promise.all(clients.map((client) => client.isOver()))).every(Boolean),
+    )
+    const results = await Promise.all(clients.map((client) => client.result()))
+    process.stderr.write(`${JSON.stringify(results)}\nready: ${readyReplicas?.values.join()}\n`)
+    expect(results.flatMap(({ lost }) => lost)).toEqual([])
+    expect(Math.min(...results.map(({ answered }) => answered))).toBeGreaterThanOrEqual(1000)
+    // The replica that was there before served all the time, and serves on.
+    expect(results.map((result) => result.pods)).toEqual([[served], [served]])
+    expect(new Set(readyReplicas?.values)).toEqual(new Set(['1']))
+
+    await patch('site-failed', { image: images.hello('1') })
+    await untilInstance(world, 'site-failed', ({ status }) => status.phase === 'Running', 60)
+    await patch('site-failed', { image: images.hello('2') })
+    const again = await untilInstance(world, 'site-failed', ({ status }) => status.phase === 'Degraded', 60)
+    expect(conditionOf(again, 'Ready').message).toContain('Release 2 failed: ')
+    const releases = await world.kubectl.text('-n', project, 'get', 'appreleases', '-o', 'name')
+    expect(releases.match(/site-failed-/g)).toHaveLength(2)
+    expect(await pods()).toEqual([served])
+  }, 180_000)
 
   it('a deletion hangs: what is left, its finalizer, and the command that lets it go', async () => {
     const { uid } = (await getInstance(world, 'site-stuck')).metadata as { readonly uid?: string }
