@@ -5,6 +5,7 @@ import { applyShop, prepareShop, removeShop, shops, type Databases } from '../de
 import { failOnLeaks, makeCanary } from '../support/canaries.ts'
 import { leadingOperator, leaksOf, readLogs, rememberTokens } from './operatorPods.ts'
 import {
+  hastyToLeave,
   killProcessOf,
   podsOf,
   project,
@@ -168,7 +169,7 @@ describe('shop on a real node', () => {
     )
     await patchProd({ image: world.images.shop('2') })
     await untilInstance(world, prod, isRelease(2), 180)
-    await patchProd({ variables: [{ name: 'GREETING', value: 'Hello' }] })
+    await patchProd({ variables: [{ name: 'GREETING', value: 'Hello' }, hastyToLeave] })
     await untilInstance(world, prod, isRelease(3), 180)
     await patchProd({ stack: { revision: 'shop-1.1' }, variables: [] })
     await waitUntil(
