@@ -79,9 +79,12 @@ function storeNew({ store, route, actor }: Writing, name: string, object: Member
 }
 
 /** What the server adds after it has noted who owns what. */
-function stamped(served: Served, object: Members): Members {
-  if (served.type.kind !== 'Namespace') return object
-  return { ...object, spec: { finalizers: ['kubernetes'] }, status: { phase: 'Active' } }
+function stamped({ type: { kind } }: Served, object: Members): Members {
+  if (kind === 'Namespace') return { ...object, spec: { finalizers: ['kubernetes'] }, status: { phase: 'Active' } }
+  if (kind !== 'PersistentVolumeClaim') return object
+  const { finalizers = [], ...metadata } = metaOf(object)
+  const held = [...new Set([...finalizers, 'kubernetes.io/pvc-protection'])]
+  return { ...object, metadata: { ...metadata, finalizers: held }, status: { phase: 'Pending' } }
 }
 
 function newObject({ store, route, now }: Writing, name: string, body: Members): Members {

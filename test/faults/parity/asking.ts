@@ -45,9 +45,10 @@ async function answersOf({ server, double, mapping }: Both, question: Question):
   return [ours, real]
 }
 
-/** Of Deployments the double knows no defaults; these and namespaces others write too in the real cluster. */
+/** Of Deployments the double knows no defaults; these and namespaces others write too in the real cluster, claims in the double. */
 function isWhollyOurs({ path }: Question): boolean {
-  return !path.includes('/deployments') && !/\/namespaces(\/[^/]*)?$/.test(path.replace(/\?.*/, ''))
+  const others = /\/(deployments|persistentvolumeclaims)(\/|$)|\/namespaces(\/[^/]*)?$/
+  return !others.test(path.replace(/\?.*/, ''))
 }
 
 function withToken(path: string, token: string): string {

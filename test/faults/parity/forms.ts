@@ -9,8 +9,8 @@ import { metaOf } from '../double/writes.ts'
 /** Written by the controller-manager of the real cluster alone. */
 const foreignAnnotations = ['deployment.kubernetes.io/revision']
 
-/** Those who write in the rest of a cluster: in that of the double, and in the real one. */
-const foreignManagers = ['unknown', 'kube-controller-manager']
+/** Those who write in the rest of a cluster: in that of the double, and in the real one, where a quota is counted, too. */
+const foreignManagers = ['unknown', 'kube-controller-manager', 'kube-apiserver']
 
 /** The form of an object; with `isWhole`, what is not metadata too. */
 export function formOfObject(given: Members, isWhole = false): Json {

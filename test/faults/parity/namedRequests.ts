@@ -9,6 +9,18 @@ const stack = {
   metadata: { name: 'hello-a', namespace: 'shop' },
   spec: { services: [{ name: 'jobs', type: 'Worker', image: 'hello:1' }] },
 }
+const claims = '/api/v1/namespaces/shop/persistentvolumeclaims'
+const makeClaim = (labels: Members): Members => ({
+  apiVersion: 'v1',
+  kind: 'PersistentVolumeClaim',
+  metadata: { name: 'hello-a', namespace: 'shop', labels },
+  spec: {
+    accessModes: ['ReadWriteMany'],
+    resources: { requests: { storage: '1Gi' } },
+    storageClassName: 'shared',
+    volumeMode: 'Filesystem',
+  },
+})
 
 /** The fewest requests that once were answered otherwise by the double, by what the real server does. */
 export const namedRequests: Readonly<Record<string, readonly Question[]>> = {
@@ -32,6 +44,15 @@ export const namedRequests: Readonly<Record<string, readonly Question[]>> = {
     { ...create('appstead', {}), path: `${stacks}?fieldManager=appstead`, body: stack },
     { ...merge({ annotations: null }), path: `${stacks}/hello-a?fieldManager=beta` },
     { ...merge({ annotations: null }), path: `${stacks}/hello-a?fieldManager=beta` },
+  ],
+  'protects a claim from the first, which is the doing of no manager': [
+    { ...create('appstead', {}), path: `${claims}?fieldManager=appstead`, body: makeClaim({ a: '1' }) },
+    {
+      ...apply('appstead', {}),
+      path: `${claims}/hello-a?fieldManager=appstead&force=true`,
+      body: makeClaim({ b: '2' }),
+    },
+    { ...merge({ finalizers: ['example.com/held'] }), path: `${claims}/hello-a?fieldManager=beta` },
   ],
 }
 

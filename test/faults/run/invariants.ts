@@ -141,6 +141,9 @@ function isOwn({ served: { type }, key }: Change): boolean {
   }
 }
 
+/** A port is no secret, and stands in many a uid. */
+const shortestSecret = 8
+
 /** Every value of a Secret there ever was. */
 class Secrets {
   readonly #values = new Set<string>()
@@ -160,8 +163,8 @@ class Secrets {
 
   #add(secret: Members): void {
     for (const encoded of Object.values(membersOf(secret['data'])) as string[]) {
-      this.#values.add(encoded)
-      this.#values.add(atob(encoded))
+      const value = atob(encoded)
+      if (value.length >= shortestSecret) this.#values.add(encoded).add(value)
     }
   }
 }

@@ -144,17 +144,19 @@ const hashKey = {
   metadata: { namespace: project, name: hashKeyName },
   data: { key: Buffer.from('of all runs').toString('base64') },
 }
-const secretOf = (password: string): object => ({
+/** One that the App may read. */
+const allowed = (name: string, texts: Readonly<Record<string, string>>): object => ({
   apiVersion: 'v1',
   kind: 'Secret',
   metadata: {
     namespace: project,
-    name: 'db',
+    name,
     labels: { [labels.allow]: 'true' },
     annotations: { [annotations.allowApps]: app },
   },
-  data: { password: Buffer.from(password).toString('base64') },
+  data: Object.fromEntries(Object.entries(texts).map(([key, text]) => [key, Buffer.from(text).toString('base64')])),
 })
+const secretOf = (password: string): object => allowed('db', { password })
 const createWithSecret = settled('create with a Secret', async (hands) => {
   const variables = [{ name: 'PASSWORD', valueFrom: { secretKeyRef: { name: 'db', key: 'password' } } }]
   for (const object of [hashKey, secretOf('correct-horse-1')]) await hands.apply(object)
@@ -162,12 +164,36 @@ const createWithSecret = settled('create with a Secret', async (hands) => {
   await hands.apply(makeInstance({ deploy: { onSecretChange: 'Immediate' } }))
 })
 const changeSecret = settled('change the Secret', (hands) => hands.apply(secretOf('battery-staple-2')))
-const namespaceRef = { namespace: '', name: instance }
-const createWhereTaken = settled('create in a namespace that others hold', async (hands) => {
-  await hands.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: instance, labels: { team: 'others' } } })
-  await hands.apply(makeApp([web, jobs]))
-  await hands.apply(makeInstance())
+/** As in examples/shop: a worker from the web service, a volume that both mount, a database elsewhere, a migration. */
+const shop = (path: string): readonly object[] => [
+  { name: 'db', type: 'PostgreSQL' },
+  {
+    ...migrating('migrate'),
+    healthCheck: { path },
+    links: [{ service: 'db', as: 'DATABASE' }],
+    volumes: [
+      { name: 'uploads', path: '/uploads', size: '1Gi', accessMode: 'ReadWriteMany', storageClassName: 'shared' },
+    ],
+  },
+  { name: 'worker', type: 'Worker', from: 'web', command: ['work'] },
+]
+const shopInstance = makeInstance({ services: [{ name: 'db', external: { secretName: 'pg' } }] })
+const createShop = settled('create a shop', async (hands) => {
+  const database = { host: 'pg-rw.of-others', port: '5432', username: 'user-of-shop', password: 'horse-battery-3' }
+  const uri = 'postgresql://user-of-shop:horse-battery-3@pg-rw.of-others:5432/orders'
+  for (const object of [hashKey, allowed('pg', { ...database, dbname: 'orders-of-shop', uri })])
+    await hands.apply(object)
+  await hands.apply(makeApp(shop('/healthz')))
+  await hands.apply(shopInstance)
 })
+const upgradeShop = settled('upgrade to a new image and revision', async (hands) => {
+  const { status } = await hands.get('App', appRef)
+  await hands.patch('AppInstance', ref, { spec: { image: 'hello:2', stack: { revision: status.latestRevision } } })
+})
+const namespaceRef = { namespace: '', name: instance }
+const takeNamespace = settled('others take the namespace', (hands) =>
+  hands.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: instance, labels: { team: 'others' } } }),
+)
 const retry = (cause: string): Step =>
   settled(`retry: ${cause}`, (hands) =>
     hands.patch('AppInstance', ref, { metadata: { annotations: { [annotations.retry]: cause } } }),
@@ -177,7 +203,18 @@ const suspend = (isSuspended: boolean): Step =>
   settled(isSuspended ? 'suspend' : 'resume', (hands) =>
     hands.patch('AppInstance', ref, { spec: { suspend: isSuspended } }),
   )
-const createAgain: Step = { does: 'create again', when: isGone, act: (hands) => hands.apply(makeInstance()) }
+const createAgain = (object: object): Step => ({
+  does: 'create again',
+  when: isGone,
+  act: (hands) => hands.apply(object),
+})
+const allow = (pods: number): Step =>
+  settled(`allow ${pods} pods`, (hands) =>
+    hands.patch('AppEnv', { namespace: '', name: 'dev' }, { spec: { defaults: { quota: { pods } } } }),
+  )
+const outgrow = settled('image and more replicas than are allowed', (hands) =>
+  hands.patch('AppInstance', ref, { spec: { image: 'hello:2', replicas: 6 } }),
+)
 
 const fromNothing = (name: string, ...steps: Step[]): Scenario => ({
   name,
@@ -214,15 +251,22 @@ export const scenarios: readonly Scenario[] = [
   fromNothing('ask', createWith(withActionsByHand), ask('seed', 'break', 'unknown'), changeImage, ask('break', 'seed')),
   created('suspend', suspend(true), changeImage, suspend(false)),
   {
-    ...fromNothing('errored', createWhereTaken, retry('too early'), leave, changeImage, retry('they have left')),
+    ...fromNothing('errored', takeNamespace, create, retry('too early'), leave, changeImage, retry('they have left')),
     hasStrangers: true,
   },
+  { ...fromNothing('shop', createShop, editStack(shop('/livez')), upgradeShop, remove), ends: 'gone' },
+  {
+    ...fromNothing('shop-errored', takeNamespace, createShop, leave, retry('they have left'), upgradeShop),
+    hasStrangers: true,
+  },
+  fromNothing('shop-retained', createShop, retain, remove, createAgain(shopInstance)),
+  { ...fromNothing('quota', allow(5), create, outgrow, allow(10), remove), ends: 'gone' },
   { ...created('delete', remove), ends: 'gone' },
   { ...created('delete-with-retain', retain, remove), ends: 'released' },
-  created('recreate-after-retain', retain, remove, createAgain),
+  created('recreate-after-retain', retain, remove, createAgain(makeInstance())),
   { ...fromNothing('delete-during-create', create, { ...remove, when: hasNamespace }), ends: 'gone', isRace: true },
   { ...created('delete-during-roll-out', changeImage, { ...remove, when: runs('hello:2') }), ends: 'gone' },
-  created('recreate', remove, createAgain),
+  created('recreate', remove, createAgain(makeInstance())),
   { ...created('recreate-in-haste', remove, hasty), isRace: true },
 ]
 

@@ -5,6 +5,7 @@ import type { Change } from '../double/store.ts'
 import { metaOf } from '../double/writes.ts'
 import type { Random } from '../schedule/random.ts'
 import type { Schedule } from '../schedule/schedule.ts'
+import { nextOfClaim } from './claims.ts'
 import { deploymentLabel, nextOfDeployment } from './deployments.ts'
 import { nextOfJob } from './jobs.ts'
 import { pathOf, type Act } from './objects.ts'
@@ -13,12 +14,13 @@ const namespaceType = servedKind('Namespace')
 const crdType = servedKind('CustomResourceDefinition')
 const deploymentType = servedKind('Deployment')
 const jobType = servedKind('Job')
+const claimType = servedKind('PersistentVolumeClaim')
 const podType = servedKind('Pod')
 const namespaced = served.filter(({ type }) => type.namespaced)
 
 /**
- * The rest of the cluster: Deployments become pods, pods become ready, Jobs end, terminating namespaces and CRDs lose their
- * content, and what lost its owner goes. It does one write at a time, when the schedule lets it.
+ * The rest of the cluster: Deployments become pods, pods become ready, Jobs end, claims get volumes, terminating namespaces
+ * and CRDs lose their content, and what lost its owner goes. It does one write at a time, when the schedule lets it.
  */
 export class ControllerManager {
   readonly #double: Double
@@ -26,6 +28,7 @@ export class ControllerManager {
   readonly #random: Random
   readonly #deployments = new Set<string>()
   readonly #jobs = new Set<string>()
+  readonly #claims = new Set<string>()
   readonly #leavingNamespaces = new Set<string>()
   readonly #leavingCrds = new Set<string>()
   #isGarbageLikely = false
@@ -46,6 +49,7 @@ export class ControllerManager {
   #notice({ served: type, key, before, after }: Change): void {
     if (type === deploymentType) this.#deployments.add(key)
     if (type === jobType) this.#jobs.add(key)
+    if (type === claimType) this.#claims.add(key)
     if (type === podType) this.#deployments.add(deploymentOf((after ?? before)!))
     if (after === undefined) this.#isGarbageLikely = true
     const leaving = after !== undefined && metaOf(after).deletionTimestamp !== undefined
@@ -73,8 +77,8 @@ export class ControllerManager {
       const garbage = this.#nextOfGarbage()
       if (garbage !== undefined) return garbage
     }
-    const job = this.#nextOfJobs()
-    if (job !== undefined) return job
+    const quick = this.#nextOfJobs() ?? this.#nextOfClaims()
+    if (quick !== undefined) return quick
     const isFirst = this.#random.chance(0.5)
     const first = isFirst ? this.#nextOfDeployments() : this.#nextOfNamespaces()
     const second = (): Act | undefined => (isFirst ? this.#nextOfNamespaces() : this.#nextOfDeployments())
@@ -82,21 +86,26 @@ export class ControllerManager {
   }
 
   #nextOfDeployments(): Act | undefined {
-    for (const key of this.#deployments) {
-      const deployment = this.#double.store.get(deploymentType, key)
-      const act = deployment && nextOfDeployment(this.#double, deployment, this.#random)
-      if (act !== undefined) return act
-      this.#deployments.delete(key)
-    }
-    return undefined
+    return this.#nextOf(deploymentType, this.#deployments, (deployment) =>
+      nextOfDeployment(this.#double, deployment, this.#random),
+    )
   }
 
   #nextOfJobs(): Act | undefined {
-    for (const key of this.#jobs) {
-      const job = this.#double.store.get(jobType, key)
-      const act = job && nextOfJob(this.#double, job)
+    return this.#nextOf(jobType, this.#jobs, (job) => nextOfJob(this.#double, job))
+  }
+
+  #nextOfClaims(): Act | undefined {
+    return this.#nextOf(claimType, this.#claims, (claim) => nextOfClaim(this.#double, claim))
+  }
+
+  #nextOf(type: Served, keys: Set<string>, nextOfOne: (object: Members) => Act | undefined): Act | undefined {
+    for (const key of keys) {
+      const object = this.#double.store.get(type, key)
+      const act = object && nextOfOne(object)
       if (act !== undefined) return act
-      this.#jobs.delete(key)
+      // What is leaving may be waiting for others to go.
+      if (object === undefined || metaOf(object).deletionTimestamp === undefined) keys.delete(key)
     }
     return undefined
   }
