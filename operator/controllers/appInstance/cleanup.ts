@@ -166,7 +166,8 @@ async function refused(attempt: Removal, refusal: Refused): Promise<Deletion> {
   const { reason, message } = objection
   const event: EventRecord = { type: 'Warning', reason, action: 'Deleting', message }
   const retryAfterSeconds = 'retryAfterSeconds' in objection ? objection.retryAfterSeconds : undefined
-  return hindered(attempt, stepAtFault(attempt), { message, retryAfterSeconds, events: [event] })
+  const attempts = fightsOf(attempt.ctx.target.cache).refusalsOf(refusal.desired)
+  return hindered(attempt, stepAtFault(attempt), { message, retryAfterSeconds, events: [event], attempts })
 }
 
 /** What may pass by itself is only told of when it did not until the deadline: until then it is tried again. */

@@ -41,6 +41,8 @@ interface Hindrance {
   readonly reason?: 'ForeignClaim'
   readonly retryAfterSeconds?: number | undefined
   readonly events?: readonly EventRecord[]
+  /** How often the step was tried, unless once. */
+  readonly attempts?: number
 }
 
 /** How often what is Errored is tried again by itself. */
@@ -69,10 +71,13 @@ export async function hindered(removal: Removal, at: Step, hindrance: Hindrance,
   const left = secondsLeft(ctx, startedAt, instance.spec.deletionDeadlineSeconds)
   const isOver = isLocked(seen) || left <= 0
   const events = [...(hindrance.events ?? []), ...refusedForce(instance)]
-  if (isOver) return errored(removal, at, hindrance.message || whatIsLeft(instance, at, remaining), events)
+  if (isOver) {
+    const message = hindrance.message || whatIsLeft(instance, at, remaining)
+    return errored(removal, at, { ...hindrance, message, events })
+  }
   const message = hindrance.message || whatGoes(instance, at, remaining)
   if (task && hindrance.message !== '')
-    await recordQuietly(ctx, task, progressOf(removal, at, message), runningVerdict(message))
+    await recordQuietly(ctx, task, progressOf(removal, at, message, hindrance.attempts), runningVerdict(message))
   const retryAfterSeconds = Math.min(hindrance.retryAfterSeconds ?? left, Math.ceil(left))
   const verdict = { reason: hindrance.reason ?? 'Terminating', message } as const
   const verdicts = verdictsOf(seen, {
@@ -88,7 +93,7 @@ export async function hindered(removal: Removal, at: Step, hindrance: Hindrance,
 }
 
 /** Past the deadline: recorded once, and told with what is left now. */
-async function errored(removal: Removal, at: Step, message: string, events: readonly EventRecord[]): Promise<Deletion> {
+async function errored(removal: Removal, at: Step, { message, events = [], attempts }: Hindrance): Promise<Deletion> {
   const { ctx, seen, task } = removal
   const { instance, tasks } = seen
   const reason = 'CleanupDeadlineExceeded'
@@ -96,7 +101,7 @@ async function errored(removal: Removal, at: Step, message: string, events: read
   const recorded =
     known || !task
       ? task
-      : await recordQuietly(ctx, task, progressOf(removal, at, message), { status: 'False', reason, message })
+      : await recordQuietly(ctx, task, progressOf(removal, at, message, attempts), { status: 'False', reason, message })
   const failure: Failure = {
     ...(known ?? (recorded && failureOf(instance, [recorded])) ?? unrecorded(instance, at, reason)),
     message,
@@ -195,9 +200,10 @@ function progressOf(
   { seen, policy }: Pick<Removal, 'seen' | 'policy'>,
   at: Step | undefined,
   hindrance: string,
+  attempts = 1,
 ): Progress {
   const instanceGeneration = seen.instance.metadata.generation ?? 0
-  return { steps: stepsOf[policy], at, hindrance, attempts: 1, instanceGeneration }
+  return { steps: stepsOf[policy], at, hindrance, attempts, instanceGeneration }
 }
 
 function runningVerdict(message: string) {

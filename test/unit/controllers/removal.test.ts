@@ -21,12 +21,16 @@ interface Given {
   readonly tasks?: readonly Attempt[]
   /** The namespace of its name is somebody else's. */
   readonly isTaken?: boolean
+  /** Nobody has asked for the namespace's removal yet. */
+  readonly isStaying?: boolean
   /** The namespace is gone. */
   readonly isGone?: boolean
   /** The project is being removed, too. */
   readonly isProjectLeaving?: boolean
   /** What the API server answers to a write of this kind. */
   readonly refuses?: string
+  /** How often it was tried before, a minute after each other. */
+  readonly triesBefore?: number
 }
 
 interface Removed extends Report<AppInstanceStatus> {
@@ -55,7 +59,7 @@ function namespaceOf(given: Given): KubeObject {
     metadata: {
       name: 'hello-dev',
       uid: 'namespace',
-      deletionTimestamp: secondsAgo(given.startedSecondsAgo ?? 10),
+      ...(!given.isStaying && { deletionTimestamp: secondsAgo(given.startedSecondsAgo ?? 10) }),
       annotations: Object.fromEntries(recorded),
     },
     status: { conditions: [{ ...condition, message }] },
@@ -103,6 +107,9 @@ async function remove(given: Given): Promise<Removed> {
       ),
   }
   const ctx: Ctx = { ...base, kube, target: { cache: reader, kube }, workingSeconds: given.workingSeconds ?? 10_000 }
+  for (let left = given.triesBefore ?? 0; left > 0; left -= 1) {
+    await cleanup({ ...ctx, now: new Date(now.getTime() - left * 60_000), workingSeconds: 0 }, instance)
+  }
   return { ...(await cleanup(ctx, instance)), writes, tasks }
 }
 
@@ -141,6 +148,17 @@ describe('a namespace that does not go', () => {
     expect(removed.status?.phase).toBe('Deleting')
     expect(removed.outcome).toMatchObject({ kind: 'progressing', retryAfterSeconds })
     expect(removed.writes).toEqual([])
+  })
+
+  it('that nobody may remove has its tries counted', async () => {
+    const tasks = [taskOf(leaving({}), 601)]
+    const refused = { isStaying: true, refuses: 'delete Namespace', triesBefore: 3 }
+    const removed = await remove({ startedSecondsAgo: 601, tasks, ...refused })
+    expect(removed.status?.phase).toBe('Errored')
+    expect(removed.tasks.at(-1)?.status?.steps).toMatchObject([
+      { name: 'contents', state: 'Succeeded', attempts: 1 },
+      { name: 'namespace', state: 'Failed', attempts: 4 },
+    ])
   })
 
   it('is Errored, and goes on, without a Task where none can be made', async () => {
