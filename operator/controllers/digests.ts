@@ -6,6 +6,7 @@ import { isOurs } from '../apply/differences.ts'
 import { ownedDigest } from '../apply/digest.ts'
 import { isCompleted } from '../status/appTask.ts'
 import type {
+  ObservedAutoscaler,
   ObservedChild,
   ObservedClaim,
   ObservedDeployment,
@@ -115,6 +116,24 @@ export function deploymentDigest(object: KubeObject): Omit<ObservedDeployment, k
     ...lateness(status),
     refusal: refusalOf(status),
   }
+}
+
+interface AutoscalerObject extends KubeObject {
+  readonly spec?: {
+    readonly minReplicas?: number
+    readonly maxReplicas?: number
+    readonly metrics?: readonly {
+      readonly resource?: { readonly target?: { readonly averageUtilization?: number } }
+    }[]
+  }
+}
+
+/** The bounds of an autoscaler, as far as they are ours. */
+export function autoscalerDigest(object: KubeObject): Omit<ObservedAutoscaler, keyof KubeObject | 'digest'> {
+  const { minReplicas: min, maxReplicas: max, metrics } = (object as AutoscalerObject).spec ?? {}
+  const cpu = metrics?.[0]?.resource?.target?.averageUtilization
+  const areOurs = ['minReplicas', 'maxReplicas', 'metrics'].every((field) => isOurs(object, ['spec', field]))
+  return areOurs && min !== undefined && max !== undefined && cpu !== undefined ? { bounds: { min, max, cpu } } : {}
 }
 
 function lateness(status: DeploymentObject['status']): Pick<ObservedDeployment, 'deadlineExceededAt'> {

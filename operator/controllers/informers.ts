@@ -38,6 +38,7 @@ import type { Informer } from '../runtime/controller.ts'
 import { eventType } from '../runtime/events.ts'
 import { isLocked } from '../render/appLock.ts'
 import type {
+  ObservedAutoscaler,
   ObservedChild,
   ObservedClaim,
   ObservedDeployment,
@@ -47,6 +48,7 @@ import type {
   ObservedStorageClass,
 } from '../status/observed.ts'
 import {
+  autoscalerDigest,
   childDigest,
   claimDigest,
   deploymentDigest,
@@ -147,6 +149,13 @@ const deployment: Informer<ObservedDeployment> = {
   indexes: { namespace: byNamespace },
 }
 
+const autoscaler: Informer<ObservedAutoscaler> = {
+  type: horizontalPodAutoscalerType,
+  ...ours,
+  keep: (object) => ({ ...childDigest(object), ...autoscalerDigest(object) }),
+  indexes: { namespace: byNamespace },
+}
+
 const job: Informer<ObservedJob> = {
   type: jobType,
   ...ours,
@@ -236,7 +245,7 @@ export const informers: readonly Informer[] = [
   childInformer(podDisruptionBudgetType),
   deployment,
   job,
-  childInformer(horizontalPodAutoscalerType),
+  autoscaler,
   pod,
   probe,
 ] as unknown as readonly Informer[]

@@ -17,7 +17,7 @@ import type { RunningService } from '../api/service/resolvedService.ts'
 import type { Reader } from '../runtime/controller.ts'
 import { eventType } from '../runtime/events.ts'
 import { hasSucceeded, onDutySince } from '../status/appRelease.ts'
-import type { ObservedDeployment, ObservedProbe } from '../status/observed.ts'
+import type { ObservedAutoscaler, ObservedDeployment, ObservedProbe } from '../status/observed.ts'
 import type { ServiceRollout } from '../status/rollout.ts'
 import { rolloutOf } from '../status/rollout.ts'
 
@@ -27,6 +27,17 @@ export function deploymentsOf(cache: Reader, instance: string): ReadonlyMap<stri
     .byIndex<ObservedDeployment>(deploymentType, 'namespace', instance)
     .filter(({ metadata }) => metadata.labels?.[labels.instance] === instance)
   return new Map(deployments.map((deployment) => [deployment.metadata.name, deployment]))
+}
+
+/** The bounds of the autoscalers made for an instance, as far as they are ours, by the name of their service. */
+export function boundsOf(
+  cache: Reader,
+  instance: string,
+): ReadonlyMap<string, NonNullable<ObservedAutoscaler['bounds']>> {
+  const autoscalers = cache
+    .byIndex<ObservedAutoscaler>(horizontalPodAutoscalerType, 'namespace', instance)
+    .filter(({ metadata }) => metadata.labels?.[labels.instance] === instance)
+  return new Map(autoscalers.flatMap(({ metadata, bounds }) => (bounds ? [[metadata.name, bounds] as const] : [])))
 }
 
 /** The failing probes of pods in a namespace. */

@@ -25,7 +25,11 @@ interface Input {
   readonly stack: readonly StackService[] | undefined
   /** The Deployments there are, by the name of their service. */
   readonly deployments: ReadonlyMap<string, Live>
+  /** The bounds of the autoscalers there are, as far as they are ours, by the name of their service. */
+  readonly bounds: ReadonlyMap<string, Bounds>
 }
+
+type Bounds = NonNullable<Scale['autoscaling']>
 
 /**
  * The services of a release with the numbers that count now: the declared ones where they take effect at once, else
@@ -34,7 +38,7 @@ interface Input {
  * environment's quota lets the instance have, what runs goes on.
  */
 export function runningServices(input: Input): RunningService[] {
-  const { instance, env, release, stack: services = [], deployments } = input
+  const { instance, env, release, stack: services = [], deployments, bounds } = input
   const isImmediate = deployRulesOf(instance, env).replicaChanges === 'Immediate'
   const declared = isImmediate ? declaredServices({ instance, services }) : []
   const scaled = release.spec.services.map((service) =>
@@ -45,7 +49,7 @@ export function runningServices(input: Input): RunningService[] {
   )
   const isTooMuch = exceededBy(scaled, env?.spec.defaults?.quota).length > 0
   const counting = isTooMuch
-    ? release.spec.services.map((service) => asItRuns(service, deployments.get(service.name)))
+    ? release.spec.services.map((service) => asItRuns(service, deployments.get(service.name), bounds.get(service.name)))
     : scaled
   return counting.map((service) => {
     const asked = isSuspended(instance) ? 0 : askedOf(service, deployments.get(service.name))
@@ -53,8 +57,9 @@ export function runningServices(input: Input): RunningService[] {
   })
 }
 
-/** A service with the number it was given last, also since its release; bounds of autoscaling are those of the release. */
-function asItRuns(service: ResolvedService, live: Live | undefined): ResolvedService {
+/** A service with the number or the bounds it was given last, also since its release. */
+function asItRuns(service: ResolvedService, live: Live | undefined, autoscaling: Bounds | undefined): ResolvedService {
+  if (autoscaling) return scaledAs({ autoscaling }, service)
   if (service.autoscaling || !live?.isScaledByUs || live.replicas === 0) return service
   return { ...service, replicas: live.replicas }
 }

@@ -1,4 +1,5 @@
 import type { KubeObject } from '../api/meta.ts'
+import type { Scale } from '../api/service/scale.ts'
 
 /** What the cache keeps of objects that are not ours to define: digests, not objects (ADR 0004). */
 
@@ -12,6 +13,12 @@ export interface ObservedChild extends KubeObject {
 export interface ObservedNamespace extends ObservedChild {
   /** Of one that is going: what holds it up, as far as its own status and metadata tell; else ''. */
   readonly remaining: string
+}
+
+/** A HorizontalPodAutoscaler, with the bounds that it keeps to. */
+export interface ObservedAutoscaler extends ObservedChild {
+  /** As we gave them; absent where another has changed them since. */
+  readonly bounds?: NonNullable<Scale['autoscaling']>
 }
 
 /** How far a Deployment is, by its status. */

@@ -128,8 +128,9 @@ function isReleaseDue(seen: Observed, running: AppRelease, changes: readonly Cha
 }
 
 /** The services of a release as they are to run now. Pure. */
-export function runningOf({ instance, env, stacks, deployments }: Observed, release: AppRelease): RunningService[] {
-  return runningServices({ instance, env, release, stack: stacks.get(release.spec.stackRevision), deployments })
+export function runningOf(seen: Observed, release: AppRelease): RunningService[] {
+  const { instance, env, stacks, deployments, bounds } = seen
+  return runningServices({ instance, env, release, stack: stacks.get(release.spec.stackRevision), deployments, bounds })
 }
 
 /** What a release has become by the numbers that took effect beside it, whether or not they run now. */

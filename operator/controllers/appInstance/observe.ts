@@ -36,7 +36,7 @@ import { byTurn, isFor } from '../actionTasks.ts'
 import { childTypes } from '../informers.ts'
 import { releasesOf } from '../releases.ts'
 import { isBeingPublished, latestOf, revisionsOf, servicesReleased, stackOf } from '../revisions.ts'
-import { deploymentsOf, probesOf } from '../rollout.ts'
+import { boundsOf, deploymentsOf, probesOf } from '../rollout.ts'
 import { storageOf } from '../storage.ts'
 import { referencesOf } from './sources.ts'
 
@@ -66,6 +66,8 @@ export interface Observed extends Storage {
   readonly hubUid: string
   readonly owned: readonly Owned[]
   readonly deployments: ReadonlyMap<string, ObservedDeployment>
+  /** Bounds of its autoscalers, as far as they are ours, by the name of their service. */
+  readonly bounds: ReturnType<typeof boundsOf>
   /** Replicas. */
   readonly pods: readonly ObservedPod[]
   /** Those that fail, of pods in the namespace. */
@@ -217,7 +219,7 @@ function childrenOf(
   cache: Reader,
   instance: AppInstance,
   namespace: ObservedChild | undefined,
-): Pick<Observed, 'owned' | 'deployments' | 'pods' | 'probes' | 'jobs' | 'jobPods'> {
+): Pick<Observed, 'owned' | 'deployments' | 'bounds' | 'pods' | 'probes' | 'jobs' | 'jobPods'> {
   const { name } = instance.metadata
   const isOurs = ({ metadata }: ObservedChild): boolean => metadata.labels?.[labels.instance] === name
   const children = childTypes.flatMap((type) =>
@@ -230,6 +232,7 @@ function childrenOf(
   return {
     owned: [...claimed, ...children],
     deployments: deploymentsOf(cache, name),
+    bounds: boundsOf(cache, name),
     pods: cache.byIndex<ObservedPod>(podType, 'namespace', name).filter(({ run }) => run === undefined),
     probes: probesOf(cache, name),
     ...actionJobsOf(cache, name),

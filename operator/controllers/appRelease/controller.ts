@@ -22,7 +22,7 @@ import type { ActionJobs } from '../actions.ts'
 import { actionJobsOf, mayAct, pendingAction, releaseOfJob, sightsOf } from '../actions.ts'
 import { releasesOf } from '../releases.ts'
 import { servicesReleased } from '../revisions.ts'
-import { deploymentsOf, followRollout, probesOf } from '../rollout.ts'
+import { boundsOf, deploymentsOf, followRollout, probesOf } from '../rollout.ts'
 import { storageOf } from '../storage.ts'
 
 /** What the API server makes of a Deployment is learnt from an answer (fights): no event need follow. */
@@ -59,7 +59,9 @@ export const appRelease: Controller<AppRelease, AppReleaseStatus> = {
     const recorded = withActions(release, actions)
     const deployments = deploymentsOf(target.cache, instance.metadata.name)
     const env = cache.get<AppEnv>(appEnvKind, { namespace: '', name: instance.spec.env })
-    const services = runningServices({ instance, env, release, stack: servicesReleased(cache, release), deployments })
+    const bounds = boundsOf(target.cache, instance.metadata.name)
+    const stack = servicesReleased(cache, release)
+    const services = runningServices({ instance, env, release, stack, deployments, bounds })
     const fights = fightsOf(target.cache)
     const rollout = followRollout(ownerOf(instance), { release, services }, releases, deployments, fights)
     const { name: namespace } = instance.metadata

@@ -147,6 +147,7 @@ function servicesOf(input: Input): readonly RunningService[] {
     release: releaseOf(input),
     stack: input.services,
     deployments: new Map(),
+    bounds: new Map(),
   })
 }
 

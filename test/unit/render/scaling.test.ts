@@ -26,10 +26,13 @@ function numbersOf(released: Numbers, declared: Numbers, live: Numbers, pods: nu
     env: { spec: { type: 'dev', defaults: { quota: { pods } } } },
     release: { spec: { services: [service('web'), service('jobs')] } },
     stack: [web, jobs],
+    bounds: new Map(),
     deployments: new Map(Object.entries(live).map(([name, replicas]) => [name, { replicas, isScaledByUs: true }])),
   } as unknown as Input
   return Object.fromEntries(runningServices(input).map(({ name, replicas }) => [name, replicas]))
 }
+
+const scaled = (name: string, min: number, max: number) => ({ name, autoscaling: { min, max, cpu: 70 } })
 
 describe('numbers that take effect at once', () => {
   it('count as far as the quota of the environment lets them', () => {
@@ -42,5 +45,33 @@ describe('numbers that take effect at once', () => {
 
   it('leave every service as it runs where one asks for too much, whatever the release has', () => {
     expect(numbersOf({ web: 10, jobs: 1 }, { web: 4, jobs: 6 }, { web: 4, jobs: 1 }, 8)).toEqual({ web: 4, jobs: 1 })
+  })
+
+  it('and bounds of autoscaling, stay as they run where the quota has no room for what is declared', () => {
+    const runs = (declared: object): unknown => {
+      const input = {
+        instance: {
+          metadata: { name: 'shop-dev' },
+          spec: { services: [declared], deploy: { replicaChanges: 'Immediate' } },
+        },
+        env: { spec: { type: 'dev', defaults: { quota: { pods: 8 } } } },
+        release: {
+          spec: {
+            services: [
+              { name: 'web', replicas: 1, resources: {} },
+              { ...scaled('jobs', 1, 2), resources: {} },
+            ],
+          },
+        },
+        stack: [web, jobs],
+        // Its autoscaler was given more room since the release, and has used it.
+        deployments: new Map([['jobs', { replicas: 6, isScaledByUs: false }]]),
+        bounds: new Map([['jobs', { min: 2, max: 6, cpu: 70 }]]),
+      } as unknown as Input
+      return runningServices(input).find(({ name }) => name === 'jobs')
+    }
+    expect(runs(scaled('jobs', 2, 20))).toMatchObject({ autoscaling: { min: 2, max: 6, cpu: 70 }, asked: undefined })
+    expect(runs(scaled('jobs', 2, 7))).toMatchObject({ autoscaling: { min: 2, max: 7, cpu: 70 } })
+    expect(runs({ name: 'jobs', replicas: 20 })).toMatchObject({ autoscaling: { min: 2, max: 6, cpu: 70 } })
   })
 })
