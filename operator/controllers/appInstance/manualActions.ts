@@ -136,19 +136,23 @@ async function begin(ctx: Ctx, seen: Observed, task: ActionTask, { release, run 
 }
 
 async function recordAndStart(ctx: Ctx, seen: Observed, task: ActionTask, made: ObservedJob): Promise<Look> {
-  // Somebody else's, or begun and recorded: that is still to be seen.
-  if (!made.isHeld || taskOfJob(made) !== task.metadata.name) return { task }
+  // Somebody else's: that is still to be seen.
+  if (taskOfJob(made) !== task.metadata.name) return { task }
+  // Begun and recorded, which is still to be seen; or somebody let it go before its record, and it is the one all the same.
+  if (!made.isHeld && (await isRecorded(ctx, task))) return { task }
   const { name, namespace = '', uid = '' } = made.metadata
   const release = made.metadata.annotations?.[annotations.release] ?? ''
   const message = `${subject(task.spec.action)} runs; see kubectl describe job -n ${namespace} ${name}`
   const verdict = { status: 'Unknown', reason: 'RunningActions', message } as const
   const job = { name, namespace, uid }
-  return start(
-    ctx,
-    seen,
-    await recordAction(ctx, task, { at: 'run' }, verdict, { ...boundTo(seen), release, job }),
-    job,
-  )
+  const recorded = await recordAction(ctx, task, { at: 'run' }, verdict, { ...boundTo(seen), release, job })
+  return made.isHeld ? start(ctx, seen, recorded, job) : { task: recorded }
+}
+
+/** Whether a Job is recorded of it that this view does not show yet. */
+async function isRecorded(ctx: Ctx, task: ActionTask): Promise<boolean> {
+  const live = (await ctx.kube.getLive(appTaskKind, refOf(task))) as AppTask | undefined
+  return live?.status?.job !== undefined
 }
 
 /** The Job as it is, also where it was there already; or the refusal to make it. Throws a KubeError that is none. */

@@ -63,6 +63,22 @@ describe('an action that a user asks for', () => {
     expect(world.started.size).toBe(1)
   })
 
+  it('is followed where somebody let its Job go before it was recorded, and holds up none behind it', async () => {
+    const world = await AskedWorld.with([askFor('seed-1'), askFor('seed-2', { ageSeconds: 30 })])
+    world.crash = { at: 1, isDone: true }
+    await expect(world.turn()).rejects.toThrow(Crash)
+    const [job] = world.list('Job')
+    world.put({ ...job!, spec: { ...job!.spec, suspend: false } } as KubeObject)
+    await settle(world)
+    expect(world.told('seed-1')).toContain('RunningActions')
+    expect(world.task('seed-1')?.status?.job?.uid).toBe(job!.metadata.uid)
+    world.finish()
+    await settle(world)
+    expect(world.told('seed-1')).toContain('True Completed')
+    expect(world.told('seed-2')).toContain('RunningActions')
+    expect(world.started.size).toBe(2)
+  })
+
   it('is not run again by one whose view is old, also where the Job is gone', async () => {
     const world = await AskedWorld.with([askFor('seed-1')])
     const old = world.view()
