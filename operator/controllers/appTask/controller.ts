@@ -118,9 +118,13 @@ function deletedVerdict(task: ActionTask, live: AppInstance | undefined): Verdic
     : live
       ? `the AppInstance '${name}' that it was meant for is gone, and another one has its name`
       : `the AppInstance '${name}' that it was meant for is gone`
-  const how = stepOf(task) === 'run' ? 'was ended' : 'was not started'
-  const see = live && !isLeaving ? `; for this one make another AppTask in namespace '${namespace}'` : ''
-  return { status: 'False', reason: 'InstanceDeleted', message: `${subject(task.spec.action)} ${how}: ${why}${see}` }
+  const { job } = task.status ?? {}
+  const how = job ? 'is not followed any more' : 'was not started'
+  const another = live && !isLeaving ? `; for this one make another AppTask in namespace '${namespace}'` : ''
+  // It goes with what runs there, which may wait, or stay where the removal was forced.
+  const running = job ? `; whether its Job still runs: kubectl get job ${job.name} -n ${job.namespace}` : ''
+  const message = `${subject(task.spec.action)} ${how}: ${why}${another}${running}`
+  return { status: 'False', reason: 'InstanceDeleted', message }
 }
 
 function openFor(cache: Reader, instance: KubeObject): Ref[] {

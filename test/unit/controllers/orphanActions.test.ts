@@ -58,14 +58,15 @@ describe('without its instance an action', () => {
     expect(world.writes).toEqual([])
   })
 
-  it('is ended when the instance is being deleted', async () => {
+  it('is followed no more when the instance is being deleted, and not said to be over: its Job may run on', async () => {
     const world = await AskedWorld.with([askFor('seed-1')])
     await settle(world)
     const instance = world.find('AppInstance', { namespace: 'team', name: 'hello-dev' })!
     world.put({ ...instance, metadata: { ...instance.metadata, deletionTimestamp: secondsAgo(1) } })
     await world.orphan('seed-1')
-    expect(world.told('seed-1')).toContain(
-      "False InstanceDeleted: Action 'seed' of service 'web' was ended: AppInstance 'hello-dev' is being deleted",
+    expect(world.started.size).toBe(1)
+    expect(world.told('seed-1')).toMatch(
+      /^False InstanceDeleted: Action 'seed' of service 'web' is not followed any more: AppInstance 'hello-dev' is being deleted; whether its Job still runs: kubectl get job web-seed-t\w+ -n hello-dev$/,
     )
   })
 })
