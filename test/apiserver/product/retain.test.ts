@@ -37,10 +37,12 @@ async function contents(): Promise<Readonly<Record<string, readonly string[]>>> 
   return Object.fromEntries((await Promise.all(lists)).filter(([, found]) => found.length > 0))
 }
 
-const eventsOf = async (reason: string): Promise<readonly string[]> =>
-  (await world.hands.list('Event', world.namespace))
-    .filter((event) => event['reason'] === reason)
-    .map((event) => String(event['message']))
+/** What is told for this reason, when the operator is done: Events are written after what they tell of. */
+const eventsOf = async (reason: string): Promise<readonly string[]> => {
+  await world.operator.settle()
+  const events = await world.hands.list('Event', world.namespace)
+  return events.filter((event) => event['reason'] === reason).map((event) => String(event['message']))
+}
 
 async function taskOf(type: string): Promise<Anything> {
   const tasks = await world.hands.list('AppTask', world.namespace)
