@@ -158,19 +158,18 @@ interface LockedIn {
 
 /** What is told of an instance for which nothing is written: how it stands, and why nothing changes that. */
 export function locked({ target }: LockedIn, seen: Observed, failure: Failure): Findings {
+  const { instance } = seen
+  const objection = { kind: 'failed', reason: failure.reason, message: erroredMessage(instance, failure) } as const
+  return { objection, failure, ...asItRuns(target.cache, seen), changes: [], failed: undefined, applied: undefined }
+}
+
+/** The release that should run, and how its services stand, of an instance that is not worked on. */
+export function asItRuns(cache: Reader, seen: Observed): Pick<Findings, 'release' | 'rollout'> {
   const { instance, releases, deployments } = seen
   const release = releaseToRun(releases)
-  const rollout = release
-    ? followRollout(
-        ownerOf(instance),
-        { release, services: runningOf(seen, release) },
-        releases,
-        deployments,
-        fightsOf(target.cache),
-      )()
-    : []
-  const objection = { kind: 'failed', reason: failure.reason, message: erroredMessage(instance, failure) } as const
-  return { objection, failure, release, rollout, changes: [], failed: undefined, applied: undefined }
+  if (!release) return { release, rollout: [] }
+  const running = { release, services: runningOf(seen, release) }
+  return { release, rollout: followRollout(ownerOf(instance), running, releases, deployments, fightsOf(cache))() }
 }
 
 /** Nothing was done, and why. */

@@ -12,8 +12,10 @@ import { erroredMessage, erroredStatus, failureEvents, failureOf } from '../../s
 import type { ObservedNamespace } from '../../status/observed.ts'
 import { phaseOf } from '../../status/phase.ts'
 import { isLocked, recordQuietly, secondsLeft } from './attempts.ts'
+import { asItRuns } from './creation.ts'
 import { markLocked } from './lock.ts'
 import type { Observed } from './observe.ts'
+import { remainsOf } from './report.ts'
 
 /** What is told and recorded of the removal of an instance: how it goes on, that it does not, how it ended. */
 
@@ -86,7 +88,7 @@ export async function hindered(removal: Removal, at: Step, hindrance: Hindrance,
     Reconciling: { status: 'True', ...verdict },
   })
   return {
-    status: statusOf(seen, verdicts, ctx.now),
+    status: statusOf(removal, verdicts),
     outcome: { kind: 'progressing', ...verdict, retryAfterSeconds },
     events,
   }
@@ -116,7 +118,7 @@ async function errored(removal: Removal, at: Step, { message, events = [], attem
     OperationsBlocked: { status: 'True', ...verdict },
   })
   return {
-    status: { ...statusOf(seen, verdicts, ctx.now), error: erroredStatus(instance, failure) },
+    status: { ...statusOf(removal, verdicts), error: erroredStatus(instance, failure) },
     outcome: { kind: 'failed', ...verdict, retryAfterSeconds: slowRetrySeconds },
     events: [...events, ...failureEvents(instance.status, failure, told)],
   }
@@ -221,13 +223,15 @@ function verdictsOf({ pods }: Observed, main: Verdicts): Verdicts {
   }
 }
 
-function statusOf({ instance }: Observed, verdicts: Verdicts, now: Date): AppInstanceStatus {
+function statusOf({ ctx, seen }: Removal, verdicts: Verdicts): AppInstanceStatus {
+  const { instance } = seen
   const generation = instance.metadata.generation ?? 0
   return {
     observedGeneration: generation,
     phase: phaseOf(verdicts),
-    conditions: conditionsOf(instance.status?.conditions, verdicts, generation, now),
-    ...blockedBy(instance, verdicts, { now, isProtected: false }),
+    conditions: conditionsOf(instance.status?.conditions, verdicts, generation, ctx.now),
+    ...remainsOf(seen, asItRuns(ctx.target.cache, seen)),
+    ...blockedBy(instance, verdicts, { now: ctx.now, isProtected: false }),
     namespace: instance.metadata.name,
   }
 }

@@ -203,7 +203,13 @@ function effectiveFor({ instance, env }: Observed): Pick<AppInstanceStatus, 'eff
   return effective ? { effective } : {}
 }
 
-function stackOf({ latest }: Observed, { release }: Findings): Pick<AppInstanceStatus, 'stack'> {
+/** Of the status of an instance that goes: what of it still runs. */
+export function remainsOf(seen: Observed, { release, rollout }: Pick<Findings, 'release' | 'rollout'>) {
+  const found = { release, rollout, failed: undefined }
+  return { ...stackOf(seen, found), ...releaseOf(seen, found) }
+}
+
+function stackOf({ latest }: Observed, { release }: Pick<Findings, 'release'>): Pick<AppInstanceStatus, 'stack'> {
   const current = release?.spec.stackRevision
   if (current === undefined && !latest) return {}
   return {
@@ -217,7 +223,7 @@ function stackOf({ latest }: Observed, { release }: Findings): Pick<AppInstanceS
 
 function releaseOf(
   seen: Observed,
-  { release, failed, rollout }: Findings,
+  { release, failed, rollout }: Pick<Findings, 'release' | 'failed' | 'rollout'>,
 ): Pick<
   AppInstanceStatus,
   'url' | 'replicas' | 'selector' | 'counts' | 'cost' | 'currentRelease' | 'releaseSummary' | 'imageSummary'

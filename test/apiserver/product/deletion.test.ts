@@ -55,7 +55,16 @@ describe('deletion', () => {
       Ready: 'Unknown Terminating',
       Reconciling: 'True Terminating',
     })
-    expect(await hands.columns('AppInstance', ref())).toMatchObject({ Phase: 'Deleting', Ready: 'Unknown' })
+    await operator.until('no replica is left', async () => {
+      const { Replicas } = await hands.columns('AppInstance', ref())
+      return Replicas === '0/1'
+    })
+    expect(await hands.columns('AppInstance', ref())).toMatchObject({
+      Phase: 'Deleting',
+      Ready: 'Unknown',
+      Release: '1',
+      Rev: expect.stringMatching(/^shop-r1-/),
+    })
     await letGo()
     await operator.until('all is gone', isGone)
     await operator.until('its releases are gone', async () => (await releasesOf(world)).length === 0, 40)
