@@ -1,7 +1,7 @@
 import type { AppInstanceStatus } from '../../api/appInstance.ts'
 import type { AppRelease } from '../../api/appRelease.ts'
 import { annotations } from '../../api/meta.ts'
-import { shortened } from '../../api/text.ts'
+import { listed, shortened } from '../../api/text.ts'
 import type { Change } from '../../render/changes.ts'
 import { sentenceOf } from '../../render/changes.ts'
 import { deployRulesOf } from '../../render/resolve/deploy.ts'
@@ -22,10 +22,13 @@ export interface Outstanding {
   readonly failed: AppRelease | undefined
 }
 
+/** So that the command after them is always told whole; all are in status.pendingChanges. */
+const [mostTold, listLimit] = [5, 500]
+
 /** For what accepted changes wait; undefined when there are none. */
 export function pendingOf(seen: Observed, { changes, failed }: Outstanding): Situation['pending'] {
   if (changes.length === 0) return undefined
-  const list = changes.map(sentenceOf).join(', ')
+  const list = shortened(listed(changes.map(sentenceOf), mostTold), listLimit)
   if (isSuspended(seen.instance)) {
     return { reason: 'WaitsForResume', message: `${list}: takes effect when spec.suspend is false again` }
   }
@@ -50,9 +53,10 @@ export function handledRequests(seen: Observed, { release }: Outstanding): Pick<
   return newest?.spec.requests ? { requests: newest.spec.requests } : {}
 }
 
-/** What makes a release of what is pending. */
-function deployCommand({ instance: { metadata } }: Observed): string {
-  return `kubectl annotate appinstance ${metadata.name} -n ${metadata.namespace} ${annotations.deploy}='why' --overwrite`
+/** What makes a release of what is pending. Each value is handled once: the next release's number is always a new one. */
+function deployCommand({ instance: { metadata }, releases }: Observed): string {
+  const next = Math.max(0, ...releases.map(({ spec }) => spec.number)) + 1
+  return `kubectl annotate appinstance ${metadata.name} -n ${metadata.namespace} ${annotations.deploy}=release-${next} --overwrite`
 }
 
 /** A failed release, and the command that has it tried again. */

@@ -30,7 +30,7 @@ describe('an instance that is deployed by hand', () => {
     const waiting = await getInstance(world)
     expect(conditionsOf(waiting)).toMatchObject({ Ready: 'True AllReady', ChangesPending: 'True WaitsForTrigger' })
     expect(messageOf(waiting, 'ChangesPending')).toBe(
-      `services[web].image hello:1 → hello:2: waits until it is asked for (spec.deploy.trigger is Manual); now: kubectl annotate appinstance ${instance} -n ${namespace} appstead.dev/deploy='why' --overwrite`,
+      `services[web].image hello:1 → hello:2: waits until it is asked for (spec.deploy.trigger is Manual); now: kubectl annotate appinstance ${instance} -n ${namespace} appstead.dev/deploy=release-2 --overwrite`,
     )
     expect(waiting['status'].imageSummary).toBe('hello:1 (wanted: hello:2)')
 
@@ -66,6 +66,20 @@ describe('an instance that is deployed by hand', () => {
       expect.stringMatching(/^deploy: release day; services\[web\]\.image/),
       'restart: it leaks',
     ])
+
+    // The command that is told works each time.
+    for (const number of [4, 5]) {
+      await hands.apply(makeInstance(world, { ...spec, image: `hello:${number}` }))
+      await world.operator.settle()
+      const command = /appstead\.dev\/deploy=(\S+) --overwrite$/.exec(
+        messageOf(await getInstance(world), 'ChangesPending'),
+      )
+      await annotate({ 'appstead.dev/deploy': command?.[1] ?? null })
+      await world.operator.settle()
+      await rollOut(hands, world.operator, instance)
+      const { status } = await getInstance(world)
+      expect(status.currentRelease).toMatchObject({ number, image: `hello:${number}` })
+    }
   }, 60_000)
 })
 

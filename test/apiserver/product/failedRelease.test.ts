@@ -77,7 +77,7 @@ describe('a release that misses its deadline', () => {
       Stalled: 'True ImagePullFailed',
       ZeroDowntime: 'True NoInterruption',
     })
-    const retry = `kubectl annotate appinstance ${instance} -n ${namespace} appstead.dev/deploy='why' --overwrite`
+    const retry = `kubectl annotate appinstance ${instance} -n ${namespace} appstead.dev/deploy=release-3 --overwrite`
     expect(messageOf(failed, 'Ready')).toBe(
       `Release 2 failed: ${cause} Release 1 serves; not tried again until the spec changes or appstead.dev/deploy asks: ${retry}`,
     )

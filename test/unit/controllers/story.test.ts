@@ -183,7 +183,7 @@ it('a release that failed is told with its cause, what serves, and how it is tri
   })
   expect(messagesOf(status)).toMatchObject({
     Ready:
-      "Release 2 failed: It crashed. Release 1 serves; not tried again until the spec changes or appstead.dev/deploy asks: kubectl annotate appinstance hello-dev -n team appstead.dev/deploy='why' --overwrite",
+      'Release 2 failed: It crashed. Release 1 serves; not tried again until the spec changes or appstead.dev/deploy asks: kubectl annotate appinstance hello-dev -n team appstead.dev/deploy=release-3 --overwrite',
     Deployed: 'Release hello-dev-33333-r2 failed: It crashed.',
   })
   expect(messagesOf(status)['Stalled']).toBe(messagesOf(status)['Ready'])
