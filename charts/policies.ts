@@ -68,13 +68,19 @@ const project = 'object.metadata.namespace'
 const lockedMessage = (what: string, instance = name, namespace = project): string =>
   says(
     `AppInstance '%s' is Errored (%s, %s since %s): ${what}. See why: kubectl describe appinstance %s -n %s. ` +
-      `Try again: kubectl annotate appinstance %s -n %s --overwrite ${annotations.retry}='the cause is gone'; ` +
+      `Try again: kubectl annotate appinstance %s -n %s --overwrite ${annotations.retry}=after-%s; ` +
       'or give up: kubectl delete appinstance %s -n %s',
     instance,
     'variables.lock[0].class',
     'variables.lock[0].reason',
     'variables.lock[0].since',
-    ...[1, 2, 3].flatMap(() => [instance, namespace]),
+    instance,
+    namespace,
+    instance,
+    namespace,
+    'variables.lock[0].since',
+    instance,
+    namespace,
   )
 
 const isNotLocked = (messageExpression: string) => [
@@ -323,7 +329,7 @@ function scaleWarning(): Policy {
         {
           expression: 'false',
           messageExpression: says(
-            `AppInstance '%s': the change from %d to %d replicas ${waits}`,
+            `AppInstance '%s': unless spec.deploy.replicaChanges, its own or of its AppEnv, is Immediate, the change from %d to %d replicas ${waits}`,
             name,
             'oldObject.spec.replicas',
             'object.spec.replicas',

@@ -205,7 +205,7 @@ describe('without an error', () => {
     }
     const scaled = await send({ spec: { replicas: 3 } }, '/scale')
     expect(scaled).toEqual([
-      expect.stringContaining(`AppInstance '${instance}': the change from 1 to 3 replicas takes effect`),
+      expect.stringContaining(`is Immediate, the change from 1 to 3 replicas takes effect with the next deployment`),
     ])
     const edited = await send({ spec: { replicas: 3 } })
     expect(edited).toEqual([expect.stringContaining('spec.replicas from 1 to 3 takes effect with the next deployment')])
