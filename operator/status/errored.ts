@@ -53,16 +53,16 @@ export function asksForRetry({ metadata }: AppInstance, newest: Attempt): boolea
 }
 
 /** Of what failed, so that the ways out stay readable after it. */
-const causeLimit = 480
+const causeLimit = 360
 
 /** What people are told while the failure stands: what failed, what is blocked, the ways out. */
-export function erroredMessage(instance: AppInstance, failure: Failure): string {
+export function erroredMessage(instance: AppInstance, failure: Failure, isProtected: boolean): string {
   const { generation = 0 } = instance.metadata
   // The command stands beside the others: after one in the middle of the text, a dot would be copied too.
   const [, what = failure.message, look] = /^(.*?); see (kubectl .*)$/s.exec(failure.message) ?? []
   const cause = shortened(what, causeLimit)
   const to = look === undefined ? 'To' : `To see more: ${look}; to`
-  const steps = nextStepsOf(instance, failure)
+  const steps = nextStepsOf(instance, failure, isProtected)
   if (failure.class === 'Cleanup') {
     return `Removal failed at step '${failure.failedStep}': ${cause}. It goes on by itself, and is tried again every 5 minutes. ${to} let the instance go and leave the rest behind: ${steps[0]}`
   }
@@ -71,7 +71,11 @@ export function erroredMessage(instance: AppInstance, failure: Failure): string 
 }
 
 /** status.error. */
-export function erroredStatus(instance: AppInstance, failure: Failure): NonNullable<AppInstanceStatus['error']> {
+export function erroredStatus(
+  instance: AppInstance,
+  failure: Failure,
+  isProtected: boolean,
+): NonNullable<AppInstanceStatus['error']> {
   return {
     class: failure.class,
     reason: failure.reason,
@@ -79,7 +83,7 @@ export function erroredStatus(instance: AppInstance, failure: Failure): NonNulla
     ...(failure.task !== '' && { task: failure.task }),
     ...(failure.failedStep !== '' && { failedStep: failure.failedStep }),
     since: failure.since,
-    nextSteps: nextStepsOf(instance, failure),
+    nextSteps: nextStepsOf(instance, failure, isProtected),
   }
 }
 
@@ -93,12 +97,13 @@ export function failureEvents(
   return [{ type: 'Warning', reason: failure.reason, action: 'Checking', message: shortened(message, messageLimit) }]
 }
 
-/** The ways out, as commands. */
-function nextStepsOf(instance: AppInstance, failure: Failure): string[] {
+/** The ways out, as commands. What is protected from deletion is not deleted before that is lifted. */
+function nextStepsOf(instance: AppInstance, failure: Failure, isProtected: boolean): string[] {
   const { name, namespace } = refOf(instance)
   const annotate = `kubectl annotate appinstance ${name} -n ${namespace} --overwrite`
   const retry = `${annotate} ${annotations.retry}=attempt-${failure.attempt + 1}`
+  const lift = `kubectl patch appinstance ${name} -n ${namespace} --type=merge -p '{"spec":{"deletionProtection":false}}'`
   return failure.class === 'Creation'
-    ? [retry, `kubectl delete appinstance ${name} -n ${namespace}`]
+    ? [retry, `${isProtected ? `${lift} && ` : ''}kubectl delete appinstance ${name} -n ${namespace}`]
     : [`${annotate} ${annotations.forceDelete}=${instance.metadata.uid}`, `kubectl describe namespace ${name}`, retry]
 }

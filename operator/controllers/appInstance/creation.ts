@@ -5,6 +5,7 @@ import { fightsOf, identityOf } from '../../apply/fights.ts'
 import { isOfRule } from '../../apply/refusal.ts'
 import { isKubeError } from '../../kube/errors.ts'
 import { creationStages, ownerOf } from '../../render/appInstance.ts'
+import { isProtected } from '../../render/resolve/deletion.ts'
 import type { Ctx, EventRecord, Reader } from '../../runtime/controller.ts'
 import { releaseToRun } from '../../status/appRelease.ts'
 import { isCreated, isEnded, newestAttempt, type Progress } from '../../status/appTask.ts'
@@ -158,8 +159,8 @@ interface LockedIn {
 
 /** What is told of an instance for which nothing is written: how it stands, and why nothing changes that. */
 export function locked({ target }: LockedIn, seen: Observed, failure: Failure): Findings {
-  const { instance } = seen
-  const objection = { kind: 'failed', reason: failure.reason, message: erroredMessage(instance, failure) } as const
+  const message = erroredMessage(seen.instance, failure, isProtected(seen.instance, seen.env))
+  const objection = { kind: 'failed', reason: failure.reason, message } as const
   return { objection, failure, ...asItRuns(target.cache, seen), changes: [], failed: undefined, applied: undefined }
 }
 

@@ -7,6 +7,7 @@ import { commandForRule, withoutName } from '../../status/rules.ts'
 import type { ObservedChild } from '../../status/observed.ts'
 import { annotations, group, labels } from '../../api/meta.ts'
 import { thereIs } from '../../api/similar.ts'
+import { shortened } from '../../api/text.ts'
 import type { Outcome } from '../../runtime/outcome.ts'
 import { volumesFitTheirClaims } from './claims.ts'
 import type { Observed } from './observe.ts'
@@ -252,13 +253,16 @@ function waitsFor(
 
 const ruleRetrySeconds = 30
 
+/** Of the server's words, so that the command after them is always told whole. */
+const refusalLimit = 600
+
 /** What the API server refused: the spec is at fault, or rights, quota and policies of the cluster are. */
 export function refusalOf(refused: Refused): Objection {
   const { desired, error, retryAfterSeconds = ruleRetrySeconds } = refused
   const { name, namespace = '' } = desired.object.metadata
   const command = commandForRule(error.message, namespace)
   const see = command === '' ? '' : `; see ${command}`
-  const message = `The API server refused ${desired.type.kind} '${name}': ${withoutName(error.message)}${see}`
+  const message = `The API server refused ${desired.type.kind} '${name}': ${shortened(withoutName(error.message), refusalLimit)}${see}`
   return isOfRule(error)
     ? { kind: 'progressing', reason: 'Forbidden', message, retryAfterSeconds }
     : { kind: 'invalid', reason: 'RefusedByServer', field: 'spec', message, retryAfterSeconds }

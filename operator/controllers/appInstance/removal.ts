@@ -109,7 +109,7 @@ async function errored(removal: Removal, at: Step, { message, events = [], attem
     message,
   }
   await markLocked(ctx, seen, failure.reason)
-  const told = erroredMessage(instance, failure)
+  const told = erroredMessage(instance, failure, false)
   const verdict = { reason: failure.reason, message: told }
   const verdicts = verdictsOf(seen, {
     Ready: { status: 'False', ...verdict },
@@ -118,7 +118,7 @@ async function errored(removal: Removal, at: Step, { message, events = [], attem
     OperationsBlocked: { status: 'True', ...verdict },
   })
   return {
-    status: { ...statusOf(removal, verdicts), error: erroredStatus(instance, failure) },
+    status: { ...statusOf(removal, verdicts), error: erroredStatus(instance, failure, false) },
     outcome: { kind: 'failed', ...verdict, retryAfterSeconds: slowRetrySeconds },
     events: [...events, ...failureEvents(instance.status, failure, told)],
   }

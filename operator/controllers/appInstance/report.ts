@@ -66,6 +66,7 @@ export function report(seen: Observed, findings: Findings, now: Date): Report<Ap
   const found = { ...findings, rollout: findings.rollout.map((row) => withGrowth(seen, row)) }
   const verdicts = { ...instanceVerdicts(situationOf(seen, found)), ...zeroDowntimeOf(seen, found) }
   const generation = instance.metadata.generation ?? 0
+  const isKept = isProtected(instance, seen.env)
   const conditions = conditionsOf(instance.status?.conditions, verdicts, generation, now)
   return {
     status: {
@@ -82,8 +83,8 @@ export function report(seen: Observed, findings: Findings, now: Date): Report<Ap
       ...handledRequests(seen, found),
       ...actionsOf(found.failed ?? found.release),
       ...changesOf(seen, found),
-      ...blockedBy(instance, verdicts, { now, isProtected: isProtected(instance, seen.env) }),
-      ...(found.failure && { error: erroredStatus(instance, found.failure) }),
+      ...blockedBy(instance, verdicts, { now, isProtected: isKept }),
+      ...(found.failure && { error: erroredStatus(instance, found.failure, isKept) }),
     },
     outcome: outcomeOf(seen, found, verdicts),
     events: [

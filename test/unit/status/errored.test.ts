@@ -22,7 +22,7 @@ describe('what is told of an Errored instance', () => {
     ['no quota', ''],
     ['no quota; see kubectl describe resourcequota -n a-dev', 'To see more: kubectl describe resourcequota -n a-dev; '],
   ])('is a cause in a sentence, and commands that can be copied: %s', (message, look) => {
-    const told = erroredMessage(instance, { ...failure, message })
+    const told = erroredMessage(instance, { ...failure, message }, false)
     const retry = `${look === '' ? 'To' : `${look}to`} try again: ${annotate}/retry=attempt-2`
     expect(told).toBe(
       `Creation failed at step 'release': no quota. Generation 2 is stored, not acted on. Nothing was removed. ${retry}; to give up: kubectl delete appinstance a-dev -n team`,
@@ -31,14 +31,21 @@ describe('what is told of an Errored instance', () => {
 
   it('is the same of a removal', () => {
     const message = 'it may not be deleted; see kubectl get validatingadmissionpolicy keep -o yaml'
-    const told = erroredMessage(instance, { ...failure, class: 'Cleanup', failedStep: 'namespace', message })
+    const told = erroredMessage(instance, { ...failure, class: 'Cleanup', failedStep: 'namespace', message }, false)
     expect(told).toBe(
       `Removal failed at step 'namespace': it may not be deleted. It goes on by itself, and is tried again every 5 minutes. To see more: kubectl get validatingadmissionpolicy keep -o yaml; to let the instance go and leave the rest behind: ${annotate}/force-delete=u`,
     )
   })
 
+  it('lifts the protection first where the instance is protected from deletion', () => {
+    const told = erroredMessage(instance, { ...failure, message: 'no quota' }, true)
+    const lift = `kubectl patch appinstance a-dev -n team --type=merge -p '{"spec":{"deletionProtection":false}}'`
+    expect(told).toContain(`; to give up: ${lift} && kubectl delete appinstance a-dev -n team`)
+  })
+
   it('keeps its commands where the cause is a long story', () => {
-    const told = erroredMessage(instance, { ...failure, message: `${'so '.repeat(1000)}; see kubectl get pods` })
+    const message = `${'so '.repeat(1000)}; see kubectl get pods`
+    const told = erroredMessage(instance, { ...failure, message }, true)
     expect(told).toMatch(/…\. .*To see more: kubectl get pods; to try again: .*; to give up: \S.*$/s)
     expect(told.length).toBeLessThan(1024)
   })
