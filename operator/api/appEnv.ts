@@ -35,7 +35,7 @@ const defaults = z
   })
   .meta({
     description:
-      'What holds for instances in the environment that do not say otherwise. A change takes effect at once.',
+      'What holds for instances in the environment that do not say otherwise. A change takes effect at once; one of resources is deployed, or pending, as one of a stack is.',
   })
 
 const spec = withRules(
