@@ -35,11 +35,11 @@ const stages: readonly Stage[] = [
     usualSeconds: 18,
     command: ['npm', 'run', '--silent', 'check'],
   },
-  jest('unit', 'pure code', 180),
+  jest('unit', 'pure code', 180, 2),
   jest('render', 'golden files', 2),
   jest('cluster', 'the local cluster: up, down, nothing left behind', 70),
-  jest('apiserver', 'the operator, stepped, on a real control plane', 1340),
-  jest('faults', 'crashes, lies, cuts: on an API double and before the real server', 700),
+  jest('apiserver', 'the operator, stepped, on a real control plane', 1340, 2),
+  jest('faults', 'crashes, lies, cuts: on an API double and before the real server', 700, 2),
   jest('fleet', '1,000 instances, and 300 of examples/shop, on a real control plane, nodes and pods by kwok', 580),
   jest('node', 'the operator on one or two real nodes: pods, traffic, roll-outs', 1030),
 ]
@@ -53,9 +53,10 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   })
 }
 
-function jest(name: string, what: string, usualSeconds: number): Stage {
-  const report = ['--json', `--outputFile=${reportOf(name)}`]
-  const command = ['npm', 'run', '--silent', 'test', '--', '--selectProjects', name, ...report]
+/** A level of the tests; with two workers where no file of it measures, or needs the machine for itself. */
+function jest(name: string, what: string, usualSeconds: number, workers = 1): Stage {
+  const options = ['--json', `--outputFile=${reportOf(name)}`, `--maxWorkers=${workers}`]
+  const command = ['npm', 'run', '--silent', 'test', '--', '--selectProjects', name, ...options]
   return { name, what, usualSeconds, command }
 }
 
