@@ -91,6 +91,7 @@ export function instanceVerdicts(situation: Situation): Verdicts {
     Deployed: deployedVerdict(situation),
     ...(suspension?.isDone && suspendedVerdicts(suspension)),
     ...main,
+    ...outageVerdicts(situation, main),
     ...(pending && { ChangesPending: { status: 'True', ...pending } }),
   }
 }
@@ -99,6 +100,29 @@ function suspendedVerdicts({ command }: Suspension): Verdicts {
   const message = `Suspended (spec.suspend): nothing runs; volumes, Secrets and Services stay. To resume: ${command}`
   const verdict = { reason: 'Suspended', message } as const
   return { Available: { status: 'False', ...verdict }, Suspended: { status: 'True', ...verdict } }
+}
+
+/**
+ * That nobody is served any more, and why as far as the pods of what runs tell, before all else there is to say of it.
+ * In: the situation, what is told without. Out: Ready, and the condition that by convention has its reason; the phase stays.
+ */
+function outageVerdicts(situation: Situation, { Ready, Stalled }: Verdicts): Verdicts {
+  const { release, serving, suspension } = situation
+  const isOutage = serving === 0 && !suspension && release?.isFirst === false
+  const { service, reason, cause } = release?.laggard ?? {}
+  if (!Ready || !isOutage || reason === undefined || !hidesPods(situation, Ready)) return {}
+  const message = `Nobody is served; service '${service}' has too few ready replicas: ${cause}.`
+  const verdict = { reason, message: sentences(message, Ready.message) }
+  return {
+    Ready: { status: Ready.status, ...verdict },
+    [Stalled ? 'Stalled' : 'Reconciling']: { status: 'True', ...verdict },
+  }
+}
+
+/** Whether what is told says nothing of the pods. Of what is blocked and was not there before, the phase is Pending by that reason. */
+function hidesPods({ objection, contest, release }: Situation, { status }: Verdict): boolean {
+  if (!objection) return contest !== '' || release?.action !== undefined
+  return objection.kind === 'invalid' || (objection.kind === 'blocked' && status === 'False')
 }
 
 function objectionVerdicts(

@@ -19,7 +19,7 @@ type Rule = (before: Conditions, after: Conditions) => Transition | undefined
  * In: the conditions that stood, those that will. Out: Events.
  */
 export function transitionsOf(before: Conditions | undefined, after: Conditions): Transition[] {
-  const rules: readonly Rule[] = [waits, deployed, unready, recovered, suspended, resumed, pending]
+  const rules: readonly Rule[] = [waits, refused, deployed, unready, recovered, suspended, resumed, pending]
   return rules.flatMap((rule) => rule(before ?? [], after) ?? [])
 }
 
@@ -29,6 +29,17 @@ function waits(before: Conditions, after: Conditions): Transition | undefined {
   // Said by the rule for Ready.
   if (conditionOf(after, 'Ready')?.status === 'False') return undefined
   return { type: 'Warning', reason: reasonOf(now), action: 'Waiting', message: now.message }
+}
+
+/** Of a spec that is refused during an outage. */
+function refused(before: Conditions, after: Conditions): Transition | undefined {
+  const now = conditionOf(after, 'Accepted')
+  const was = conditionOf(before, 'Accepted')
+  if (now?.status !== 'False' || (was?.status === 'False' && was.reason === now.reason)) return undefined
+  const ready = conditionOf(after, 'Ready')
+  // Said by the rule for Ready, else.
+  if (ready?.status !== 'False' || ready.reason === now.reason) return undefined
+  return { type: 'Warning', reason: reasonOf(now), action: 'Checking', message: now.message }
 }
 
 /** What holds up a roll-out, besides another object that is missing. */
