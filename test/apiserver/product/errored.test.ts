@@ -3,6 +3,7 @@ import { annotations, labels } from '../../../operator/api/meta.ts'
 import { collectionPath } from '../../../operator/kube/paths.ts'
 import { typeOf } from '../../support/hands.ts'
 import { rollOut } from '../../support/kubelet.ts'
+import { jumpingClock } from './fastClock.ts'
 import {
   childWrites,
   conditionsOf,
@@ -17,7 +18,8 @@ import {
   web,
 } from './world.ts'
 
-const world = useWorld()
+const clock = jumpingClock()
+const world = useWorld({ clock })
 /** Long enough, on a busy machine too, for what is to be seen before, and for the controller-manager to say what holds a namespace. */
 const deadlines = { creationDeadlineSeconds: 15, deletionDeadlineSeconds: 20 }
 
@@ -263,4 +265,51 @@ describe('a namespace that a former instance left behind', () => {
     await world.operator.until('it is taken over', async () => (await phase()) === 'Running')
     expect(await hands.list('Deployment', instance)).toHaveLength(1)
   }, 120_000)
+})
+
+/** Somebody changes something that matters to nobody: the instance is looked at. */
+async function look(): Promise<string> {
+  await world.hands.patch('AppInstance', ref(), { metadata: { labels: { looked: String(clock.now()) } } })
+  await world.operator.settle()
+  return phase()
+}
+
+describe('an operator that was down for 20 minutes', () => {
+  const seconds = 600
+
+  it.each([
+    [
+      'creation',
+      'Creating',
+      async () => {
+        await refuseAccounts()
+        await create(world, { spec: { creationDeadlineSeconds: seconds } })
+      },
+    ],
+    [
+      'removal',
+      'Deleting',
+      async () => {
+        await createRunning(world, { spec: { deletionDeadlineSeconds: seconds } })
+        await holdNamespace(world)
+        await world.hands.remove('AppInstance', ref())
+        await world.operator.until('it is going', async () => (await phase()) === 'Deleting')
+      },
+    ],
+  ])(
+    'gives a %s its whole time again',
+    async (_, underWay, begin) => {
+      // The API server's time does not jump: only an operator that is new makes nothing of the difference.
+      await world.whileDown(() => Promise.resolve())
+      await begin()
+      expect(await look()).toBe(underWay)
+      await world.whileDown(async () => clock.pass(1200))
+      expect(await look()).toBe(underWay)
+      clock.pass(seconds - 60)
+      expect(await look()).toBe(underWay)
+      clock.pass(60)
+      expect(await look()).toBe('Errored')
+    },
+    120_000,
+  )
 })

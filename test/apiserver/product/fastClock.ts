@@ -13,6 +13,22 @@ export function fastClock(speed: number): Clock {
   }
 }
 
+/** The machine's clock, which can be put forward. */
+export interface JumpingClock extends Clock {
+  /** So many seconds go by at once. */
+  pass(seconds: number): void
+}
+
+export function jumpingClock(): JumpingClock {
+  let passed = 0
+  return {
+    ...systemClock,
+    now: () => systemClock.now() + passed,
+    wall: () => new Date(Date.now() + passed),
+    pass: (seconds) => (passed += seconds * 1000),
+  }
+}
+
 /** The settings of an operator with such a clock: what others take is not sped up. */
 export function patientConfig(speed: number) {
   return { workers: 4, reconcileDeadlineSeconds: 30 * speed, stopGraceSeconds: 5 * speed, instance: 'test' }
