@@ -89,15 +89,16 @@ export function instanceVerdicts(situation: Situation): Verdicts {
         ? { status: 'True', reason: 'Serving', message: 'The main service has ready replicas.' }
         : { status: 'False', reason: 'NotServing', message: 'The main service has no ready replica.' },
     Deployed: deployedVerdict(situation),
-    ...(suspension?.isDone && suspendedVerdicts(suspension)),
+    ...(suspension?.isDone && suspendedVerdicts(situation, suspension)),
     ...main,
     ...outageVerdicts(situation, main),
     ...(pending && { ChangesPending: { status: 'True', ...pending } }),
   }
 }
 
-function suspendedVerdicts({ command }: Suspension): Verdicts {
-  const message = `Suspended (spec.suspend): nothing runs; volumes, Secrets and Services stay. To resume: ${command}`
+function suspendedVerdicts({ release }: Situation, { command }: Suspension): Verdicts {
+  const state = release ? 'nothing runs; volumes, Secrets and Services stay' : 'nothing was deployed yet'
+  const message = `Suspended (spec.suspend): ${state}. To resume: ${command}`
   const verdict = { reason: 'Suspended', message } as const
   return { Available: { status: 'False', ...verdict }, Suspended: { status: 'True', ...verdict } }
 }
@@ -155,7 +156,7 @@ function suspensionVerdicts(situation: Situation): Verdicts {
   const { suspension } = situation
   if (!suspension) return releaseVerdicts(situation)
   if (suspension.isDone) {
-    const { Suspended: verdict } = suspendedVerdicts(suspension)
+    const { Suspended: verdict } = suspendedVerdicts(situation, suspension)
     return verdict ? { Ready: verdict } : {}
   }
   const message = `Suspending (spec.suspend): the last pods are ending; see ${suspension.command}`

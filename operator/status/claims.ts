@@ -104,7 +104,7 @@ function whyUnbound(
   const said = pods.map(({ unschedulable }) => unschedulable)
   const scheduler = said.find((message) => ofVolumes.test(message) && !ofImmediate.test(message))
   if (scheduler !== undefined) return scheduler
-  return hasNode && !isEarly ? 'its volume is still being made' : undefined
+  return hasNode && !isEarly ? 'no volume was made for it yet' : undefined
 }
 
 function listed(classes: readonly ObservedStorageClass[]): string {

@@ -4,6 +4,7 @@ import type { Anything } from '../../support/hands.ts'
 import {
   childWrites,
   conditionsOf,
+  create,
   createRunning,
   getInstance,
   messageOf,
@@ -101,6 +102,18 @@ describe('suspend', () => {
     const images = (await hands.list('Pod', instance)).map(({ spec }) => spec['containers'][0].image)
     expect(images).toEqual(['hello:2'])
   })
+
+  it('from the first makes nothing, and says so, until it is resumed', async () => {
+    const { hands, operator, instance } = world
+    await create(world, { spec: { suspend: true } })
+    expect(await releasesOf(world)).toEqual([])
+    expect(messageOf(await getInstance(world), 'Ready')).toMatch(
+      /: nothing was deployed yet\. To resume: kubectl patch/,
+    )
+    await setSpec(world, { suspend: false })
+    await rollOut(hands, operator, instance)
+    expect((await getInstance(world))['status'].phase).toBe('Running')
+  }, 60_000)
 
   it('of a release that is under way neither completes it nor fails it', async () => {
     const { hands, operator, instance } = world
