@@ -187,7 +187,10 @@ describe('a Secret that is referred to', () => {
     await createInstance()
     expect(await copied()).toEqual(['ConfigMap/look Opaque', `Secret/registry ${type}`, 'Secret/tls Opaque'])
     const { spec } = await world.hands.get('Deployment', { namespace: instance, name: 'web' })
-    expect(spec.template.spec.imagePullSecrets).toHaveLength(1)
+    const registry = (await copies()).find(
+      ({ metadata }) => metadata.annotations?.['appstead.dev/copy-of'] === 'Secret/registry',
+    )
+    expect(spec.template.spec.imagePullSecrets).toEqual([{ name: registry?.metadata.name }])
     expect(spec.template.spec.containers[0].env.map((each: Anything) => each['name'])).toEqual(
       expect.arrayContaining(['TLS_TOKEN', 'COLOUR']),
     )
