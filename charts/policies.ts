@@ -7,7 +7,8 @@ import { kinds } from '../operator/api/kinds.ts'
 import { annotations, group, labels, version } from '../operator/api/meta.ts'
 import { alwaysEditable, isThere, operationList, type Way } from '../operator/api/operations.ts'
 import { fence, namespaceMarks, operatorRecords, taskTypes } from './fence.ts'
-import { both, says, text, type Condition, type Fields, type Identity, type Policy } from './policy.ts'
+import { both, instances, says, text, type Condition, type Identity, type Policy } from './policy.ts'
+import { protectedInstances } from './protection.ts'
 
 /**
  * The policies that the API server enforces by itself, also while no operator runs: those of the column Errored of the
@@ -43,18 +44,6 @@ function recordsOf(): readonly string[] {
 }
 
 type Who = Parameters<Parameters<typeof both>[0]>[0]
-
-const instances = (operations: readonly string[], subresource = ''): Fields => ({
-  resourceRules: [
-    {
-      apiGroups: [group],
-      apiVersions: [version],
-      resources: [`${appInstanceKind.plural}${subresource}`],
-      operations,
-      scope: 'Namespaced',
-    },
-  ],
-})
 
 const locks = { kind: appLockKind.kind, name: locksName }
 
@@ -114,7 +103,11 @@ function lockedSpec({ account }: Identity, { id, condition, actions }: Who): Pol
         isNotOperator(account),
         condition,
         { name: 'changes-what-runs', expression: `!(${deployable.map(isSame).join(' && ')})` },
-        { name: 'asks-for-no-retry', expression: `${tokenOf('object')} == ${tokenOf('oldObject')}` },
+        // One that is taken away asks for nothing.
+        {
+          name: 'asks-for-no-retry',
+          expression: `!${tokenOf('object')}.hasValue() || ${tokenOf('object')} == ${tokenOf('oldObject')}`,
+        },
       ],
       variables: [lock],
       validations: isNotLocked(lockedMessage(wordsFor(id, 'its spec is locked', 'the change is stored, not acted on'))),
@@ -157,8 +150,7 @@ function lockedCreations({ account }: Identity): readonly Policy[] {
   const made = refusedWays.flatMap((way) => (way.by === 'create' && !way.onlyOperator ? [way.kind] : []))
   const resources = kinds.filter(({ kind }) => made.includes(kind)).map(({ plural }) => plural)
   if (resources.length === 0) return []
-  const ofObject =
-    'has(object.spec.instanceUid) ? l.uid == object.spec.instanceUid : l.name == object.spec.?instance.orValue("")'
+  const ofObject = 'l.uid == object.spec.?instanceUid.orValue("") || l.name == object.spec.?instance.orValue("")'
   return [
     {
       id: 'locked-creations',
@@ -226,53 +218,6 @@ function lockedPods(): Policy {
             'request.namespace',
           ),
           message: 'the AppInstance is Errored: nobody may connect to its pods',
-          reason: 'Forbidden',
-        },
-      ],
-    },
-  }
-}
-
-/** Also when its project is deleted, which then waits, and says so in its conditions. */
-function protectedInstances(): readonly Policy[] {
-  const isGoing = 'has(oldObject.metadata.deletionTimestamp)'
-  const said = 'oldObject.spec.?deletionProtection'
-  const ofEnv = "params.spec.?defaults.?deletionProtection.orValue(params.spec.type == 'prod')"
-  return [
-    protection('protected', `!${said}.orValue(false) || ${isGoing}`, 'spec.deletionProtection'),
-    {
-      ...protection(
-        'protected-by-env',
-        `params.metadata.name != oldObject.spec.env || ${said}.hasValue() || !${ofEnv} || ${isGoing}`,
-        'its AppEnv, as it says nothing itself',
-      ),
-      params: { kind: appEnvKind.kind },
-    },
-  ]
-}
-
-/** The policy on DELETE; `by`: what protects the instance. */
-function protection(id: string, expression: string, by: string): Policy {
-  const [of, at] = ['oldObject.metadata.name', 'oldObject.metadata.namespace']
-  return {
-    id,
-    why: 'A protected instance is not deleted, also not with its project, which waits for it.',
-    when: 'always',
-    actions: 'Deny',
-    spec: {
-      matchConstraints: instances(['DELETE']),
-      validations: [
-        {
-          expression,
-          messageExpression: says(
-            `AppInstance '%s' of project '%s' is protected from deletion (${by}). To lift that: ` +
-              `kubectl patch appinstance %s -n %s --type=merge -p '{\\"spec\\":{\\"deletionProtection\\":false}}'`,
-            of,
-            at,
-            of,
-            at,
-          ),
-          message: `the AppInstance is protected from deletion (${by})`,
           reason: 'Forbidden',
         },
       ],

@@ -1,3 +1,6 @@
+import { appInstanceKind } from '../operator/api/appInstance.ts'
+import { group, version } from '../operator/api/meta.ts'
+
 /** What policies are made of: pieces of CEL and of a ValidatingAdmissionPolicy. */
 
 /** Whom policies except or hold: the operator. */
@@ -48,6 +51,19 @@ export function text(value: string): string {
 export function says(template: string, ...expressions: readonly string[]): string {
   return `"${template}".format([${expressions.join(', ')}])`
 }
+
+/** Which requests a policy sees: these operations on AppInstances, or on one of their subresources, such as '/scale'. */
+export const instances = (operations: readonly string[], subresource = ''): Fields => ({
+  resourceRules: [
+    {
+      apiGroups: [group],
+      apiVersions: [version],
+      resources: [`${appInstanceKind.plural}${subresource}`],
+      operations,
+      scope: 'Namespaced',
+    },
+  ],
+})
 
 /** Whom a policy is about: people, or the accounts of programs, GitOps controllers above all. */
 interface Who {

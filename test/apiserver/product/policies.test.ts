@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { kinds } from '../../../operator/api/kinds.ts'
+import type { KubeObject } from '../../../operator/api/meta.ts'
 import { isThere, operationList } from '../../../operator/api/operations.ts'
 import { collectionPath, objectPath } from '../../../operator/kube/paths.ts'
 import type { Admin, Call, Reply, Requester } from '../../support/apiserver.ts'
@@ -44,7 +45,8 @@ async function makeErrored(): Promise<void> {
   const { hands, operator, namespace, instance } = world
   await hands.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: instance } })
   await hands.apply(makeApp(world))
-  await hands.apply(makeInstance(world))
+  const { metadata, ...made } = makeInstance(world) as KubeObject
+  await hands.apply({ ...made, metadata: { ...metadata, annotations: { 'appstead.dev/retry': 'first' } } })
   await operator.settle()
   expect((await getInstance(world))['status'].phase).toBe('Errored')
   const path = pathOf('AppInstance', namespace, instance) + dryRun
@@ -88,16 +90,18 @@ async function attempts(): Promise<Rows> {
     path: collectionPath(typeOf(kind), namespace) + dryRun,
     body,
   })
-  const token = { annotations: { 'appstead.dev/retry': 'quota raised' } }
+  const [token, noToken] = ['quota raised', null].map((retry) => ({ annotations: { 'appstead.dev/retry': retry } }))
   return {
     'change deployable configuration, services, stack revision': {
       'spec.image': patch({ spec: { image: 'hello:2' } }),
       'spec.stack': patch({ spec: { stack: { revision: 'shop-r2-abcdef' } } }),
+      'spec.image, without the retry token': patch({ metadata: noToken, spec: { image: 'hello:2' } }),
       scale: patch({ spec: { replicas: 3 } }, '/scale'),
     },
     'new AppBuild, AppRelease, AppTask': {
       AppRelease: post('AppRelease', madeUpRelease(errored)),
       AppTask: post('AppTask', askedFor(errored)),
+      'AppTask with a made-up uid': post('AppTask', askedFor(errored, 'seed', { instanceUid: crypto.randomUUID() })),
       'AppTask of another type': post('AppTask', madeUpTask(other)),
     },
     'shell, live logs, pod queries': {
@@ -123,6 +127,7 @@ const expected: Readonly<Record<string, readonly [person: string, account: strin
   'change deployable configuration, services, stack revision': ['403 is Errored', '200 is Errored'],
   'new AppBuild, AppRelease, AppTask': ['403 record of the operator', '403 record of the operator'],
   AppTask: ['403 is Errored', '403 is Errored'],
+  'AppTask with a made-up uid': ['403 is Errored', '403 is Errored'],
   'AppTask of another type': ['403 record of the operator', '403 record of the operator'],
   'shell, live logs, pod queries': ['403 is Errored may connect', '403 is Errored may connect'],
   'history, task logs, evidence, status, diff, render': ['200', '200'],
