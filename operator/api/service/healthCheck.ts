@@ -19,7 +19,7 @@ export const healthCommand = (description: string) =>
 export const timeoutSeconds = integer(`Seconds within which the check must answer, 1 to 5. Default 5. ${next}`, 1, 5)
 
 export const startupSeconds = integer(
-  `Seconds a new replica may take until the check answers, 1 to 3600. Default 120. ${next}`,
+  `Seconds a new replica may take until the check answers, 1 to 3600. Default 120. Each try counts as one second, also one that waits for timeoutSeconds in vain. ${next}`,
   1,
   3600,
 )
