@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { Agent, request, type RequestOptions } from 'node:https'
+import { setTimeout as pause } from 'node:timers/promises'
 import { load } from 'js-yaml'
 import type { KubeObject, ResourceType } from '../../operator/api/meta.ts'
 import { loadKubeConfig } from '../../operator/kube/access.ts'
@@ -104,9 +105,16 @@ function parse(text: string): unknown {
   }
 }
 
-/** Sends it and returns the body; throws with the server's own words unless the status is 2xx. */
+/**
+ * Sends it and returns the body; throws with the server's own words unless the status is 2xx. A server that asks to be asked
+ * again in a second, as it does of a kind whose CRD was just changed, is.
+ */
 export async function demand<T = KubeObject>(admin: Admin, call: Call): Promise<T> {
-  const { status, body } = await admin(call)
+  let { status, body } = await admin(call)
+  for (const deadline = Date.now() + 30_000; status === 429 && Date.now() < deadline;) {
+    await pause(1000)
+    ;({ status, body } = await admin(call))
+  }
   if (status < 200 || status > 299) {
     throw new Error(`${call.method ?? 'GET'} ${call.path}: ${status} ${JSON.stringify(body)}`)
   }
