@@ -25,7 +25,7 @@ import { turnOf, type Found, type Turn } from './turn.ts'
 
 /**
  * Actions that users ask for, each by an AppTask: one after another, each started once (ADR 0024). A Job is made held,
- * without a pod; its uid is recorded in the AppTask; then it is let go. No other Job than the recorded one ever is.
+ * without a pod; its uid is recorded in the AppTask; then it is let go. We let no other Job go than the recorded one.
  */
 
 type Due = Extract<Turn, { kind: 'due' }>
