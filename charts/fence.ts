@@ -1,7 +1,7 @@
 import { appTaskKind } from '../operator/api/appTask.ts'
 import { namespaceType } from '../operator/api/builtin.ts'
-import { annotations, group, labels, version } from '../operator/api/meta.ts'
-import { says, text, type Identity, type Policy } from './policy.ts'
+import { annotations, group, labels } from '../operator/api/meta.ts'
+import { isNotOperator, requestsFor, says, text, type Identity, type Policy } from './policy.ts'
 
 /** The policies that keep others off what only the operator writes, and the operator off everything else. */
 
@@ -19,17 +19,7 @@ export function operatorRecords({ account }: Identity, resources: readonly strin
     when: 'always',
     actions: 'Deny',
     spec: {
-      matchConstraints: {
-        resourceRules: [
-          {
-            apiGroups: [group],
-            apiVersions: [version],
-            resources,
-            operations: ['CREATE', 'UPDATE', 'DELETE'],
-            scope: 'Namespaced',
-          },
-        ],
-      },
+      matchConstraints: requestsFor(resources, ['CREATE', 'UPDATE', 'DELETE']),
       validations: [
         {
           expression: `request.userInfo.username == ${text(account)} || (${mayClean})`,
@@ -48,25 +38,15 @@ export function operatorRecords({ account }: Identity, resources: readonly strin
 }
 
 /** By the other types of AppTask the operator records what it does; by them it knows what was given up. */
-export function taskTypes({ account }: Identity): Policy {
+export function taskTypes(identity: Identity): Policy {
   return {
     id: 'task-types',
     why: 'Users ask for actions; creations and deletions are recorded by the operator alone.',
     when: 'always',
     actions: 'Deny',
     spec: {
-      matchConstraints: {
-        resourceRules: [
-          {
-            apiGroups: [group],
-            apiVersions: [version],
-            resources: [appTaskKind.plural],
-            operations: ['CREATE'],
-            scope: 'Namespaced',
-          },
-        ],
-      },
-      matchConditions: [{ name: 'is-not-the-operator', expression: `request.userInfo.username != ${text(account)}` }],
+      matchConstraints: requestsFor([appTaskKind.plural], ['CREATE']),
+      matchConditions: [isNotOperator(identity)],
       validations: [
         {
           expression: "object.spec.type == 'Action'",
@@ -93,7 +73,7 @@ const keeps = (from: string, to: string): string =>
 const mapOf = (of: string, field: string): string => `${of}.metadata.?${field}.orValue({})`
 
 /** By the marks on a namespace the operator knows whose it is. */
-export function namespaceMarks({ account }: Identity): Policy {
+export function namespaceMarks(identity: Identity): Policy {
   const marks = ['labels', 'annotations']
   return {
     id: 'namespace-marks',
@@ -112,7 +92,7 @@ export function namespaceMarks({ account }: Identity): Policy {
           },
         ],
       },
-      matchConditions: [{ name: 'is-not-the-operator', expression: `request.userInfo.username != ${text(account)}` }],
+      matchConditions: [isNotOperator(identity)],
       variables: marks.flatMap((field) => [
         { name: field, expression: mapOf('object', field) },
         { name: `${field}Before`, expression: `oldObject == null ? {} : ${mapOf('oldObject', field)}` },

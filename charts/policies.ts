@@ -4,10 +4,20 @@ import { appLockKind, locksName } from '../operator/api/appLock.ts'
 import { appReleaseKind } from '../operator/api/appRelease.ts'
 import { podType } from '../operator/api/builtin.ts'
 import { kinds } from '../operator/api/kinds.ts'
-import { annotations, group, labels, version } from '../operator/api/meta.ts'
+import { annotations, labels } from '../operator/api/meta.ts'
 import { alwaysEditable, isThere, operationList, type Way } from '../operator/api/operations.ts'
 import { fence, namespaceMarks, operatorRecords, taskTypes } from './fence.ts'
-import { both, instances, says, text, type Condition, type Identity, type Policy } from './policy.ts'
+import {
+  both,
+  instances,
+  isNotOperator,
+  requestsFor,
+  says,
+  text,
+  type Condition,
+  type Identity,
+  type Policy,
+} from './policy.ts'
 import { protectedInstances } from './protection.ts'
 
 /**
@@ -90,7 +100,7 @@ const retry = text(annotations.retry)
 const tokenOf = (of: string): string => `${of}.metadata.?annotations[?${retry}]`
 
 /** A change of what runs: stored for GitOps controllers, whose whole application would fail with it, refused to people. */
-function lockedSpec({ account }: Identity, { id, condition, actions }: Who): Policy {
+function lockedSpec(identity: Identity, { id, condition, actions }: Who): Policy {
   return {
     id: `locked-spec-${id}`,
     why: `An Errored instance's spec is locked: ${operationList[0]![1].title}. A request with a new retry token passes.`,
@@ -100,7 +110,7 @@ function lockedSpec({ account }: Identity, { id, condition, actions }: Who): Pol
     spec: {
       matchConstraints: instances(['UPDATE']),
       matchConditions: [
-        isNotOperator(account),
+        isNotOperator(identity),
         condition,
         { name: 'changes-what-runs', expression: `!(${deployable.map(isSame).join(' && ')})` },
         // One that is taken away asks for nothing.
@@ -116,7 +126,7 @@ function lockedSpec({ account }: Identity, { id, condition, actions }: Who): Pol
 }
 
 /** A policy on the resource alone lets `kubectl scale` through. */
-function lockedScale({ account }: Identity, { id, condition, actions }: Who): Policy {
+function lockedScale(identity: Identity, { id, condition, actions }: Who): Policy {
   return {
     id: `locked-scale-${id}`,
     why: 'The same, for kubectl scale: the scale subresource.',
@@ -125,7 +135,7 @@ function lockedScale({ account }: Identity, { id, condition, actions }: Who): Po
     params: locks,
     spec: {
       matchConstraints: instances(['UPDATE'], '/scale'),
-      matchConditions: [isNotOperator(account), condition, changesReplicas],
+      matchConditions: [isNotOperator(identity), condition, changesReplicas],
       variables: [lock],
       validations: isNotLocked(lockedMessage(wordsFor(id, 'it is not scaled', 'the change is stored, not acted on'))),
     },
@@ -141,12 +151,8 @@ const changesReplicas: Condition = {
   expression: 'object.spec.?replicas != oldObject.spec.?replicas',
 }
 
-function isNotOperator(account: string): Condition {
-  return { name: 'is-not-the-operator', expression: `request.userInfo.username != ${text(account)}` }
-}
-
 /** New objects that name a locked instance; of those that only the operator makes another policy keeps all others off. */
-function lockedCreations({ account }: Identity): readonly Policy[] {
+function lockedCreations(identity: Identity): readonly Policy[] {
   const made = refusedWays.flatMap((way) => (way.by === 'create' && !way.onlyOperator ? [way.kind] : []))
   const resources = kinds.filter(({ kind }) => made.includes(kind)).map(({ plural }) => plural)
   if (resources.length === 0) return []
@@ -159,12 +165,8 @@ function lockedCreations({ account }: Identity): readonly Policy[] {
       actions: 'Deny',
       params: locks,
       spec: {
-        matchConstraints: {
-          resourceRules: [
-            { apiGroups: [group], apiVersions: [version], resources, operations: ['CREATE'], scope: 'Namespaced' },
-          ],
-        },
-        matchConditions: [isNotOperator(account)],
+        matchConstraints: requestsFor(resources, ['CREATE']),
+        matchConditions: [isNotOperator(identity)],
         variables: [{ ...lock, expression: `params.spec.locked.filter(l, ${ofObject})` }],
         validations: isNotLocked(
           lockedMessage('nothing new is begun for it', 'variables.lock[0].name', 'request.namespace'),

@@ -52,18 +52,22 @@ export function says(template: string, ...expressions: readonly string[]): strin
   return `"${template}".format([${expressions.join(', ')}])`
 }
 
-/** Which requests a policy sees: these operations on AppInstances, or on one of their subresources, such as '/scale'. */
-export const instances = (operations: readonly string[], subresource = ''): Fields => ({
-  resourceRules: [
-    {
-      apiGroups: [group],
-      apiVersions: [version],
-      resources: [`${appInstanceKind.plural}${subresource}`],
-      operations,
-      scope: 'Namespaced',
-    },
-  ],
-})
+/** Which requests a policy sees: these operations on resources, or subresources, of our group. */
+export function requestsFor(resources: readonly string[], operations: readonly string[]): Fields {
+  return {
+    resourceRules: [{ apiGroups: [group], apiVersions: [version], resources, operations, scope: 'Namespaced' }],
+  }
+}
+
+/** Those on AppInstances, or on one of their subresources, such as '/scale'. */
+export function instances(operations: readonly string[], subresource = ''): Fields {
+  return requestsFor([`${appInstanceKind.plural}${subresource}`], operations)
+}
+
+/** Holds for everybody but the operator. */
+export function isNotOperator({ account }: Identity): Condition {
+  return { name: 'is-not-the-operator', expression: `request.userInfo.username != ${text(account)}` }
+}
 
 /** Whom a policy is about: people, or the accounts of programs, GitOps controllers above all. */
 interface Who {
