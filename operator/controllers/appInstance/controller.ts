@@ -17,14 +17,12 @@ import { finalizers, keyOf, refOf } from '../../api/meta.ts'
 import { execute } from '../../apply/execute.ts'
 import { fightsOf, type Fights } from '../../apply/fights.ts'
 import { refusalAgainst, refusedBy, type Refused } from '../../apply/refusal.ts'
-import { ownerOf } from '../../render/appInstance.ts'
 import { eventType } from '../../runtime/events.ts'
 import type { Controller, Ctx, Reader, Watch } from '../../runtime/controller.ts'
 import { hasSucceeded } from '../../status/appRelease.ts'
 import { failureOf } from '../../status/errored.ts'
 import { childTypes, sourceKey } from '../informers.ts'
 import { appsOf, stackOfRevision } from '../revisions.ts'
-import { followRollout } from '../rollout.ts'
 import { removeSurplus } from '../surplus.ts'
 import { endUnbegun } from './actions.ts'
 import { isLocked } from './attempts.ts'
@@ -32,7 +30,7 @@ import { cleanup } from './cleanup.ts'
 import { fillCopies } from './copies.ts'
 import { create, isCreationDue, locked } from './creation.ts'
 import type { Decision } from './decide.ts'
-import { decide, mayApply, planOf, runningOf, standingOf } from './decide.ts'
+import { decide, mayApply, planOf, standingOf } from './decide.ts'
 import { refusalOf, viewIsIncomplete } from './gates.ts'
 import { markLocked } from './lock.ts'
 import { runAsked } from './manualActions.ts'
@@ -40,6 +38,7 @@ import { observe } from './observe.ts'
 import type { Observed } from './observe.ts'
 import type { Findings } from './report.ts'
 import { report } from './report.ts'
+import { followInstance } from './running.ts'
 import { readSources, type Values } from './sources.ts'
 
 /** An AppInstance: its namespace, its releases, and everything that runs there. */
@@ -101,15 +100,7 @@ async function deploy(
   const { cache, kube } = ctx.target
   const fights = fightsOf(cache)
   const { release = running, refused: held } = next ? await createRelease(ctx, next, fights) : {}
-  const rollout = release
-    ? followRollout(
-        ownerOf(seen.instance),
-        { release, services: runningOf(seen, release) },
-        seen.releases,
-        seen.deployments,
-        fights,
-      )
-    : () => []
+  const rollout = release ? followInstance(seen, release, fights) : () => []
   if (release) await endUnbegun(ctx, release, seen)
   const applied =
     release && mayApply(seen, objection)

@@ -4,7 +4,7 @@ import { namespaceType } from '../../api/builtin.ts'
 import { fightsOf, identityOf } from '../../apply/fights.ts'
 import { isOfRule } from '../../apply/refusal.ts'
 import { isKubeError } from '../../kube/errors.ts'
-import { creationStages, ownerOf } from '../../render/appInstance.ts'
+import { creationStages } from '../../render/appInstance.ts'
 import { isProtected } from '../../render/resolve/deletion.ts'
 import type { Ctx, EventRecord, Reader } from '../../runtime/controller.ts'
 import { releaseToRun } from '../../status/appRelease.ts'
@@ -12,14 +12,14 @@ import { isCreated, isEnded, newestAttempt, type Progress } from '../../status/a
 import type { Failure } from '../../status/errored.ts'
 import { erroredMessage, failureOf } from '../../status/errored.ts'
 import { namespaceDigest } from '../digests.ts'
-import { followRollout } from '../rollout.ts'
 import { contestSentence } from './applied.ts'
 import { begin, isOwnStop, record, secondsLeft } from './attempts.ts'
-import { mayApply, planOf, runningOf, type Decision } from './decide.ts'
+import { mayApply, planOf, type Decision } from './decide.ts'
 import { namespaceIsNotForeign, refusalOf, type Objection } from './gates.ts'
 import { markLocked } from './lock.ts'
 import type { Observed } from './observe.ts'
 import type { Findings } from './report.ts'
+import { asItRuns } from './running.ts'
 
 /**
  * Creation: what the first release needs is made, or it is given up, which makes the instance Errored. What hinders it
@@ -162,15 +162,6 @@ export function locked({ target }: LockedIn, seen: Observed, failure: Failure): 
   const message = erroredMessage(seen.instance, failure, isProtected(seen.instance, seen.env))
   const objection = { kind: 'failed', reason: failure.reason, message } as const
   return { objection, failure, ...asItRuns(target.cache, seen), changes: [], failed: undefined, applied: undefined }
-}
-
-/** The release that should run, and how its services stand, of an instance that is not worked on. */
-export function asItRuns(cache: Reader, seen: Observed): Pick<Findings, 'release' | 'rollout'> {
-  const { instance, releases, deployments } = seen
-  const release = releaseToRun(releases)
-  if (!release) return { release, rollout: [] }
-  const running = { release, services: runningOf(seen, release) }
-  return { release, rollout: followRollout(ownerOf(instance), running, releases, deployments, fightsOf(cache))() }
 }
 
 /** Nothing was done, and why. */

@@ -12,10 +12,10 @@ import { erroredMessage, erroredStatus, failureEvents, failureOf } from '../../s
 import type { ObservedNamespace } from '../../status/observed.ts'
 import { phaseOf } from '../../status/phase.ts'
 import { isLocked, recordQuietly, secondsLeft } from './attempts.ts'
-import { asItRuns } from './creation.ts'
 import { markLocked } from './lock.ts'
 import type { Observed } from './observe.ts'
 import { remainsOf } from './report.ts'
+import { asItRuns } from './running.ts'
 
 /** What is told and recorded of the removal of an instance: how it goes on, that it does not, how it ended. */
 
