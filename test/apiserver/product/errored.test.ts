@@ -9,6 +9,7 @@ import {
   conditionsOf,
   create,
   createRunning,
+  eventsTold,
   getInstance,
   holdNamespace,
   makeApp,
@@ -27,11 +28,7 @@ const ref = () => ({ namespace: world.namespace, name: world.instance })
 const namespaceRef = () => ({ namespace: '', name: world.instance })
 const phase = async (): Promise<string> => (await getInstance(world))['status']?.phase
 const isGone = async (): Promise<boolean> => (await world.hands.find('AppInstance', ref())) === undefined
-/** When the operator is done: Events are written after what they tell of. */
-const eventsOf = async (reason: string) => {
-  await world.operator.settle()
-  return (await world.hands.list('Event', world.namespace)).filter((event) => event['reason'] === reason)
-}
+const eventsOf = async (reason: string) => (await eventsTold(world)).filter((event) => event['reason'] === reason)
 
 /** Why the API server lets nobody connect into the namespace's pods. */
 const lockOf = async (): Promise<string | undefined> =>

@@ -2,7 +2,16 @@ import { describe, expect, it } from '@jest/globals'
 import { annotations, labels } from '../../../operator/api/meta.ts'
 import type { Anything } from '../../support/hands.ts'
 import { rollOut } from '../../support/kubelet.ts'
-import { conditionsOf, createRunning, getInstance, makeInstance, messageOf, useWorld, web } from './world.ts'
+import {
+  conditionsOf,
+  createRunning,
+  eventsTold,
+  getInstance,
+  makeInstance,
+  messageOf,
+  useWorld,
+  web,
+} from './world.ts'
 
 const world = useWorld()
 
@@ -37,12 +46,8 @@ async function contents(): Promise<Readonly<Record<string, readonly string[]>>> 
   return Object.fromEntries((await Promise.all(lists)).filter(([, found]) => found.length > 0))
 }
 
-/** What is told for this reason, when the operator is done: Events are written after what they tell of. */
-const eventsOf = async (reason: string): Promise<readonly string[]> => {
-  await world.operator.settle()
-  const events = await world.hands.list('Event', world.namespace)
-  return events.filter((event) => event['reason'] === reason).map((event) => String(event['message']))
-}
+const eventsOf = async (reason: string): Promise<readonly string[]> =>
+  (await eventsTold(world)).filter((event) => event['reason'] === reason).map((event) => String(event['message']))
 
 async function taskOf(type: string): Promise<Anything> {
   const tasks = await world.hands.list('AppTask', world.namespace)

@@ -125,6 +125,12 @@ export function messageOf(object: Anything, type: string): string {
   return conditions.find((condition) => condition.type === type)?.message ?? ''
 }
 
+/** The Events of this project, when the operator is done: they are written after what they tell of. */
+export async function eventsTold({ hands, operator, namespace }: World): Promise<readonly Anything[]> {
+  await operator.settle()
+  return hands.list('Event', namespace)
+}
+
 /** The releases of the instance, oldest first. */
 export async function releasesOf({ hands, namespace, instance }: World): Promise<readonly Anything[]> {
   const releases = await hands.list('AppRelease', namespace)
