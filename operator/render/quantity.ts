@@ -19,7 +19,9 @@ export function canonicalQuantity(quantity: string): string {
   const amount = smaller(thousandths * 1024n ** BigInt(binary.indexOf(unit)), largest)
   // Below 1024, and with a fraction of a byte, the server falls back to decimal units.
   if (amount < 1_024_000n || amount % 1000n !== 0n) return withLargestUnit(amount, 1000n, decimal)
-  return withLargestUnit(amount / 1000n, 1024n, binary)
+  const rendered = withLargestUnit(amount / 1000n, 1024n, binary)
+  // Of whole bytes that are no Ki the server leaves out the unit; read again, they are decimal.
+  return rendered.endsWith('i') ? rendered : withLargestUnit(amount, 1000n, decimal)
 }
 
 function withLargestUnit(amount: bigint, base: bigint, units: readonly string[]): string {

@@ -8,6 +8,7 @@ import type { AppStack } from '../../../operator/api/appStack.ts'
 import { appStackKind } from '../../../operator/api/appStack.ts'
 import type { AppStackRevision } from '../../../operator/api/appStackRevision.ts'
 import { canonical } from '../../../operator/api/canonical.ts'
+import { cpuQuantity, memoryQuantity } from '../../../operator/api/quantity.ts'
 import { dnsLabel, dnsSubdomain } from '../../../operator/api/schema.ts'
 import { renderInstance } from '../../../operator/render/appInstance.ts'
 import {
@@ -280,10 +281,22 @@ it.each([
   ['0.5Ki', '512'],
   ['1.1Ki', '1126400m'],
   ['1000k', '1M'],
+  // A whole number of bytes, and not of Ki: without a unit the server reads it as decimal.
+  ['812.5Ki', '832k'],
   ['999999999999Ti', '9223372036854775807'],
 ])('%s is rendered as %s', (written, rendered) => {
   expect(canonicalQuantity(written)).toBe(rendered)
   expect(canonicalQuantity(rendered)).toBe(rendered)
+})
+
+it('an amount as it is rendered is rendered as it is', () => {
+  const wholeBytes = /^[0-9]{1,6}([.](5|25|75|125|375|625|875))?(Ki|Mi)$/
+  const amount = fc.oneof(...[cpuQuantity, memoryQuantity, wholeBytes].map((pattern) => fc.stringMatching(pattern)))
+  const property = fc.property(amount, (written) => {
+    const rendered = canonicalQuantity(written)
+    expect(canonicalQuantity(rendered)).toBe(rendered)
+  })
+  fc.assert(property, { numRuns: 5000 })
 })
 
 it('makeRelease counts on from the newest release', () => {
