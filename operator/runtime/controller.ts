@@ -68,6 +68,8 @@ export interface EventRecord {
   /** What was done, such as Deploying. */
   readonly action: string
   readonly message: string
+  /** What tells it from others that say the same, such as when that which ended had begun; not to be seen. */
+  readonly since?: string
 }
 
 /** Result of a reconcile: the engine writes the status if it differs, records the events and acts on the outcome. */

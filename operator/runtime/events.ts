@@ -48,7 +48,7 @@ export class Events {
 
   /** Returns at once; a post that fails is logged and forgotten, since an event is a courtesy. */
   record(object: KubeObject, event: EventRecord): void {
-    const id = digestOf([object.metadata.uid ?? '', event.type, event.reason, event.message])
+    const id = digestOf([object.metadata.uid ?? '', event.type, event.reason, event.message, event.since ?? ''])
     const now = this.#options.clock.now()
     const postedAt = this.#posted.get(id)
     if (postedAt !== undefined && now - postedAt < rememberMilliseconds) return

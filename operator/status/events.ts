@@ -9,6 +9,8 @@ export interface Transition {
   readonly reason: EventReason
   readonly action: string
   readonly message: string
+  /** Since when Ready had said what it said before: a second outage is another one, although it reads the same. */
+  readonly since?: string
 }
 
 type Conditions = readonly Condition[]
@@ -20,7 +22,9 @@ type Rule = (before: Conditions, after: Conditions) => Transition | undefined
  */
 export function transitionsOf(before: Conditions | undefined, after: Conditions): Transition[] {
   const rules: readonly Rule[] = [waits, refused, deployed, unready, recovered, suspended, resumed, pending]
-  return rules.flatMap((rule) => rule(before ?? [], after) ?? [])
+  const since = conditionOf(before, 'Ready')?.lastTransitionTime
+  const told = rules.flatMap((rule) => rule(before ?? [], after) ?? [])
+  return since === undefined ? told : told.map((transition) => ({ ...transition, since }))
 }
 
 function waits(before: Conditions, after: Conditions): Transition | undefined {

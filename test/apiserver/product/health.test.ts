@@ -1,10 +1,24 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, it } from '@jest/globals'
+import { makeCanary } from '../../support/canaries.ts'
+import type { Anything } from '../../support/hands.ts'
 import { breakPods, makePodsReady } from '../../support/kubelet.ts'
-import { conditionsOf, createRunning, getInstance, makeInstance, messageOf, useWorld } from './world.ts'
+import { conditionsOf, createRunning, getInstance, makeApp, makeInstance, messageOf, useWorld, web } from './world.ts'
 
 const world = useWorld()
 
 const waiting = (reason: string, message: string): object => ({ state: { waiting: { reason, message } } })
+const crashing = {
+  ...waiting('CrashLoopBackOff', 'back-off'),
+  lastState: { terminated: { exitCode: 3, message: 'no database' } },
+}
+const isReplica = ({ metadata }: Anything): boolean => metadata.labels?.['appstead.dev/action'] === undefined
+const phaseIs = (phase: string) => async (): Promise<boolean> => (await getInstance(world))['status'].phase === phase
+
+async function toldReasons(): Promise<readonly string[]> {
+  await world.operator.settle()
+  return (await world.hands.list('Event', world.namespace)).map((event) => String(event['reason']))
+}
 
 describe('pods that fail', () => {
   it.each([
@@ -39,6 +53,53 @@ describe('pods that fail', () => {
     },
     30_000,
   )
+
+  it('are told of each time that they do', async () => {
+    const { hands, operator, instance } = world
+    await createRunning(world)
+    for (const times of [1, 2]) {
+      // The times of conditions are in seconds.
+      await pause(1100)
+      await breakPods(hands, instance, crashing)
+      await operator.until('it is told', phaseIs('Down'))
+      await makePodsReady(hands, instance)
+      await operator.until('it is well', phaseIs('Running'))
+      const reasons = await toldReasons()
+      for (const reason of ['CrashLoop', 'AllReady'])
+        expect(reasons.filter((each) => each === reason)).toHaveLength(times)
+    }
+  }, 30_000)
+
+  it('are told of before what is missing, which is not why nobody is served', async () => {
+    const { hands, operator, namespace, app, instance } = world
+    const name = 'db'
+    const [allowed, by] = [{ 'appstead.dev/allow': 'true' }, { 'appstead.dev/allow-apps': app }]
+    const metadata = { namespace, name, labels: allowed, annotations: by }
+    await hands.apply({ apiVersion: 'v1', kind: 'Secret', metadata, stringData: { password: makeCanary('password') } })
+    const variables = [{ name: 'PASSWORD', valueFrom: { secretKeyRef: { name, key: 'password' } } }]
+    await createRunning(world, { stack: [{ ...web, variables }] })
+    await hands.remove('Secret', { namespace, name })
+    await operator.until('it is missed', phaseIs('Degraded'))
+    await breakPods(hands, instance, crashing)
+    await operator.until('it is told', phaseIs('Down'))
+    const told = messageOf(await getInstance(world), 'Ready')
+    expect(told).toMatch(
+      /^Nobody is served; service 'web' has too few ready replicas: .*exit code 3, last line: no database/,
+    )
+    expect(await toldReasons()).toContain('CrashLoop')
+  }, 30_000)
+
+  it('are told of before the action of the next release', async () => {
+    const { hands, operator, instance } = world
+    const stack = [{ ...web, actions: [{ name: 'migrate', run: 'BeforeDeploy', command: ['migrate'] }] }]
+    await createRunning(world, { spec: { stack: { autoUpgrade: true } } })
+    await hands.apply(makeApp(world, stack))
+    await operator.settle()
+    await breakPods(hands, instance, crashing, isReplica)
+    const told = async (): Promise<string> => messageOf(await getInstance(world), 'Ready')
+    await operator.until('it is told', async () => (await told()).startsWith('Nobody is served'))
+    expect(await told()).toMatch(/exit code 3, last line: no database.* Action 'migrate'/)
+  }, 30_000)
 
   it('of a new release leave the old ones serving', async () => {
     const { hands, operator, instance } = world

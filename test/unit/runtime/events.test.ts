@@ -55,6 +55,15 @@ describe('events', () => {
     expect(posted[3]?.metadata.name).toBe(posted[0]?.metadata.name)
   })
 
+  it('are posted again for what happened again', async () => {
+    const { events, posted } = makeRig()
+    for (const since of ['2026-01-01T00:00:00Z', '2026-01-01T00:00:00Z', '2026-01-01T00:05:00Z'])
+      events.record(box(), { ...event('it crashed'), since })
+    await settle()
+    expect(posted.map(({ message }) => message)).toEqual(['it crashed', 'it crashed'])
+    expect(JSON.stringify(posted)).not.toContain('since')
+  })
+
   it('of a cluster-scoped object are in default', () => {
     const { events, posted } = makeRig()
     events.record({ ...box(), metadata: { name: 'b', uid: 'u' } }, event('one'))
