@@ -172,10 +172,9 @@ describe('shop on a real node', () => {
     await patchProd({ variables: [{ name: 'GREETING', value: 'Hello' }, hastyToLeave] })
     await untilInstance(world, prod, isRelease(3), 180)
     await patchProd({ stack: { revision: 'shop-1.1' }, variables: [] })
-    await waitUntil(
-      'the roll-out is under way',
-      60,
-      async () => (await podsOf(world, prod, 'appstead.dev/service=web')).length > 2,
+    // In the middle: neither service was changed yet, which the next operator does when the migration is done.
+    await waitUntil('its migration is under way', 60, async () =>
+      (await world.kubectl.text('-n', prod, 'get', 'jobs', '-o', 'name')).includes('/web-migrate-r4-'),
     )
     killProcessOf(await leadingOperator(world))
     await untilInstance(world, prod, isRelease(4), 180)
