@@ -28,7 +28,7 @@ let phases: Followed
 let ready: Followed
 const prod = 'shop-prod'
 /** Of each client, and for as long as the story goes. */
-const requests = 2500
+const requests = 5000
 
 const isRunning = ({ status }: Instance): boolean => status.phase === 'Running'
 const say = (text: string): void => void process.stderr.write(`${text.trim()}\n`)
@@ -115,7 +115,7 @@ describe('shop on two nodes', () => {
     expect(await nodesOf(operatorNamespace)).toEqual(['node-1', 'node-1'])
   }, 300_000)
 
-  it('lost none of 5,000 requests and more meanwhile, always had a replica, and never said that it runs when it lacked one', async () => {
+  it('lost none of 10,000 requests and more meanwhile, always had a replica, and never said that it runs when it lacked one', async () => {
     await Promise.all(clients.map((client) => client.end()))
     await waitUntil('the clients are done', 240, async () =>
       (await Promise.all(clients.map((client) => client.isOver()))).every(Boolean),
