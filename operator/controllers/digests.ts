@@ -312,6 +312,7 @@ export function probeDigest(object: KubeObject): Omit<ObservedProbe, keyof KubeO
   return {
     pod: involvedObject?.uid ?? '',
     isLasting: count >= (patience[probe as keyof typeof patience] ?? patience.Startup),
+    isOfStart: probe === 'Startup',
     answer: answerIn(said),
   }
 }

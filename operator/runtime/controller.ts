@@ -70,6 +70,10 @@ export interface EventRecord {
   readonly message: string
   /** What tells it from others that say the same, such as when that which ended had begun; not to be seen. */
   readonly since?: string
+  /** An object in the target cluster whose matter it is, too: it is recorded beside both. */
+  readonly child?: KubeObject
+  /** It is recorded, too, beside the objects that reports blamed since the last one that ended it. */
+  readonly endsBlame?: true
 }
 
 /** Result of a reconcile: the engine writes the status if it differs, records the events and acts on the outcome. */
@@ -78,6 +82,8 @@ export interface Report<Status> {
   readonly status?: Status
   readonly outcome: Outcome
   readonly events?: readonly EventRecord[]
+  /** Objects in the target cluster of which it was told that they are not as they ought to be, and still are not. */
+  readonly blamed?: readonly KubeObject[]
 }
 
 /** How a change of a watched object wakes keys of a controller. */

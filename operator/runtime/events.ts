@@ -46,15 +46,18 @@ export class Events {
     this.#options = options
   }
 
-  /** Returns at once; a post that fails is logged and forgotten, since an event is a courtesy. */
-  record(object: KubeObject, event: EventRecord): void {
+  /**
+   * Returns at once; a post that fails is logged and forgotten, since an event is a courtesy. `client`: of the cluster
+   * that the object is in; the hub's unless given.
+   */
+  record(object: KubeObject, event: EventRecord, client: EventsOptions['client'] = this.#options.client): void {
     const id = digestOf([object.metadata.uid ?? '', event.type, event.reason, event.message, event.since ?? ''])
     const now = this.#options.clock.now()
     const postedAt = this.#posted.get(id)
     if (postedAt !== undefined && now - postedAt < rememberMilliseconds) return
     if (this.#underWay.size >= maxUnderWay) return
     this.#remember(id, now)
-    const post = this.#post(object, event, id).finally(() => this.#underWay.delete(post))
+    const post = this.#post(client, object, event, id).finally(() => this.#underWay.delete(post))
     this.#underWay.add(post)
   }
 
@@ -63,10 +66,10 @@ export class Events {
     await Promise.all(this.#underWay)
   }
 
-  async #post(object: KubeObject, event: EventRecord, id: string): Promise<void> {
+  async #post(client: EventsOptions['client'], object: KubeObject, event: EventRecord, id: string): Promise<void> {
     try {
       const timeoutSeconds = postTimeoutSeconds
-      await this.#options.client.create(eventType, this.#makeEvent(object, event, id), { timeoutSeconds })
+      await client.create(eventType, this.#makeEvent(object, event, id), { timeoutSeconds })
     } catch (error) {
       if (isKubeError(error, 'AlreadyExists')) return
       // To be tried again when it is recorded again.

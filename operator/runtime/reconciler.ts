@@ -3,7 +3,7 @@ import type { ApiObject, KubeObject, ResourceType } from '../api/meta.ts'
 import type { Clock } from './clock.ts'
 import type { Cluster } from './cluster.ts'
 import type { Consistency } from './consistency.ts'
-import type { Controller, Ctx, Report } from './controller.ts'
+import type { Controller, Ctx, EventRecord, Report } from './controller.ts'
 import type { Events } from './events.ts'
 import type { Outcome } from './outcome.ts'
 import type { LoopMetrics } from './metrics.ts'
@@ -80,6 +80,8 @@ const settled: Outcome = { kind: 'settled' }
 export class Reconciler {
   readonly #options: ReconcilerOptions
   readonly #budget: StatusBudget
+  /** By key, then by uid: who is to be told when it is over. What a process does not know of, it tells nobody. */
+  readonly #blamed = new Map<string, Map<string, KubeObject>>()
   /** When the first reconcile could run. */
   #workingSince = Number.POSITIVE_INFINITY
 
@@ -101,13 +103,14 @@ export class Reconciler {
     if (finished.isDone && finished.report === undefined) return { outcome: settled, owing: 0 }
     const report: Report<unknown> = finished.report ?? (await controller.reconcile(ctx, object))
     // Before the status, which a crash would leave saying that all was told; told twice, an event is one.
-    this.#record(object, report)
+    this.#record(key, object, report)
     return { outcome: report.outcome, owing: await this.#writeStatus(key, object, report, signal) }
   }
 
   /** The object is gone. */
   forget(key: string): void {
     this.#budget.forget(key)
+    this.#blamed.delete(key)
   }
 
   #makeCtx(key: string, log: Logger, signal: AbortSignal): Ctx {
@@ -154,7 +157,7 @@ export class Reconciler {
         object,
         finalizer,
         signal: ctx.signal,
-        cleanup: () => this.#cleanup(ctx, object),
+        cleanup: () => this.#cleanup(key, ctx, object),
         wrote: (written) => {
           // What goes with its last finalizer is answered as it was: no newer version of it ever comes.
           const how = isReleased(written) ? 'released' : 'wrote'
@@ -168,15 +171,30 @@ export class Reconciler {
     }
   }
 
-  async #cleanup(ctx: Ctx, object: KubeObject): Promise<void> {
+  async #cleanup(key: string, ctx: Ctx, object: KubeObject): Promise<void> {
     const report = await this.#options.controller.cleanup?.(ctx, object)
     if (report === undefined) return
     if (report.outcome.kind !== 'settled') throw new NotDone(report)
-    this.#record(object, report)
+    this.#record(key, object, report)
   }
 
-  #record(object: KubeObject, report: Report<unknown>): void {
-    for (const event of report.events ?? []) this.#options.events.record(object, event)
+  #record(key: string, object: KubeObject, { events = [], blamed = [] }: Report<unknown>): void {
+    for (const event of events) {
+      this.#options.events.record(object, event)
+      const ended = event.endsBlame ? [...(this.#blamed.get(key)?.values() ?? [])] : []
+      if (event.endsBlame) this.#blamed.delete(key)
+      for (const child of event.child ? [event.child, ...ended] : ended) this.#recordBeside(child, event)
+    }
+    if (blamed.length === 0) return
+    const known = this.#blamed.get(key) ?? new Map<string, KubeObject>()
+    for (const child of blamed) known.set(child.metadata.uid ?? '', child)
+    this.#blamed.set(key, known)
+  }
+
+  #recordBeside(child: KubeObject, event: EventRecord): void {
+    const { events, target } = this.#options
+    target.check()
+    events.record(child, event, target.client)
   }
 }
 

@@ -2,6 +2,7 @@ import type { ActionRecord } from '../api/service/actionRecord.ts'
 import type { Reason } from '../api/conditions.ts'
 import type { Ref } from '../api/meta.ts'
 import { shortened } from '../api/text.ts'
+import type { Blame } from './conditions.ts'
 import type { ObservedJob, ObservedPod } from './observed.ts'
 import { worstCause } from './pods.ts'
 
@@ -88,6 +89,7 @@ export interface PendingAction {
   readonly isFailed: boolean
   readonly reason: Reason
   readonly message: string
+  readonly blame?: Blame
 }
 
 /** A Job that has not ended, and for which another action waits. */
@@ -109,10 +111,11 @@ export function waitsFor({ name, namespace, task }: OtherJob, release: string): 
 /** In one sentence, how an action that has not succeeded stands; `other` is a Job that it may not run beside. */
 export function pendingOf(sight: ActionSight, other: OtherJob | undefined): PendingAction {
   const { record, observed, namespace, job, pods } = sight
+  const blame = { child: observed }
   if (record?.state === 'Failed') {
-    return { isFailed: true, reason: 'ActionFailed', message: record.message ?? `${subject(sight)} failed` }
+    return { isFailed: true, reason: 'ActionFailed', message: record.message ?? `${subject(sight)} failed`, blame }
   }
-  const running = { isFailed: false, reason: 'RunningActions' } as const
+  const running = { isFailed: false, reason: 'RunningActions', blame } as const
   if (!record && !observed && other !== undefined) {
     return { ...running, message: `${subject(sight)} ${waitsFor(other, 'an earlier release')}` }
   }
@@ -122,5 +125,10 @@ export function pendingOf(sight: ActionSight, other: OtherJob | undefined): Pend
     return { ...running, message: `${subject(sight)} runs; see kubectl describe job -n ${namespace} ${job}` }
   }
   const command = `kubectl describe pods -n ${namespace} -l batch.kubernetes.io/job-name=${job}`
-  return { isFailed: false, reason: cause.reason, message: `${subject(sight)}: ${cause.message}; see ${command}` }
+  return {
+    isFailed: false,
+    reason: cause.reason,
+    message: `${subject(sight)}: ${cause.message}; see ${command}`,
+    blame,
+  }
 }

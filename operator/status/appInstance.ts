@@ -1,7 +1,7 @@
 import type { Reason } from '../api/conditions.ts'
 import { annotations } from '../api/meta.ts'
 import type { PendingAction } from './actions.ts'
-import type { Verdict, Verdicts } from './conditions.ts'
+import type { Blame, Verdict, Verdicts } from './conditions.ts'
 import { accepted } from './conditions.ts'
 
 /** What the verdicts on an instance are derived from. */
@@ -14,6 +14,8 @@ export interface Situation {
         readonly message: string
       }
     | undefined
+  /** The object that is refused, or changed by others again and again, where it is there. */
+  readonly hindered?: Blame | undefined
   /** The release that runs, or is to; undefined before the first. */
   readonly release: ReleaseSituation | undefined
   /** The release of what is declared, when it failed. */
@@ -41,6 +43,7 @@ export interface FailedRelease {
   readonly message: string
   /** The command that has it tried again. */
   readonly retry: string
+  readonly blame?: Blame | undefined
 }
 
 /** How far a suspension is. */
@@ -65,7 +68,14 @@ export interface ReleaseSituation {
   /** Replicas that were asked for since all was ready are starting. */
   readonly isScaling: boolean
   /** The first service that is not complete, and why as far as its pods tell. */
-  readonly laggard: { readonly service: string; readonly reason?: Reason; readonly cause: string } | undefined
+  readonly laggard:
+    | {
+        readonly service: string
+        readonly reason?: Reason
+        readonly cause: string
+        readonly blame?: Blame | undefined
+      }
+    | undefined
   /** Which services wait for which others, in sentences; '' when none does. */
   readonly waiting: string
   /** What the roll-out waits for, or what has failed before it; undefined when there is nothing of the kind. */
@@ -81,7 +91,7 @@ export interface ReleaseSituation {
 export function instanceVerdicts(situation: Situation): Verdicts {
   const { objection, serving, pending, suspension } = situation
   const wasThere = serving > 0 || (situation.release?.wasComplete === true && !suspension)
-  const main = objection ? objectionVerdicts(objection, wasThere) : contestVerdicts(situation)
+  const main = objection ? objectionVerdicts(situation, objection, wasThere) : contestVerdicts(situation)
   return {
     Accepted: accepted,
     Available:
@@ -110,10 +120,10 @@ function suspendedVerdicts({ release }: Situation, { command }: Suspension): Ver
 function outageVerdicts(situation: Situation, { Ready, Stalled }: Verdicts): Verdicts {
   const { release, serving, suspension } = situation
   const isOutage = serving === 0 && !suspension && release?.isFirst === false
-  const { service, reason, cause } = release?.laggard ?? {}
+  const { service, reason, cause, blame } = release?.laggard ?? {}
   if (!Ready || !isOutage || reason === undefined || !hidesPods(situation, Ready)) return {}
   const message = `Nobody is served; service '${service}' has too few ready replicas: ${cause}.`
-  const verdict = { reason, message: sentences(message, Ready.message) }
+  const verdict = { reason, message: sentences(message, Ready.message), blame }
   return {
     Ready: { status: Ready.status, ...verdict },
     [Stalled ? 'Stalled' : 'Reconciling']: { status: 'True', ...verdict },
@@ -127,10 +137,11 @@ function hidesPods({ objection, contest, release }: Situation, { status }: Verdi
 }
 
 function objectionVerdicts(
+  { hindered: blame }: Situation,
   { kind, reason, message }: NonNullable<Situation['objection']>,
   wasThere: boolean,
 ): Verdicts {
-  const verdict = (status: Verdict['status']): Verdict => ({ status, reason, message })
+  const verdict = (status: Verdict['status']): Verdict => ({ status, reason, message, blame })
   switch (kind) {
     case 'blocked':
       // What was there is not as declared, be it served or down; else it is not there yet.
@@ -146,9 +157,9 @@ function objectionVerdicts(
 
 /** Whatever the replicas say: for a moment after each of our writes all is as declared. */
 function contestVerdicts(situation: Situation): Verdicts {
-  const { contest: message } = situation
+  const { contest: message, hindered: blame } = situation
   if (message === '') return suspensionVerdicts(situation)
-  const verdict = { reason: 'Contested', message } as const
+  const verdict = { reason: 'Contested', message, blame } as const
   return { Ready: { status: 'False', ...verdict }, Reconciling: { status: 'True', ...verdict } }
 }
 
@@ -177,12 +188,13 @@ function releaseVerdicts(situation: Situation): Verdicts {
     return { Ready: { status: 'True', reason: 'AllReady', message } }
   }
   const { reason, message: whatLags } = lagging(release, failed)
+  const { blame } = release.laggard ?? {}
   const message = sentences(whatLags, release.waiting, altered)
   if (release.isDeadlineExceeded) {
-    return { Ready: { status: 'False', reason, message }, Stalled: { status: 'True', reason, message } }
+    return { Ready: { status: 'False', reason, message, blame }, Stalled: { status: 'True', reason, message } }
   }
   const status = release.wasComplete && reason !== 'Scaling' ? 'False' : 'Unknown'
-  return { Ready: { status, reason, message }, Reconciling: { status: 'True', reason, message } }
+  return { Ready: { status, reason, message, blame }, Reconciling: { status: 'True', reason, message, blame } }
 }
 
 /** What was asked for failed, and what ran before is back, or on its way. */
@@ -190,13 +202,13 @@ function restoredVerdicts(release: ReleaseSituation, failed: FailedRelease, alte
   const whatFailed = `Release ${failed.number} failed: ${failed.message}`
   if (release.isComplete) {
     const whatServes = `Release ${release.number} serves; not tried again until the spec changes or ${annotations.deploy} asks: ${failed.retry}`
-    const verdict = { reason: failed.reason, message: sentences(whatFailed, whatServes, altered) }
+    const verdict = { reason: failed.reason, message: sentences(whatFailed, whatServes, altered), blame: failed.blame }
     return { Ready: { status: 'False', ...verdict }, Stalled: { status: 'True', ...verdict } }
   }
-  const { service = '', cause = '', reason = failed.reason } = release.laggard ?? {}
+  const { service = '', cause = '', reason = failed.reason, blame = failed.blame } = release.laggard ?? {}
   const why = cause === '' ? '' : `: ${cause}`
   const whatLags = `Release ${release.number} is restored; its service '${service}' is not ready yet${why}.`
-  const verdict = { reason, message: sentences(whatFailed, whatLags, release.waiting, altered) }
+  const verdict = { reason, message: sentences(whatFailed, whatLags, release.waiting, altered), blame }
   const isGivenUp = release.isDeadlineExceeded
   return {
     Ready: { status: 'False', ...verdict },
@@ -205,14 +217,15 @@ function restoredVerdicts(release: ReleaseSituation, failed: FailedRelease, alte
 }
 
 /** Nothing of the release has been started; what ran, runs. */
-function actionVerdicts(release: string, { isFailed, reason, message }: PendingAction): Verdicts {
+function actionVerdicts(release: string, { isFailed, reason, message, blame }: PendingAction): Verdicts {
   if (!isFailed) {
-    const verdict = { reason, message: `Release ${release} is not rolled out yet. ${message}` }
+    const verdict = { reason, message: `Release ${release} is not rolled out yet. ${message}`, blame }
     return { Ready: { status: 'Unknown', ...verdict }, Reconciling: { status: 'True', ...verdict } }
   }
   const verdict = {
     reason,
     message: `Release ${release} was not rolled out, and is not tried again until the spec changes: ${message}`,
+    blame,
   }
   return { Ready: { status: 'False', ...verdict }, Stalled: { status: 'True', ...verdict } }
 }

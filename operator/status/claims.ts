@@ -86,6 +86,7 @@ function unbound(claim: ObservedClaim, pods: readonly ObservedPod[], storage: St
     reason: 'ClaimUnbound',
     message: `claim '${name}'${of} is not bound: ${why}`,
     command: `kubectl describe pvc ${name} -n ${namespace}`,
+    child: claim,
   }
 }
 

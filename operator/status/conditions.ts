@@ -1,11 +1,21 @@
 import type { Condition, ConditionType, Reason } from '../api/conditions.ts'
+import type { KubeObject } from '../api/meta.ts'
 import { shortened } from '../api/text.ts'
+
+/** What a verdict rests on, for Events; it is in no condition. */
+export interface Blame {
+  /** The object in the instance's namespace that is not as it ought to be. */
+  readonly child?: KubeObject | undefined
+  /** It may be no more than a slow start. */
+  readonly mayPass?: boolean | undefined
+}
 
 /** A condition as a report says it, before times and generation are put in. */
 export interface Verdict {
   readonly status: Condition['status']
   readonly reason: Reason
   readonly message: string
+  readonly blame?: Blame | undefined
 }
 
 /** Of a spec that nothing is to be objected to. */

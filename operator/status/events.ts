@@ -1,6 +1,8 @@
 import type { Condition, Reason } from '../api/conditions.ts'
 import type { EventReason } from '../api/eventReasons.ts'
 import { reasons } from '../api/conditions.ts'
+import type { KubeObject } from '../api/meta.ts'
+import type { Verdict, Verdicts } from './conditions.ts'
 import { conditionOf } from './conditions.ts'
 
 /** An Event that a change of conditions is worth. */
@@ -11,39 +13,68 @@ export interface Transition {
   readonly message: string
   /** Since when Ready had said what it said before: a second outage is another one, although it reads the same. */
   readonly since?: string
+  /** Whose matter it is, too. */
+  readonly child?: KubeObject
+  /** It tells that nothing is wrong any more with the objects that were blamed. */
+  readonly endsBlame?: true
 }
 
 type Conditions = readonly Condition[]
-type Rule = (before: Conditions, after: Conditions) => Transition | undefined
+type Rule = (before: Conditions, after: Conditions, verdicts: Verdicts) => Transition | undefined
 
 /**
  * The Events for a change of an object's conditions, in the order they are to be read; each transition once.
- * In: the conditions that stood, those that will. Out: Events.
+ * In: the conditions that stood, those that will, the verdicts those are made of where they blame somebody. Out: Events.
  */
-export function transitionsOf(before: Conditions | undefined, after: Conditions): Transition[] {
+export function transitionsOf(
+  before: Conditions | undefined,
+  after: Conditions,
+  verdicts: Verdicts = {},
+): Transition[] {
   const rules: readonly Rule[] = [waits, refused, deployed, unready, recovered, suspended, resumed, pending]
   const since = conditionOf(before, 'Ready')?.lastTransitionTime
-  const told = rules.flatMap((rule) => rule(before ?? [], after) ?? [])
+  const told = rules.flatMap((rule) => rule(before ?? [], after, verdicts) ?? [])
   return since === undefined ? told : told.map((transition) => ({ ...transition, since }))
 }
 
-function waits(before: Conditions, after: Conditions): Transition | undefined {
+/** The objects that Events have blamed and that are still to blame; none of a slow start. */
+export function blamedBy(after: Conditions, verdicts: Verdicts): KubeObject[] {
+  const isDown = conditionOf(after, 'Ready')?.status === 'False'
+  const child = isDown ? verdicts.Ready?.blame?.child : heldUpBy(after, verdicts)?.blame?.child
+  return child ? [child] : []
+}
+
+function waits(before: Conditions, after: Conditions, verdicts: Verdicts): Transition | undefined {
+  const now = heldUpBy(after, verdicts)
+  const isKnown = now?.reason === conditionOf(before, 'Reconciling')?.reason
+  // A check that fails for good reads like one that fails since the start; an Event is recorded once.
+  if (!now || (isKnown && now.reason !== 'HealthCheckFailed')) return undefined
+  return { type: 'Warning', reason: now.reason, action: 'Waiting', message: now.message, ...childIn(now) }
+}
+
+/** What holds a roll-out up that nobody was told of by Ready. */
+function heldUpBy(after: Conditions, { Reconciling }: Verdicts): Verdict | undefined {
   const now = conditionOf(after, 'Reconciling')
-  if (!now || now.reason === conditionOf(before, 'Reconciling')?.reason || !isHeldUp(now)) return undefined
   // Said by the rule for Ready.
-  if (conditionOf(after, 'Ready')?.status === 'False') return undefined
-  return { type: 'Warning', reason: reasonOf(now), action: 'Waiting', message: now.message }
+  if (!now || !isHeldUp(now) || conditionOf(after, 'Ready')?.status === 'False') return undefined
+  const blame = Reconciling?.blame
+  return blame?.mayPass ? undefined : { ...now, reason: reasonOf(now), blame }
+}
+
+function childIn(verdict: Verdict | undefined): Pick<Transition, 'child'> {
+  const child = verdict?.blame?.child
+  return child ? { child } : {}
 }
 
 /** Of a spec that is refused during an outage. */
-function refused(before: Conditions, after: Conditions): Transition | undefined {
+function refused(before: Conditions, after: Conditions, { Accepted }: Verdicts): Transition | undefined {
   const now = conditionOf(after, 'Accepted')
   const was = conditionOf(before, 'Accepted')
   if (now?.status !== 'False' || (was?.status === 'False' && was.reason === now.reason)) return undefined
   const ready = conditionOf(after, 'Ready')
   // Said by the rule for Ready, else.
   if (ready?.status !== 'False' || ready.reason === now.reason) return undefined
-  return { type: 'Warning', reason: reasonOf(now), action: 'Checking', message: now.message }
+  return { type: 'Warning', reason: reasonOf(now), action: 'Checking', message: now.message, ...childIn(Accepted) }
 }
 
 /** What holds up a roll-out, besides another object that is missing. */
@@ -55,6 +86,7 @@ const holdUps = new Set([
   'ConfigurationError',
   'Unschedulable',
   'ClaimUnbound',
+  'HealthCheckFailed',
 ])
 
 /** Something is in the way that does not pass by waiting for the replicas alone. */
@@ -67,20 +99,20 @@ function deployed(before: Conditions, after: Conditions): Transition | undefined
   const now = conditionOf(after, 'Deployed')
   const was = conditionOf(before, 'Deployed')
   if (now?.status !== 'True' || (was?.status === 'True' && was.message === now.message)) return undefined
-  return { type: 'Normal', reason: reasonOf(now), action: 'Deploying', message: now.message }
+  return { type: 'Normal', reason: reasonOf(now), action: 'Deploying', message: now.message, endsBlame: true }
 }
 
-function unready(before: Conditions, after: Conditions): Transition | undefined {
+function unready(before: Conditions, after: Conditions, { Ready }: Verdicts): Transition | undefined {
   const now = conditionOf(after, 'Ready')
   const was = conditionOf(before, 'Ready')
   if (now?.status !== 'False' || (was?.status === 'False' && was.reason === now.reason)) return undefined
-  return { type: 'Warning', reason: reasonOf(now), action: 'Checking', message: now.message }
+  return { type: 'Warning', reason: reasonOf(now), action: 'Checking', message: now.message, ...childIn(Ready) }
 }
 
 function recovered(before: Conditions, after: Conditions): Transition | undefined {
   const now = conditionOf(after, 'Ready')
   if (now?.status !== 'True' || conditionOf(before, 'Ready')?.status !== 'False') return undefined
-  return { type: 'Normal', reason: reasonOf(now), action: 'Checking', message: now.message }
+  return { type: 'Normal', reason: reasonOf(now), action: 'Checking', message: now.message, endsBlame: true }
 }
 
 function suspended(before: Conditions, after: Conditions): Transition | undefined {

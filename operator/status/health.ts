@@ -17,7 +17,9 @@ export function probeCause(
   const said = own.filter(({ isLasting }) => isLasting || pod.lastExit !== null).toSorted(byRank)[0]
   if (!said) return undefined
   const message = `its health check, ${questionOf(healthCheck)}, ${answered(said.answer, healthCheck)}`
-  return { reason: 'HealthCheckFailed', message }
+  // Only one whose time to start is over is ended for it.
+  const mayPass = pod.lastExit === null && own.every(({ isOfStart, isLasting }) => isOfStart || !isLasting)
+  return { reason: 'HealthCheckFailed', message, ...(mayPass && { mayPass }) }
 }
 
 /** What is known of a service with a health check that nothing else keeps from being ready; undefined without such a check. */

@@ -104,6 +104,8 @@ export interface ObservedProbe extends KubeObject {
   readonly pod: string
   /** It failed too often to be just starting. */
   readonly isLasting: boolean
+  /** Of the probe that a process has to pass first. */
+  readonly isOfStart: boolean
   /** What came in place of a good answer. */
   readonly answer:
     | { readonly kind: 'status'; readonly code: number }

@@ -1,3 +1,4 @@
+import type { Blame } from './conditions.ts'
 import type { ObservedPod } from './observed.ts'
 
 /** How many pods there are, each counted once besides in `total`. */
@@ -9,7 +10,7 @@ export interface Counts {
 }
 
 /** Why a pod cannot serve, in one sentence that names the cause. */
-export interface Cause {
+export interface Cause extends Blame {
   readonly reason:
     | 'ImagePullFailed'
     | 'CrashLoop'

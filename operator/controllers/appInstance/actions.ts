@@ -43,6 +43,11 @@ export async function endJob(
   }
 }
 
+/** Of an Event: that it is told beside the Job, too, if that is there. */
+export function besideJob(child: ObservedJob | undefined): Pick<EventRecord, 'child'> {
+  return child ? { child } : {}
+}
+
 /** The status of a Job follows its pods: between two of its counts one that has ended is in none. */
 function hasBegun(job: ObservedJob, { jobPods }: ActionJobs): boolean {
   return job.hasBegun || jobPods.some(({ run, phase }) => run?.job === job.metadata.name && phase !== 'Pending')
@@ -66,7 +71,8 @@ export function actionEvents(seen: Observed, release: AppRelease | undefined): E
   )
   return (release ? failuresAfter(seen, release) : [])
     .filter(({ job }) => !isTold.has(job))
-    .map(({ message = '' }) => ({
+    .map(({ message = '', job }) => ({
+      ...besideJob(seen.jobs.find(({ metadata }) => metadata.name === job)),
       type: 'Warning',
       reason: 'ActionFailed',
       action: 'Deploying',

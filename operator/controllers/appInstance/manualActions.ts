@@ -17,7 +17,7 @@ import { isUnderWay, taskOfJob } from '../actions.ts'
 import { isJobOf, isOpen, keepNewest, keptTasks, nameOf, recordAction, stepOf } from '../actionTasks.ts'
 import { childDigest, jobDigest } from '../digests.ts'
 import type { ObservedJob } from '../../status/observed.ts'
-import { endJob } from './actions.ts'
+import { besideJob, endJob } from './actions.ts'
 import { refusalOf } from './gates.ts'
 import type { Observed } from './observe.ts'
 import type { Findings } from './report.ts'
@@ -209,7 +209,9 @@ async function end(ctx: Ctx, seen: Observed, task: ActionTask, succeeded: Verdic
   const isGood = succeeded.status === 'True'
   const how = isGood ? { at: undefined } : { at: stepOf(task), hindrance: succeeded.message }
   const noted = await recordAction(ctx, task, how, succeeded, boundTo(seen))
+  const job = seen.jobs.find(({ metadata }) => metadata.uid === task.status?.job?.uid)
   const event: EventRecord = {
+    ...(!isGood && besideJob(job)),
     type: isGood ? 'Normal' : 'Warning',
     reason: isGood ? 'ActionSucceeded' : succeeded.reason,
     action: 'RunningAction',

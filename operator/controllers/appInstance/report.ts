@@ -19,7 +19,7 @@ import { conditionsOf } from '../../status/conditions.ts'
 import { costOf } from '../../status/cost.ts'
 import type { Failure } from '../../status/errored.ts'
 import { erroredStatus, failureEvents } from '../../status/errored.ts'
-import { transitionsOf } from '../../status/events.ts'
+import { blamedBy, transitionsOf } from '../../status/events.ts'
 import { phaseOf } from '../../status/phase.ts'
 import { serviceCause } from '../../status/causes.ts'
 import type { Cause } from '../../status/pods.ts'
@@ -28,6 +28,7 @@ import { zeroDowntimeVerdict } from '../../status/zeroDowntime.ts'
 import type { ServiceRollout } from '../../status/rollout.ts'
 import { pendingAction } from '../actions.ts'
 import { actionEvents, actionsOf, failuresAfter } from './actions.ts'
+import { failedBlame, hinderedIn } from './blame.ts'
 import { alteredEvents, alteredSentence, contestSentence, driftEvents, waitingSentences } from './applied.ts'
 import { externalRows } from './external.ts'
 import { isForeign, type Objection } from './gates.ts'
@@ -94,16 +95,18 @@ export function report(seen: Observed, findings: Findings, now: Date): Report<Ap
       ...alteredEvents(found),
       ...driftEvents(found),
       ...actionEvents(seen, found.release),
-      ...transitionsOf(instance.status?.conditions, conditions),
+      ...transitionsOf(instance.status?.conditions, conditions, verdicts),
     ],
+    blamed: blamedBy(conditions, verdicts),
   }
 }
 
 function situationOf(seen: Observed, found: Findings): Situation {
   return {
     objection: found.objection,
+    hindered: hinderedIn(seen, found),
     release: found.release && releaseSituation(seen, found.release, found),
-    failed: found.failed && failedSituation(seen, found.failed),
+    failed: found.failed && { ...failedSituation(seen, found.failed), blame: failedBlame(seen, found.failed) },
     serving: found.rollout.find(({ service }) => service.main)?.ready ?? 0,
     suspension: isSuspended(seen.instance) ? suspensionOf(seen, found) : undefined,
     contest: contestSentence(found.applied),
@@ -153,6 +156,7 @@ function releaseSituation(seen: Observed, release: AppRelease, { rollout, applie
       service: name,
       ...(cause && { reason: cause.reason }),
       cause: cause ? `${cause.message}; see ${commandFor(cause, namespace, name)}` : '',
+      blame: { child: cause?.child ?? seen.deployments.get(name), mayPass: cause?.mayPass },
     },
     waiting: waitingSentences(applied, rollout),
   }

@@ -7,6 +7,7 @@ import type { KubeClient } from '../../../operator/kube/client.ts'
 import type { TypeCache } from '../../../operator/runtime/cache.ts'
 import { makeCluster } from '../../../operator/runtime/cluster.ts'
 import { Consistency } from '../../../operator/runtime/consistency.ts'
+import type { Report } from '../../../operator/runtime/controller.ts'
 import { Events } from '../../../operator/runtime/events.ts'
 import { Informers } from '../../../operator/runtime/informers.ts'
 import { Metrics } from '../../../operator/runtime/metrics.ts'
@@ -66,6 +67,84 @@ async function reconcile(meanwhile: (namespaces: TypeCache) => void): Promise<{ 
   )
   return { written, error }
 }
+
+/** Reconciles the box once for each of the reports; what was recorded, as `object reason`, in that order. */
+async function recordedBy(reports: readonly Omit<Report<unknown>, 'outcome'>[]): Promise<string[]> {
+  const clock = makeFakeClock()
+  const log = pino({ level: 'silent' })
+  const recorded: string[] = []
+  const clientOf = (cluster: string): KubeClient =>
+    ({
+      create: async (_type: unknown, object: Posted) => {
+        recorded.push(`${cluster} ${object.involvedObject.name} ${object.reason}`)
+        return object
+      },
+    }) as unknown as KubeClient
+  const [hub, target] = ['hub', 'target'].map((name) => {
+    const informers = new Informers({ client: clientOf(name), informers: [{ type: boxKind }], clock, log })
+    return makeCluster(name, clientOf(name), informers)
+  })
+  const left = [...reports]
+  const reconciler = new Reconciler({
+    controller: {
+      kind: boxKind,
+      watches: [],
+      reconcile: async () => ({ ...left.shift(), outcome: { kind: 'settled' } }),
+    },
+    hub: hub!,
+    target: target!,
+    finalize: () => Promise.reject(new Error('not called')),
+    writeStatus: () => Promise.reject(new Error('not called')),
+    events: new Events({ client: hub!.client, controller: 'test', instance: 'test', clock, log }),
+    consistency: new Consistency({ informers: [hub!.informers], clock, wake: () => undefined }),
+    metrics: new Metrics().forLoop('boxes'),
+    clock,
+    log,
+    home: 'appstead-system',
+    statusIntervalMilliseconds: 1000,
+  })
+  for (const _ of reports) await reconciler.run('n/a', box, log, new AbortController().signal)
+  return recorded
+}
+
+interface Posted extends KubeObject {
+  readonly reason: string
+  readonly involvedObject: { readonly name: string }
+}
+
+describe('an Event', () => {
+  const child: KubeObject = { apiVersion: 'v1', kind: 'Thing', metadata: { namespace: 'a', name: 'thing', uid: 't' } }
+  const bad = { type: 'Warning', reason: 'CrashLoop', action: 'Checking', message: 'it crashes' } as const
+  const good = { type: 'Normal', reason: 'AllReady', action: 'Checking', message: 'well', endsBlame: true } as const
+
+  it('that blames an object is recorded beside it, where it is, and so is its end, once', async () => {
+    const reports = [
+      { events: [{ ...bad, child }], blamed: [child] },
+      { blamed: [child] },
+      {},
+      { events: [good] },
+      { events: [{ ...good, message: 'again' }] },
+    ]
+    expect(await recordedBy(reports)).toEqual([
+      'hub a CrashLoop',
+      'target thing CrashLoop',
+      'hub a AllReady',
+      'target thing AllReady',
+      'hub a AllReady',
+    ])
+  })
+
+  it('that all is well is recorded beside no object that was never blamed', async () => {
+    expect(await recordedBy([{ events: [good] }])).toEqual(['hub a AllReady'])
+  })
+
+  it('that all is well ends what an operator blamed before this one', async () => {
+    expect(await recordedBy([{ blamed: [child] }, { events: [good] }])).toEqual([
+      'hub a AllReady',
+      'target thing AllReady',
+    ])
+  })
+})
 
 describe('a status', () => {
   it('is written to the cluster it was decided for', async () => {

@@ -102,6 +102,7 @@ describe('what holds up a roll-out', () => {
       isFailed: false,
       reason: 'RunningActions',
       message: `Action 'migrate' of service 'web' runs; ${description}`,
+      blame: { child: sight().observed },
     })
     const pods = [pod({ phase: 'Pending', waiting: { reason: 'ErrImagePull', message: 'not found' } })]
     expect(pendingOf(sight({ pods }), undefined)).toMatchObject({
@@ -126,6 +127,11 @@ describe('what holds up a roll-out', () => {
 
   it('is for good what was recorded as failed', () => {
     const record = { ...who, state: 'Failed', message: 'why' } as const
-    expect(pendingOf(sight({ record }), undefined)).toEqual({ isFailed: true, reason: 'ActionFailed', message: 'why' })
+    expect(pendingOf(sight({ record }), undefined)).toEqual({
+      isFailed: true,
+      reason: 'ActionFailed',
+      message: 'why',
+      blame: { child: sight().observed },
+    })
   })
 })

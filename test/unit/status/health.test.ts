@@ -35,6 +35,21 @@ const late =
   'Get "http://10.1.2.3:8080/healthz": context deadline exceeded (Client.Timeout exceeded while awaiting headers)'
 const refused = 'Get "http://10.1.2.3:8080/healthz": dial tcp 10.1.2.3:8080: connect: connection refused'
 
+function mayPass(of: ObservedPod, ...probes: readonly ObservedProbe[]): boolean {
+  return serviceCause(service, 'hello-dev', { ...none, pods: [of], probes })?.mayPass === true
+}
+
+describe('a health check that fails may be a slow start', () => {
+  const readiness = 'Readiness probe failed: HTTP probe failed with statuscode: 503'
+
+  it('as long as the process was never ended for it, and only the startup probe fails', () => {
+    expect(mayPass(pod(), probe(startup(refused), 20))).toBe(true)
+    expect(mayPass(pod(), probe(startup(refused), 20), probe(readiness, 1))).toBe(true)
+    expect(mayPass(pod(), probe(startup(refused), 20), probe(readiness, 2))).toBe(false)
+    expect(mayPass(pod(ended(143, 31)), probe(startup(refused), 20))).toBe(false)
+  })
+})
+
 describe('a health check that fails', () => {
   it.each([
     [startup('HTTP probe failed with statuscode: 500'), 'is answered with status 500'],
