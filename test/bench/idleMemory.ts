@@ -21,7 +21,13 @@ const start = await layOutOperator(folder)
 const child = spawn(process.execPath, start.arguments, {
   cwd: start.folder,
   stdio: ['ignore', 'pipe', 'inherit'],
-  env: { ...process.env, APPSTEAD_HEALTH_PORT: '0', APPSTEAD_METRICS_PORT: '0', APPSTEAD_LOG_LEVEL: 'info' },
+  env: {
+    ...process.env,
+    ...start.environment,
+    APPSTEAD_HEALTH_PORT: '0',
+    APPSTEAD_METRICS_PORT: '0',
+    APPSTEAD_LOG_LEVEL: 'info',
+  },
 })
 let hasLed = false
 createInterface({ input: child.stdout }).on('line', (line) => (hasLed ||= line.includes('"msg":"Leading"')))

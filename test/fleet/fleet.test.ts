@@ -111,11 +111,12 @@ describe(`${size} instances`, () => {
     await pause(secondsOfRest * 1000)
     const requests = requestsSince(mark)
     const rested = (performance.now() - restedSince) / 1000
-    const resting = operator?.usage()
+    const resting = operator!.usage()
+    const promised = await promisedMegabytes(world.hands)
     print(
-      `after ${secondsOfRest} s of rest: ${resting ? describeUsage(resting) : ''};`,
-      await describeBudget(world.hands),
+      `after ${secondsOfRest} s of rest: ${describeUsage(resting)}; promised, T7: at most ${promised.toFixed(0)} MB`,
     )
+    expect(resting.megabytes).toBeLessThan(promised)
     const { leases, watches } = countStanding(requests)
     print(`${leases} requests for the Lease; watches began or ended ${watches} times`)
     expect(countByKind(requests.filter((request) => !isStanding(request)))).toEqual({})
@@ -202,8 +203,8 @@ function mebibytesOf(quantity: string | number): number {
 }
 
 /** As Node starts where there is no more memory than that: it gives half of it to what lives long. */
-function inContainer({ folder, arguments: given }: OperatorStart): OperatorStart {
-  return { folder, arguments: [`--max-old-space-size=${limitMegabytes / 2}`, ...given] }
+function inContainer({ arguments: given, ...start }: OperatorStart): OperatorStart {
+  return { ...start, arguments: [`--max-old-space-size=${limitMegabytes / 2}`, ...given] }
 }
 
 function nameOf({ name }: Member): string {
@@ -211,7 +212,7 @@ function nameOf({ name }: Member): string {
 }
 
 /** What the operator may have resident (promises, T7), beside its packages as they are on this machine now. */
-async function describeBudget(hands: Hands): Promise<string> {
+async function promisedMegabytes(hands: Hands): Promise<number> {
   const packages = await measurePackages(5)
   const instances = await hands.list('AppInstance', '')
   const releases = await hands.list('AppRelease', '')
@@ -220,8 +221,7 @@ async function describeBudget(hands: Hands): Promise<string> {
     promisedKilobytesPerInstance * instances.length +
     promisedKilobytesOfHistory * (releases.length - instances.length) +
     (2 * specs.reduce((sum, each) => sum + each, 0)) / 1024
-  const budget = promisedRatio * packages + kilobytes / 1024
-  return `promised, T7: at most ${budget.toFixed(0)} MB, for the packages alone are ${packages.toFixed(0)} MB`
+  return promisedRatio * packages + kilobytes / 1024
 }
 
 function describeUsage({ cpuSeconds, megabytes, peakMegabytes }: ReturnType<OperatorProcess['usage']>): string {

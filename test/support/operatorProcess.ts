@@ -57,7 +57,7 @@ async function spawnOperator({
   kubeconfig,
   logLevel = 'debug',
   stdout = 'pipe',
-  start = { folder: checkout, arguments: ['operator/main.ts'] },
+  start = { folder: checkout, arguments: ['operator/main.ts'], environment: {} },
 }: OperatorProcessOptions): Promise<Spawned> {
   const [healthPort, metricsPort] = [await freePort(), await freePort()]
   const child = spawn(process.execPath, start.arguments, {
@@ -65,6 +65,7 @@ async function spawnOperator({
     cwd: start.folder,
     env: {
       ...process.env,
+      ...start.environment,
       KUBECONFIG: kubeconfig,
       APPSTEAD_LOG_LEVEL: logLevel,
       APPSTEAD_HEALTH_PORT: String(healthPort),
