@@ -146,7 +146,7 @@ function itemsOf(value: unknown): readonly Item[] {
 
 function changeOf(service: string, difference: Difference): Change {
   const { steps, path, from, to } = difference
-  const texts = { ...textAs('from', from), ...textAs('to', to) }
+  const texts = { ...textAs('from', from, to), ...textAs('to', to, from) }
   // Long ones may differ only where they are cut.
   const told = texts.from === texts.to ? { ...hashAs('from', from), ...hashAs('to', to) } : texts
   const content = contentOf(from, to)
@@ -200,11 +200,13 @@ function contentOf(from: unknown, to: unknown): string | undefined {
 
 const valueLimit = 120
 
-/** What stands there; of what was copied, a hash. */
-function textAs<Name extends string>(name: Name, value: unknown): Partial<Record<Name, string>> {
+/** What stands there, where `other` stands beside it; of what was copied, its source or, where that is the same, a hash. */
+function textAs<Name extends string>(name: Name, value: unknown, other: unknown): Partial<Record<Name, string>> {
   if (value === undefined) return {}
   const copied = copiedOf(value)
-  const text = copied ? `hash ${copied.hash}` : plainText(value)
+  const isSameSource = contentOf(value, other) !== undefined
+  const copy = copied && (isSameSource ? `hash ${copied.hash}` : `key '${copied.key}' of ${copied.source}`)
+  const text = copy ?? plainText(value)
   return { [name]: shortened(text, valueLimit) } as Partial<Record<Name, string>>
 }
 

@@ -163,3 +163,19 @@ function reversed<Value>(value: Value, lists: readonly string[]): Value {
   })
   return Object.fromEntries(members) as Value
 }
+
+/** What is told of a variable that was the key password of Secret/db and is now of this source. */
+function toldOfCopy(source: string, key: string): unknown {
+  const [before, after] = [
+    { source: 'Secret/db', key: 'password', hash: 'a'.repeat(16) },
+    { source, key, hash: 'b'.repeat(16) },
+  ].map((copied) => ({ services: [{ name: 'web', variables: [{ name: 'WORD', copied }] }], stackRevision: '' }))
+  return changesBetween(before as unknown as Declared, after as unknown as Declared).map(({ from, to }) => [from, to])
+}
+
+it('a value that comes from another Secret is told by the names of both, one of the same Secret by hashes', () => {
+  const before = "key 'password' of Secret/db"
+  expect(toldOfCopy('Secret/db-2', 'password')).toEqual([[before, "key 'password' of Secret/db-2"]])
+  expect(toldOfCopy('Secret/db', 'pass')).toEqual([[before, "key 'pass' of Secret/db"]])
+  expect(toldOfCopy('Secret/db', 'password')).toEqual([[`hash ${'a'.repeat(16)}`, `hash ${'b'.repeat(16)}`]])
+})
