@@ -2,7 +2,11 @@ import type { ResolvedService } from '../api/service/resolvedService.ts'
 import { leastReplicas } from '../api/service/scale.ts'
 import type { Verdict } from './conditions.ts'
 
-type Risk = Pick<Verdict, 'reason' | 'message'>
+interface Risk extends Pick<Verdict, 'reason'> {
+  /** Name of the service. */
+  readonly service: string
+  readonly why: string
+}
 
 /** The worst first. */
 const risks: readonly ((service: ResolvedService) => Risk | undefined)[] = [
@@ -22,9 +26,18 @@ export function zeroDowntimeVerdict(services: readonly ResolvedService[]): Verdi
   if (answering.length === 0) return undefined
   const found = risks.flatMap((risk) => answering.flatMap((service) => risk(service) ?? []))
   const [worst] = found
-  if (worst) return { status: 'False', reason: worst.reason, message: found.map(({ message }) => message).join(' ') }
+  if (worst) return { status: 'False', reason: worst.reason, message: sentences(found) }
   const message = 'New replicas serve before old ones leave, and a drained node takes one replica at a time.'
   return { status: 'True', reason: 'NoInterruption', message }
+}
+
+/** One sentence a service. */
+function sentences(found: readonly Risk[]): string {
+  const services = Map.groupBy(found, ({ service }) => service)
+  const told = [...services].map(
+    ([name, own]) => `Service '${name}': ${own.map(({ why }) => why).join('; besides, ')}.`,
+  )
+  return told.join(' ')
 }
 
 function stopsBeforeItStarts({ name, volumes = [] }: ResolvedService): Risk | undefined {
@@ -32,7 +45,8 @@ function stopsBeforeItStarts({ name, volumes = [] }: ResolvedService): Risk | un
   return (
     volume && {
       reason: 'ReplicaStopsFirst',
-      message: `Service '${name}': the old replica is stopped before the new one starts, since volume '${volume.name}' is ReadWriteOncePod; a new volume with accessMode ReadWriteMany has no such limit.`,
+      service: name,
+      why: `the old replica is stopped before the new one starts, since volume '${volume.name}' is ReadWriteOncePod; a new volume with accessMode ReadWriteMany has no such limit`,
     }
   )
 }
@@ -42,7 +56,8 @@ function runsOnOneNode({ name, volumes = [] }: ResolvedService): Risk | undefine
   return (
     volume && {
       reason: 'ReplicasShareNode',
-      message: `Service '${name}': all its replicas run on one node, and leave it together when it is drained, since volume '${volume.name}' is ReadWriteOnce; a new volume with accessMode ReadWriteMany has no such limit.`,
+      service: name,
+      why: `all its replicas run on one node, and leave it together when it is drained, since volume '${volume.name}' is ReadWriteOnce; a new volume with accessMode ReadWriteMany has no such limit`,
     }
   )
 }
@@ -51,7 +66,8 @@ function hasNoHealthCheck({ name, healthCheck }: ResolvedService): Risk | undefi
   if (healthCheck) return undefined
   return {
     reason: 'NoHealthCheck',
-    message: `Service '${name}': new replicas get requests before they can answer, since services[${name}].healthCheck is not set (such as {path: /healthz}).`,
+    service: name,
+    why: `new replicas get requests before they can answer, since services[${name}].healthCheck is not set (such as {path: /healthz})`,
   }
 }
 
@@ -60,6 +76,7 @@ function hasOneReplica({ name, main, ...scale }: ResolvedService): Risk | undefi
   const field = main ? 'spec.replicas of the AppInstance' : `services[${name}].replicas`
   return {
     reason: 'SingleReplica',
-    message: `Service '${name}': nobody is served while the node of its only replica is drained; set ${field} to 2 or more.`,
+    service: name,
+    why: `nobody is served while the node of its only replica is drained; set ${field} to 2 or more`,
   }
 }

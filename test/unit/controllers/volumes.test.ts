@@ -230,9 +230,16 @@ describe('ZeroDowntime, before anything is rolled out', () => {
     const onePod = { ...web, name: 'api', image: 'api:1', volumes: [{ ...data, accessMode: 'ReadWriteOncePod' }] }
     const said = await verdict([{ ...web, main: true }, onePod], { replicas: 1 })
     expect(said).toMatch(
-      /^False ReplicaStopsFirst: Service 'api': the old replica is stopped.* Service 'web': nobody is served while/,
+      /^False ReplicaStopsFirst: Service 'api': the old replica is stopped.*; besides, nobody is served while .* Service 'web': nobody is served while/,
     )
-    expect(said).toContain("set spec.replicas of the AppInstance to 2 or more. Service 'api': nobody")
+  })
+
+  it('names each service once, whatever there is to say of it', async () => {
+    const said = await verdict([{ ...web, healthCheck: undefined }], { replicas: 1 })
+    expect(said).toMatch(
+      /^False NoHealthCheck: Service 'web': new replicas get .*; besides, nobody is served while .*\.$/,
+    )
+    expect(said.split("Service 'web'")).toHaveLength(2)
   })
 
   it('is not told of an app that answers nobody', async () => {
