@@ -10,6 +10,7 @@ import { isSuspended } from '../../render/scaling.ts'
 import type { FailedRelease, Situation } from '../../status/appInstance.ts'
 import { conditionOf } from '../../status/conditions.ts'
 import type { Observed } from './observe.ts'
+import { resumeCommand } from './scaling.ts'
 
 /** What is declared and does not run: what it is, what it waits for, and how it is had now. Pure. */
 
@@ -30,7 +31,8 @@ export function pendingOf(seen: Observed, { changes, failed }: Outstanding): Sit
   if (changes.length === 0) return undefined
   const list = shortened(listed(changes.map(sentenceOf), mostTold), listLimit)
   if (isSuspended(seen.instance)) {
-    return { reason: 'WaitsForResume', message: `${list}: takes effect when spec.suspend is false again` }
+    const message = `${list}: takes effect when spec.suspend is false again: ${resumeCommand(seen.instance)}`
+    return { reason: 'WaitsForResume', message }
   }
   const now = `now: ${deployCommand(seen)}`
   if (failed) {

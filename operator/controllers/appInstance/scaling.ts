@@ -1,6 +1,5 @@
-import type { AppInstanceStatus } from '../../api/appInstance.ts'
+import type { AppInstance, AppInstanceStatus } from '../../api/appInstance.ts'
 import type { AppRelease } from '../../api/appRelease.ts'
-import { refOf } from '../../api/meta.ts'
 import { isSuspended, textOfScale } from '../../render/scaling.ts'
 import type { Suspension } from '../../status/appInstance.ts'
 import { hasSucceeded } from '../../status/appRelease.ts'
@@ -25,10 +24,14 @@ export function withGrowth(seen: Observed, row: ServiceRollout): ServiceRollout 
 
 /** How far spec.suspend is: until no pod is left. */
 export function suspensionOf({ instance, pods, jobPods }: Observed, { rollout }: Told): Suspension {
-  const { name, namespace } = refOf(instance)
+  const { name } = instance.metadata
   const isDone = rollout.every(({ isComplete }) => isComplete) && ![...pods, ...jobPods].some(isAlive)
-  const resume = `kubectl patch appinstance ${name} -n ${namespace} --type=merge -p '{"spec":{"suspend":false}}'`
-  return { isDone, command: isDone ? resume : `kubectl get pods -n ${name}` }
+  return { isDone, command: isDone ? resumeCommand(instance) : `kubectl get pods -n ${name}` }
+}
+
+/** What ends a suspension. */
+export function resumeCommand({ metadata: { name, namespace } }: AppInstance): string {
+  return `kubectl patch appinstance ${name} -n ${namespace} --type=merge -p '{"spec":{"suspend":false}}'`
 }
 
 /** That spec.replicas counts for nothing, where the main service scales itself; '' where it does not. */
