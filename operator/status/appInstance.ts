@@ -123,7 +123,8 @@ function outageVerdicts(situation: Situation, { Ready, Stalled }: Verdicts): Ver
   const { service, reason, cause, blame } = release?.laggard ?? {}
   if (!Ready || !isOutage || reason === undefined || !hidesPods(situation, Ready)) return {}
   const message = `Nobody is served; service '${service}' has too few ready replicas: ${cause}.`
-  const verdict = { reason, message: sentences(message, Ready.message), blame }
+  const besides = situation.objection?.kind === 'blocked' ? Ready : undefined
+  const verdict = { reason, message: sentences(message, Ready.message), blame: besides ? { ...blame, besides } : blame }
   return {
     Ready: { status: Ready.status, ...verdict },
     [Stalled ? 'Stalled' : 'Reconciling']: { status: 'True', ...verdict },

@@ -8,6 +8,8 @@ export interface Blame {
   readonly child?: KubeObject | undefined
   /** It may be no more than a slow start. */
   readonly mayPass?: boolean | undefined
+  /** What else is in the way, which the message tells after the first. */
+  readonly besides?: Pick<Verdict, 'reason' | 'message'> | undefined
 }
 
 /** A condition as a report says it, before times and generation are put in. */

@@ -31,7 +31,7 @@ export function transitionsOf(
   after: Conditions,
   verdicts: Verdicts = {},
 ): Transition[] {
-  const rules: readonly Rule[] = [waits, refused, deployed, unready, recovered, suspended, resumed, pending]
+  const rules: readonly Rule[] = [waits, refused, missed, deployed, unready, recovered, suspended, resumed, pending]
   const since = conditionOf(before, 'Ready')?.lastTransitionTime
   const told = rules.flatMap((rule) => rule(before ?? [], after, verdicts) ?? [])
   return since === undefined ? told : told.map((transition) => ({ ...transition, since }))
@@ -75,6 +75,17 @@ function refused(before: Conditions, after: Conditions, { Accepted }: Verdicts):
   // Said by the rule for Ready, else.
   if (ready?.status !== 'False' || ready.reason === now.reason) return undefined
   return { type: 'Warning', reason: reasonOf(now), action: 'Checking', message: now.message, ...childIn(Accepted) }
+}
+
+/** Of something that is missing since an outage began. */
+function missed(before: Conditions, after: Conditions, { Ready }: Verdicts): Transition | undefined {
+  const besides = Ready?.blame?.besides
+  const [now, was] = [conditionOf(after, 'Ready'), conditionOf(before, 'Ready')]
+  // Said by the rule for Ready, else.
+  if (!besides || was?.status !== 'False' || was.reason === besides.reason || was.message === now?.message)
+    return undefined
+  if (was.message.includes(besides.message)) return undefined
+  return { type: 'Warning', reason: besides.reason, action: 'Waiting', message: besides.message }
 }
 
 /** What holds up a roll-out, besides another object that is missing. */

@@ -38,7 +38,7 @@ const migrating = { ...release, wasComplete: false, action: running }
 
 const reasonsTold = (before: Situation, after: Situation): string[] => {
   const [was, is] = [before, after].map((each) => conditionsOf(undefined, instanceVerdicts(each), 1, new Date(0)))
-  return transitionsOf(was, is!).map(({ reason }) => reason)
+  return transitionsOf(was, is!, instanceVerdicts(after)).map(({ reason }) => reason)
 }
 
 describe('that nobody is served any more, and why, is told before', () => {
@@ -59,6 +59,16 @@ describe('that nobody is served any more, and why, is told before', () => {
     const refused = { ...crashed, objection: invalid }
     expect(instanceVerdicts(refused).Accepted).toEqual({ status: 'False', ...verdict })
     expect(reasonsTold(crashed, refused)).toEqual(['ImageMissing'])
+  })
+
+  it('what is missing, which is an Event of its own where it came later', () => {
+    const missed = { ...crashed, objection: blocked }
+    expect(reasonsTold(crashed, missed)).toEqual(['AppNotFound'])
+    expect(reasonsTold(missed, missed)).toEqual([])
+    expect(reasonsTold({ ...missed, serving: 1 }, missed)).toEqual(['CrashLoop'])
+    const long = { ...missed, objection: { ...blocked, message: 'x'.repeat(2000) } }
+    expect(reasonsTold(crashed, long)).toEqual(['AppNotFound'])
+    expect(reasonsTold(long, long)).toEqual([])
   })
 
   it('an action that the next release waits for, or that has failed', () => {
