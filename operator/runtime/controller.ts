@@ -84,6 +84,8 @@ export interface Report<Status> {
   readonly events?: readonly EventRecord[]
   /** Objects in the target cluster of which it was told that they are not as they ought to be, and still are not. */
   readonly blamed?: readonly KubeObject[]
+  /** What ended the reconcile early: thrown once the events are recorded, and no status is written. */
+  readonly thrown?: Error
 }
 
 /** How a change of a watched object wakes keys of a controller. */

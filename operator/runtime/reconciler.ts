@@ -104,6 +104,7 @@ export class Reconciler {
     const report: Report<unknown> = finished.report ?? (await controller.reconcile(ctx, object))
     // Before the status, which a crash would leave saying that all was told; told twice, an event is one.
     this.#record(key, object, report)
+    if (report.thrown) throw report.thrown
     return { outcome: report.outcome, owing: await this.#writeStatus(key, object, report, signal) }
   }
 

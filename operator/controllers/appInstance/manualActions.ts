@@ -40,11 +40,23 @@ interface Look {
 }
 
 /**
- * Brings the AppTasks of an instance forward, once all else is done for it. Throws a KubeError.
- * Out: what was found, with what is to be told besides.
+ * Brings the AppTasks of an instance forward, once all else is done for it.
+ * Out: what was found, with what is to be told besides; also of what was done before something was thrown.
  */
 export async function runAsked(ctx: Ctx, seen: Observed, found: Findings): Promise<Findings> {
   const looks: Look[] = []
+  const thrown = await lookAtAll(ctx, seen, found, looks).catch((error: unknown) => error)
+  const checks = [found, ...looks].flatMap(({ checkAgainSeconds }) => checkAgainSeconds ?? [])
+  return {
+    ...found,
+    events: [...(found.events ?? []), ...looks.flatMap(({ events = [] }) => events)],
+    ...(checks.length > 0 && { checkAgainSeconds: Math.min(...checks) }),
+    ...(thrown instanceof Error && { thrown }),
+  }
+}
+
+/** Throws a KubeError; what was looked at until then is in `looks`. */
+async function lookAtAll(ctx: Ctx, seen: Observed, found: Findings, looks: Look[]): Promise<void> {
   let ahead: ActionTask | undefined
   for (const task of seen.asked.filter(isOpen)) {
     const look = await (task.status?.job ? follow(ctx, seen, task) : takeTurn(ctx, seen, found, task, ahead))
@@ -53,12 +65,6 @@ export async function runAsked(ctx: Ctx, seen: Observed, found: Findings): Promi
   }
   await endStrays(ctx, seen)
   await pruneAsked(ctx, seen)
-  const checks = [found, ...looks].flatMap(({ checkAgainSeconds }) => checkAgainSeconds ?? [])
-  return {
-    ...found,
-    events: [...(found.events ?? []), ...looks.flatMap(({ events = [] }) => events)],
-    ...(checks.length > 0 && { checkAgainSeconds: Math.min(...checks) }),
-  }
 }
 
 /** One that was begun: its Job is let go if a crash came between, and followed to its end. */

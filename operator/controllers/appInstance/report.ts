@@ -59,6 +59,8 @@ export interface Findings extends Outstanding {
   readonly checkAgainSeconds?: number
   /** What else is worth an Event. */
   readonly events?: readonly EventRecord[]
+  /** What ended it early, after all this. */
+  readonly thrown?: Error
 }
 
 /** Status, Events and outcome of a reconcile. Pure; nothing in the status changes by itself. */
@@ -98,6 +100,7 @@ export function report(seen: Observed, findings: Findings, now: Date): Report<Ap
       ...transitionsOf(instance.status?.conditions, conditions, verdicts),
     ],
     blamed: blamedBy(conditions, verdicts),
+    ...(found.thrown && { thrown: found.thrown }),
   }
 }
 

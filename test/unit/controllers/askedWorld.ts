@@ -109,8 +109,15 @@ export class AskedWorld {
     return readerOf([...this.#objects.values()])
   }
 
-  /** One reconcile of the instance, by this view; `found`: what came of the rest of it. */
+  /** As `pass`; what ended it early is thrown. */
   async turn(found: Partial<Findings> = {}, view = this.view()): Promise<Findings> {
+    const asked = await this.pass(found, view)
+    if (asked.thrown) throw asked.thrown
+    return asked
+  }
+
+  /** One reconcile of the instance, by this view; `found`: what came of the rest of it. */
+  async pass(found: Partial<Findings> = {}, view = this.view()): Promise<Findings> {
     const ctx = this.#ctx(view)
     const instance = view.get<AppInstance>(appInstanceKind, refOf(objects.instance))!
     const seen = observe(ctx, instance)

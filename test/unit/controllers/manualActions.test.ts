@@ -79,6 +79,19 @@ describe('an action that a user asks for', () => {
     expect(world.started.size).toBe(2)
   })
 
+  it('is told of although the pass ends in an error, and so is what was found before', async () => {
+    const world = await AskedWorld.with([askFor('seed-1'), askFor('seed-2', { ageSeconds: 30 })])
+    await settle(world)
+    world.finish()
+    const before = { type: 'Normal', reason: 'DriftCorrected', action: 'Repairing', message: 'put right' } as const
+    // The end of the first is recorded; what comes next fails.
+    world.crash = { at: world.writes.length + 2, isDone: false }
+    const { events, thrown } = await world.pass({ events: [before] })
+    expect(thrown).toBeInstanceOf(Crash)
+    expect(events?.map(({ reason }) => reason)).toEqual(['DriftCorrected', 'ActionSucceeded'])
+    expect(world.told('seed-1')).toContain('True Completed')
+  })
+
   it('is not run again by one whose view is old, also where the Job is gone', async () => {
     const world = await AskedWorld.with([askFor('seed-1')])
     const old = world.view()

@@ -69,10 +69,12 @@ async function reconcile(meanwhile: (namespaces: TypeCache) => void): Promise<{ 
 }
 
 /** Reconciles the box once for each of the reports; what was recorded, as `object reason`, in that order. */
-async function recordedBy(reports: readonly Omit<Report<unknown>, 'outcome'>[]): Promise<string[]> {
+async function recordedBy(
+  reports: readonly Omit<Report<unknown>, 'outcome'>[],
+  recorded: string[] = [],
+): Promise<string[]> {
   const clock = makeFakeClock()
   const log = pino({ level: 'silent' })
-  const recorded: string[] = []
   const clientOf = (cluster: string): KubeClient =>
     ({
       create: async (_type: unknown, object: Posted) => {
@@ -132,6 +134,13 @@ describe('an Event', () => {
       'target thing AllReady',
       'hub a AllReady',
     ])
+  })
+
+  it('is recorded, and nothing else is done, where something was thrown after it was found', async () => {
+    const recorded: string[] = []
+    const thrown = new Error('no answer')
+    await expect(recordedBy([{ status: {}, events: [bad], thrown }], recorded)).rejects.toBe(thrown)
+    expect(recorded).toEqual(['hub a CrashLoop'])
   })
 
   it('that all is well is recorded beside no object that was never blamed', async () => {
