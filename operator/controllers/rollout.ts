@@ -29,15 +29,12 @@ export function deploymentsOf(cache: Reader, instance: string): ReadonlyMap<stri
   return new Map(deployments.map((deployment) => [deployment.metadata.name, deployment]))
 }
 
-/** The bounds of the autoscalers made for an instance, as far as they are ours, by the name of their service. */
-export function boundsOf(
-  cache: Reader,
-  instance: string,
-): ReadonlyMap<string, NonNullable<ObservedAutoscaler['bounds']>> {
+/** The bounds of the autoscalers made for an instance by the name of their service; undefined of those that another changed. */
+export function boundsOf(cache: Reader, instance: string): ReadonlyMap<string, ObservedAutoscaler['bounds']> {
   const autoscalers = cache
     .byIndex<ObservedAutoscaler>(horizontalPodAutoscalerType, 'namespace', instance)
     .filter(({ metadata }) => metadata.labels?.[labels.instance] === instance)
-  return new Map(autoscalers.flatMap(({ metadata, bounds }) => (bounds ? [[metadata.name, bounds] as const] : [])))
+  return new Map(autoscalers.map(({ metadata, bounds }) => [metadata.name, bounds]))
 }
 
 /** The failing probes of pods in a namespace. */

@@ -25,8 +25,8 @@ interface Input {
   readonly stack: readonly StackService[] | undefined
   /** The Deployments there are, by the name of their service. */
   readonly deployments: ReadonlyMap<string, Live>
-  /** The bounds of the autoscalers there are, as far as they are ours, by the name of their service. */
-  readonly bounds: ReadonlyMap<string, Bounds>
+  /** The bounds of the autoscalers there are, by the name of their service; undefined of those that another changed. */
+  readonly bounds: ReadonlyMap<string, Bounds | undefined>
 }
 
 type Bounds = NonNullable<Scale['autoscaling']>
@@ -49,7 +49,7 @@ export function runningServices(input: Input): RunningService[] {
   )
   const isTooMuch = exceededBy(scaled, env?.spec.defaults?.quota).length > 0
   const counting = isTooMuch
-    ? release.spec.services.map((service) => asItRuns(service, deployments.get(service.name), bounds.get(service.name)))
+    ? release.spec.services.map((service) => asItRuns(service, deployments.get(service.name), bounds))
     : scaled
   return counting.map((service) => {
     const asked = isSuspended(instance) ? 0 : askedOf(service, deployments.get(service.name))
@@ -58,10 +58,12 @@ export function runningServices(input: Input): RunningService[] {
 }
 
 /** A service with the number or the bounds it was given last, also since its release. */
-function asItRuns(service: ResolvedService, live: Live | undefined, autoscaling: Bounds | undefined): ResolvedService {
+function asItRuns(service: ResolvedService, live: Live | undefined, bounds: Input['bounds']): ResolvedService {
+  const autoscaling = bounds.get(service.name)
   if (autoscaling) return scaledAs({ autoscaling }, service)
-  if (service.autoscaling || !live?.isScaledByUs || live.replicas === 0) return service
-  return { ...service, replicas: live.replicas }
+  const scalesItself = service.autoscaling !== undefined && bounds.has(service.name)
+  if (scalesItself || !live?.isScaledByUs || live.replicas === 0) return service
+  return scaledAs({ replicas: live.replicas }, service)
 }
 
 /** A service with the scale of another, if there is one. */

@@ -66,7 +66,7 @@ export interface Observed extends Storage {
   readonly hubUid: string
   readonly owned: readonly Owned[]
   readonly deployments: ReadonlyMap<string, ObservedDeployment>
-  /** Bounds of its autoscalers, as far as they are ours, by the name of their service. */
+  /** Bounds of its autoscalers, by the name of their service; undefined of those that another changed. */
   readonly bounds: ReturnType<typeof boundsOf>
   /** Replicas. */
   readonly pods: readonly ObservedPod[]

@@ -34,6 +34,22 @@ function numbersOf(released: Numbers, declared: Numbers, live: Numbers, pods: nu
 
 const scaled = (name: string, min: number, max: number) => ({ name, autoscaling: { min, max, cpu: 70 } })
 
+/** What runs with 3 replicas of a service that scales itself in the release, where 20 are over the quota. */
+function runsWith(bounds: ReadonlyMap<string, object | undefined>): unknown {
+  const input = {
+    instance: {
+      metadata: { name: 'shop-dev' },
+      spec: { services: [{ name: 'jobs', replicas: 20 }], deploy: { replicaChanges: 'Immediate' } },
+    },
+    env: { spec: { type: 'dev', defaults: { quota: { pods: 8 } } } },
+    release: { spec: { services: [{ ...scaled('jobs', 5, 7), resources: {} }] } },
+    stack: [web, jobs],
+    deployments: new Map([['jobs', { replicas: 3, isScaledByUs: true }]]),
+    bounds,
+  } as unknown as Input
+  return runningServices(input)[0]
+}
+
 describe('numbers that take effect at once', () => {
   it('count as far as the quota of the environment lets them', () => {
     expect(numbersOf({ web: 3, jobs: 1 }, { web: 8, jobs: 1 }, { web: 3, jobs: 1 }, 10)).toEqual({ web: 8, jobs: 1 })
@@ -45,6 +61,13 @@ describe('numbers that take effect at once', () => {
 
   it('leave every service as it runs where one asks for too much, whatever the release has', () => {
     expect(numbersOf({ web: 10, jobs: 1 }, { web: 4, jobs: 6 }, { web: 4, jobs: 1 }, 8)).toEqual({ web: 4, jobs: 1 })
+  })
+
+  it('stay where the release scales itself and what runs was given a number since', () => {
+    expect(runsWith(new Map())).toMatchObject({ replicas: 3, asked: 3 })
+    expect(runsWith(new Map())).not.toHaveProperty('autoscaling')
+    // Somebody changed its bounds: it is not taken away.
+    expect(runsWith(new Map([['jobs', undefined]]))).toMatchObject({ autoscaling: { min: 5, max: 7, cpu: 70 } })
   })
 
   it('and bounds of autoscaling, stay as they run where the quota has no room for what is declared', () => {
