@@ -6,10 +6,12 @@ import {
   conditionsOf,
   create,
   createRunning,
+  eventsTold,
   getInstance,
   makeApp,
   makeInstance,
   messageOf,
+  releasesOf,
   useWorld,
   web,
 } from './world.ts'
@@ -99,6 +101,67 @@ describe('the claim of a volume', () => {
     expect((await claim()).metadata.deletionTimestamp).toBeUndefined()
     await dropVolume(app)
   }, 60_000)
+
+  it('that is never bound is named when its release has failed, with the command; and heals by itself once there is a volume', async () => {
+    const { hands, operator, instance, app } = world
+    const className = `none-${app}`
+    await hands.apply({
+      apiVersion: 'storage.k8s.io/v1',
+      kind: 'StorageClass',
+      metadata: { name: className },
+      provisioner: 'example.com/none',
+      volumeBindingMode: 'Immediate',
+    })
+    const rollout = { progressDeadlineSeconds: 10 }
+    await create(world, { stack: [{ ...withVolume({ storageClassName: className }), rollout }] })
+    // Most volumes take some seconds: nobody is alarmed by that.
+    expect(messageOf(await getInstance(world), 'Ready')).not.toContain('is not bound')
+    const failed = async (): Promise<boolean> => (await getInstance(world))['status'].failedRelease !== undefined
+    await operator.until('its deadline is missed', failed, 40)
+    await operator.settle()
+    const why = `claim 'web-data' (storage class '${className}') is not bound: no volume was made for it, and none that is there fits`
+    const down = await getInstance(world)
+    expect(down['status']).toMatchObject({
+      phase: 'Down',
+      releaseSummary: '1 (failed)',
+      failedRelease: { number: 1, reason: 'ClaimUnbound' },
+    })
+    expect(conditionsOf(down)).toMatchObject({ Ready: 'False ClaimUnbound', Stalled: 'True ClaimUnbound' })
+    // What a provisioner met stands in the Events of the claim.
+    expect(messageOf(down, 'Ready')).toMatch(/^Release \S+-r1: service 'web' did not become ready in time: /)
+    expect(messageOf(down, 'Ready')).toContain(`${why}; see kubectl describe pvc web-data -n ${instance}`)
+    const release = (await releasesOf(world))[0]!
+    expect(conditionsOf(release)).toEqual({ Succeeded: 'False ClaimUnbound' })
+    expect(messageOf(release, 'Succeeded')).toBe(`Service 'web' did not become ready within 10 seconds: ${why}.`)
+    // When it held the roll-out up, and when that was given up.
+    const told = (await eventsTold(world)).filter((event) => event['reason'] === 'ClaimUnbound')
+    const parts = ["rolls out; service 'web' is not ready yet: ", "service 'web' did not become ready in time: "]
+    expect(parts.map((part) => told.filter(({ message }) => String(message).includes(part + why)).length)).toEqual([
+      1, 1,
+    ])
+    expect(told).toHaveLength(2)
+
+    await hands.apply({
+      apiVersion: 'v1',
+      kind: 'PersistentVolume',
+      metadata: { name: `pv-${className}` },
+      spec: {
+        storageClassName: className,
+        accessModes: ['ReadWriteMany'],
+        capacity: { storage: '1Gi' },
+        hostPath: { path: '/nowhere' },
+      },
+    })
+    await operator.until('it is bound', async () => (await claim())['status'].phase === 'Bound')
+    operator.writes.splice(0)
+    await rollOut(hands, operator, instance)
+    expect(childWrites(world)).toEqual([])
+    const healed = await getInstance(world)
+    expect(healed['status']).toMatchObject({ phase: 'Running', releaseSummary: '1' })
+    expect(healed['status'].failedRelease).toBeUndefined()
+    expect(conditionsOf((await releasesOf(world))[0]!)).toEqual({ Succeeded: 'True RolledOut' })
+    await dropVolume(className)
+  }, 90_000)
 
   it('may not be smaller nor of another mode; what others let grow stays grown, what they mark is put right', async () => {
     const { hands, operator, instance, app } = world
