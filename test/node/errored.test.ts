@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { spawn } from 'node:child_process'
 import { waitUntil } from '../cluster/kubeApi.ts'
 import { intoErrored, outByDeletion, outByRetry, removeTaken, takenInstance, type Walk } from '../demo/errored.ts'
 import {
@@ -160,5 +161,71 @@ describe('an instance for which there is no quota', () => {
     await kubectl.text('-n', small, 'delete', 'resourcequota', 'none')
     await kubectl.text(...nextSteps[0]!.split(' ').slice(1))
     await kubectl.text('wait', ...instance, '--for=condition=Ready', '--timeout=120s')
+  }, 300_000)
+})
+
+/** What kubectl said until it ended, or was ended after so many seconds: attach and port-forward go on for as long as they may. */
+function within(seconds: number, ...args: string[]): Promise<{ readonly ended: boolean; readonly said: string }> {
+  const [path, ...fixed] = world.kubectl.command
+  return new Promise((resolve, reject) => {
+    const child = spawn(path, [...fixed, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+    let [ended, said] = [true, '']
+    const hear = (chunk: Buffer): void => {
+      said += chunk.toString()
+    }
+    child.stdout.on('data', hear)
+    child.stderr.on('data', hear)
+    child.once('error', reject)
+    const timer = setTimeout(() => {
+      ended = false
+      child.kill()
+    }, seconds * 1000)
+    child.once('close', () => {
+      clearTimeout(timer)
+      resolve({ ended, said })
+    })
+  })
+}
+
+describe('an instance that is Errored while a replica of it runs', () => {
+  it('lets nobody in any more: exec, attach and port-forward of kubectl are refused', async () => {
+    const { kubectl, images } = world
+    // It does not end when it is told to: the removal misses its deadline before the replica is killed.
+    const program = `http.createServer((_, answer) => answer.end('here')).listen(8080); process.on('SIGTERM', () => {})`
+    const web = { name: 'web', command: ['node', '--eval', program], ports: [{ port: 8080 }] }
+    const rollout = { drainSeconds: 5, terminationGracePeriodSeconds: 240 }
+    const spec = { app: 'stays', env: 'dev', image: images.hello('1'), deletionDeadlineSeconds: 10 }
+    const apiVersion = 'appstead.dev/v1alpha1'
+    const items = [
+      { apiVersion, kind: 'App', metadata: { name: 'stays' }, spec: { stack: { services: [{ ...web, rollout }] } } },
+      { apiVersion, kind: 'AppInstance', metadata: { name: 'stays-dev' }, spec },
+    ]
+    await kubectl.apply(JSON.stringify({ apiVersion: 'v1', kind: 'List', items }), project)
+    await untilInstance(world, 'stays-dev', ({ status }) => status.phase === 'Running')
+    const [pod] = await podsOf(world, 'stays-dev')
+    const name = pod!.metadata.name
+    const ways = {
+      exec: ['-n', 'stays-dev', 'exec', name, '--', 'node', '--version'],
+      attach: ['-n', 'stays-dev', 'attach', name],
+      'port-forward': ['-n', 'stays-dev', 'port-forward', `pod/${name}`, ':8080'],
+    }
+    expect(await within(20, ...ways.exec)).toMatchObject({ ended: true, said: expect.stringMatching(/^v\d+/) })
+    expect(await within(3, ...ways.attach)).toMatchObject({ ended: false })
+    expect((await within(3, ...ways['port-forward'])).said).toContain('Forwarding from 127.0.0.1')
+
+    await kubectl.text('-n', project, 'delete', 'appinstance', 'stays-dev', '--wait=false')
+    const errored = await untilInstance(world, 'stays-dev', ({ status }) => status.phase === 'Errored')
+    say(conditionOf(errored, 'Ready').message)
+    for (const [way, args] of Object.entries(ways)) {
+      const { ended, said } = await within(20, ...args)
+      say(`${way}: ${said}`)
+      expect([way, ended, said]).toEqual([way, true, expect.stringContaining('is Errored')])
+      expect(said).toContain('may connect')
+    }
+    const running = '{.status.containerStatuses[0].state.running.startedAt}'
+    const get = ['-n', 'stays-dev', 'get', 'pod', name, '-o', `jsonpath=${running}`]
+    expect(await kubectl.text(...get)).not.toBe('')
+    await kubectl.text('-n', 'stays-dev', 'delete', 'pod', name, '--force', '--grace-period=0')
+    await kubectl.text('-n', project, 'wait', 'appinstance/stays-dev', '--for=delete', '--timeout=120s')
   }, 300_000)
 })
