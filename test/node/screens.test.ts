@@ -107,6 +107,14 @@ async function row(name: string, ...more: string[]): Promise<string> {
   return line.replaceAll(/ {2,}/g, '  ')
 }
 
+/** The Events of an instance, one line each: reason and words. */
+async function eventsOf(name: string): Promise<readonly string[]> {
+  const { items } = await world.kubectl.json<{
+    items: readonly { readonly reason: string; readonly message: string }[]
+  }>('-n', project, 'get', 'events', '--field-selector', `involvedObject.kind=AppInstance,involvedObject.name=${name}`)
+  return items.map(({ reason, message }) => `${reason}: ${message}`)
+}
+
 /** Does, word for word, what a message says can be done: its last command. */
 function follow(message: string): Promise<string> {
   const command = message.slice(message.lastIndexOf('kubectl ')).replace(/[.;]$/, '')
@@ -159,16 +167,8 @@ async function failUnderRequests(): Promise<void> {
 afterAll(async () => {
   readyReplicas?.stop()
   if (world === undefined) return
-  await world.kubectl.ask(
-    '-n',
-    'site-stuck',
-    'patch',
-    'configmap',
-    'keep',
-    '--type=merge',
-    '-p',
-    '{"metadata":{"finalizers":null}}',
-  )
+  const keep = ['-n', 'site-stuck', 'patch', 'configmap', 'keep', '--type=merge']
+  await world.kubectl.ask(...keep, '-p', '{"metadata":{"finalizers":null}}')
   await world.kubectl.ask('delete', 'namespace', project, '--wait=false')
 }, 120_000)
 
@@ -246,15 +246,7 @@ describe('at 3 a.m.', () => {
     expect(message).toContain('configmaps. has 1 resource instances')
     expect(message).toContain('tried again every 5 minutes')
     expect(await row('site-stuck')).toMatch(/^site-stuck {2}dev {2}Errored /)
-    const events = await world.kubectl.text(
-      '-n',
-      project,
-      'get',
-      'events',
-      '--field-selector',
-      'involvedObject.name=site-stuck',
-    )
-    expect(events).toContain('CleanupDeadlineExceeded')
+    expect((await eventsOf('site-stuck')).join('\n')).toContain('CleanupDeadlineExceeded: ')
     expect(message).toContain(`appstead.dev/force-delete=${uid}`)
     await follow(message)
     await waitUntil('it is gone', 60, async () => {
@@ -301,6 +293,13 @@ describe('at 3 a.m.', () => {
       expect(found.status.conditions?.filter((each) => ['ChangesPending', 'Stalled'].includes(each.type))).toHaveLength(
         1,
       )
+      // Once, and nothing else besides what was told before and that it was suspended.
+      const before = /^(?:NamespaceCreated|ReleaseCreated|RolledOut|AppNotFound|Suspended): /
+      const since = async (): Promise<readonly string[]> =>
+        (await eventsOf(name)).filter((event) => !before.test(event))
+      await waitUntil('the Event', 30, async () => (await since()).length > 0)
+      process.stderr.write(`${(await since()).join('\n')}\n`)
+      expect(await since()).toEqual([`${conditionOf(found, type).state.split(' ')[1]}: ${message}`])
       await row(name, '-o', 'wide')
     },
     90_000,
