@@ -39,10 +39,22 @@ export async function startNodeWorld(): Promise<NodeWorld> {
   const images = nameImages()
   await ensureImages(cluster, images, report)
   await installOperator(cluster, kubectl, images, report)
+  await removeForeignClaims(kubectl)
   // With the instances of the file before, whose pods have 30 s to end after their drain.
   await kubectl.text('delete', 'namespace', project, '--ignore-not-found', '--timeout=300s')
   await kubectl.text('create', 'namespace', project)
   return { cluster, kubectl, images }
+}
+
+/** Labels of what a test puts into an instance's namespace, and which holds up the instance's removal. */
+export const foreign = { 'test.appstead.dev/foreign': 'true' }
+
+/** Has the claims go that a test made in instances' namespaces: each when no pod uses it any more. */
+export async function removeForeignClaims(kubectl: Kubectl): Promise<void> {
+  const selector = Object.entries(foreign)
+    .map((entry) => entry.join('='))
+    .join()
+  await kubectl.text('delete', 'persistentvolumeclaims', '--all-namespaces', '--selector', selector, '--wait=false')
 }
 
 /** What is read of an AppInstance here. */
