@@ -156,12 +156,12 @@ describe('an app that says all that a service may say', () => {
     await apply([claim], instance)
     await untilInstance(world, instance, isRelease(1), 120)
     // A node hears up to a second late of who serves.
-    const answers = (): Promise<boolean> =>
+    await waitUntil('web answers', 30, () =>
       askWeb().then(
         () => true,
         () => false,
-      )
-    await waitUntil('web answers', 30, answers)
+      ),
+    )
   }, 180_000)
 
   it('gives its process the variables, the files, the user and the file system that were declared', async () => {
