@@ -2,7 +2,10 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { waitUntil } from '../cluster/kubeApi.ts'
+import { helloImage } from '../../examples/hello/image.ts'
+import { makeCanary } from '../support/canaries.ts'
 import { everything, rootMount, run, user, volumeNames } from './everythingApp.ts'
+import { startRegistry, type Registry } from './registry.ts'
 import {
   foreign,
   onNode,
@@ -22,7 +25,7 @@ const instance = 'everything-dev'
 /** On the node, in memory. */
 const folder = '/run/test-everything'
 const [given, own] = volumeNames
-const login = JSON.stringify({ auths: { 'registry.example': { auth: Buffer.from('shop:canary').toString('base64') } } })
+let registry: Registry
 
 /** Of the project, and allowed to the app. */
 const allowed = (kind: string, name: string, content: object): object => ({
@@ -71,7 +74,7 @@ async function untilActions(names: readonly string[]): Promise<void> {
 
 interface Pod {
   readonly metadata: { readonly name: string; readonly uid: string; readonly creationTimestamp: string }
-  readonly spec: { readonly nodeName: string; readonly imagePullSecrets?: readonly { readonly name: string }[] }
+  readonly spec: { readonly nodeName: string }
   readonly status: {
     readonly podIP: string
     readonly hostIP: string
@@ -105,6 +108,8 @@ async function askWeb(): Promise<Seen> {
 
 beforeAll(async () => {
   world = await startNodeWorld()
+  // Of a content of its own: an image that the node has is not pulled again.
+  registry = await startRegistry(world, helloImage('appstead.local/web:1', crypto.randomUUID()), makeCanary('registry'))
   // Of a run before: its volume goes when its claim has gone.
   await world.kubectl.text('delete', 'persistentvolume', ...volumeNames, '--ignore-not-found', '--timeout=90s')
   await onNode(world, 'rm', '-rf', folder)
@@ -113,6 +118,7 @@ beforeAll(async () => {
 }, 900_000)
 
 afterAll(async () => {
+  await registry?.stop()
   if (world === undefined) return
   await world.kubectl.ask('delete', 'namespace', project, '--wait=false')
   await removeForeignClaims(world.kubectl)
@@ -126,16 +132,13 @@ describe('an app that says all that a service may say', () => {
       volume(own, 'ReadWriteOncePod'),
       allowed('ConfigMap', 'config', { data: { COLOUR: 'red', WINS: 'config' } }),
       allowed('Secret', 'secret', { stringData: { PIN: '0815' } }),
-      allowed('Secret', 'login', {
-        type: 'kubernetes.io/dockerconfigjson',
-        stringData: { '.dockerconfigjson': login },
-      }),
+      allowed('Secret', 'login', registry.login),
       everything(world.images.hello('1'), 'first'),
       {
         apiVersion: 'appstead.dev/v1alpha1',
         kind: 'AppInstance',
         metadata: { name: instance },
-        spec: { app: 'everything', env: 'dev', image: world.images.hello('1'), stack: { autoUpgrade: true } },
+        spec: { app: 'everything', env: 'dev', image: `${registry.host}/web:1`, stack: { autoUpgrade: true } },
       },
     ])
     await waitUntil(
@@ -212,19 +215,13 @@ describe('an app that says all that a service may say', () => {
     }
   }, 30_000)
 
-  it('has in its pod the login of the registry, as a copy in its namespace', async () => {
-    const { imagePullSecrets = [] } = (await podOf('web')).spec
-    expect(imagePullSecrets).toHaveLength(1)
-    const copy = await world.kubectl.json<{ type: string; data: Record<string, string> }>(
-      '-n',
-      instance,
-      'get',
-      'secret',
-      imagePullSecrets[0]?.name ?? '',
-    )
-    expect(copy.type).toBe('kubernetes.io/dockerconfigjson')
-    expect(Buffer.from(copy.data['.dockerconfigjson'] ?? '', 'base64').toString()).toBe(login)
-  }, 30_000)
+  it('has its image from a registry that asks for a login', () => {
+    const answers = registry.answers()
+    expect(answers.filter((line) => line.startsWith('401 ')).length).toBeGreaterThan(0)
+    for (const part of ['manifests', 'blobs']) {
+      expect(answers).toContainEqual(expect.stringMatching(new RegExp(`^200 GET /v2/web/${part}/`)))
+    }
+  })
 
   it('lets nobody start a privileged pod in its namespace', async () => {
     const overrides = JSON.stringify({
