@@ -27,6 +27,8 @@ export const labels = {
   service: `${group}/service`,
   /** On pods with a volume that one node alone can mount: all that share its value run on one node. */
   sameNode: `${group}/same-node`,
+  /** Of a node: none has it. */
+  noNode: `${group}/no-node`,
   /** On the Job of an action and its pods: `<service>.<action>`. */
   action: `${group}/action`,
   /** On everything made for an instance: the AppEnv's name. */

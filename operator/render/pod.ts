@@ -68,11 +68,19 @@ export function nodeLabels({ sameNode }: ResolvedService): Record<string, string
   return sameNode === undefined ? {} : { [labels.sameNode]: sameNodeLabel(sameNode) }
 }
 
-/** On the node of those that share a volume with it: of releases before, too. */
+/**
+ * On the node of those that share a volume with it: of releases before, too. When the last of these leaves, the scheduler
+ * looks again at a pod that is kept off others, not at one that is kept together with them (ADR 0013); no node has a label by
+ * which any would be kept off.
+ */
 function nodeAffinity(service: ResolvedService): object {
   if (service.sameNode === undefined) return {}
-  const term = { topologyKey: 'kubernetes.io/hostname', labelSelector: { matchLabels: nodeLabels(service) } }
-  return { affinity: { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term] } } }
+  const required = (topologyKey: string): object => ({
+    requiredDuringSchedulingIgnoredDuringExecution: [
+      { topologyKey, labelSelector: { matchLabels: nodeLabels(service) } },
+    ],
+  })
+  return { affinity: { podAffinity: required('kubernetes.io/hostname'), podAntiAffinity: required(labels.noNode) } }
 }
 
 function container(service: ResolvedService): object {

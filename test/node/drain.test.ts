@@ -129,3 +129,64 @@ describe('shop on two nodes', () => {
     expect(new Set(phases.values.filter((value) => value.startsWith('Running')))).toEqual(new Set(['Running 3/3']))
   }, 300_000)
 })
+
+const isWhole = (each: Instance): boolean => isRunning(each) && each.status.counts?.summary === '2/2'
+
+describe('replicas that share a volume that one node mounts', () => {
+  const name = 'pair-dev'
+  const volume = 'test-pair'
+  const declared = (): object[] => [
+    {
+      apiVersion: 'v1',
+      kind: 'PersistentVolume',
+      metadata: { name: volume },
+      spec: {
+        capacity: { storage: '1Gi' },
+        accessModes: ['ReadWriteOnce'],
+        storageClassName: volume,
+        persistentVolumeReclaimPolicy: 'Retain',
+        // Either node would do.
+        hostPath: { path: '/run/test-pair', type: 'DirectoryOrCreate' },
+      },
+    },
+    {
+      apiVersion: 'appstead.dev/v1alpha1',
+      kind: 'App',
+      metadata: { name: 'pair' },
+      spec: {
+        stack: {
+          services: [
+            {
+              name: 'jobs',
+              type: 'Worker',
+              command: ['node', '--eval', "setInterval(() => {}, 1e6); process.on('SIGTERM', () => process.exit())"],
+              volumes: [{ name: 'data', path: '/data', size: '1Gi', storageClassName: volume }],
+            },
+          ],
+        },
+      },
+    },
+    {
+      apiVersion: 'appstead.dev/v1alpha1',
+      kind: 'AppInstance',
+      metadata: { name },
+      spec: { app: 'pair', env: 'dev', image: world.images.hello('1'), replicas: 2 },
+    },
+  ]
+  const removeVolume = (): Promise<unknown> =>
+    world.kubectl.ask('delete', 'pv', volume, '--ignore-not-found', '--wait=false')
+  beforeAll(removeVolume)
+  afterAll(removeVolume)
+
+  it('run on the same one, and leave it together when it is drained', async () => {
+    await world.kubectl.apply(JSON.stringify({ apiVersion: 'v1', kind: 'List', items: declared() }), project)
+    await untilInstance(world, name, isWhole, 60)
+    const [node, ...others] = await nodesOf(name)
+    expect(others).toEqual([node])
+    say(await drain(node!))
+    await untilInstance(world, name, isWhole, 60)
+    const moved = node === 'node-1' ? 'node-2' : 'node-1'
+    expect(await nodesOf(name)).toEqual([moved, moved])
+    await world.kubectl.text('uncordon', node!)
+  }, 240_000)
+})
