@@ -27,7 +27,7 @@ export const labels = {
   service: `${group}/service`,
   /** On pods with a volume that one node alone can mount: all that share its value run on one node. */
   sameNode: `${group}/same-node`,
-  /** Of a node: none has it. */
+  /** On no node: pods that must share one name it, so that the scheduler looks again when the last of them has gone. */
   noNode: `${group}/no-node`,
   /** On the Job of an action and its pods: `<service>.<action>`. */
   action: `${group}/action`,
