@@ -2,6 +2,7 @@ import type { AppInstance, AppInstanceStatus } from '../../api/appInstance.ts'
 import type { Attempt } from '../../api/appTask.ts'
 import type { DeletionPolicy } from '../../api/deletion.ts'
 import { annotations } from '../../api/meta.ts'
+import { listed } from '../../api/text.ts'
 import type { Ctx, EventRecord, Report } from '../../runtime/controller.ts'
 import type { Progress } from '../../status/appTask.ts'
 import { blockedBy } from '../../status/blocked.ts'
@@ -74,7 +75,7 @@ export async function hindered(removal: Removal, at: Step, hindrance: Hindrance,
   const isOver = isLocked(seen) || left <= 0
   const events = [...(hindrance.events ?? []), ...refusedForce(instance)]
   if (isOver) {
-    const message = hindrance.message || whatIsLeft(instance, at, remaining)
+    const message = hindrance.message || whatIsLeft(seen, at, remaining)
     return errored(removal, at, { ...hindrance, message, events })
   }
   const message = hindrance.message || whatGoes(instance, at, remaining)
@@ -143,9 +144,18 @@ function whatGoes({ metadata: { name } }: AppInstance, at: Step, remaining: stri
     : `Namespace '${name}' is being removed${heldBy(remaining)}; see kubectl describe namespace ${name}`
 }
 
-function whatIsLeft({ metadata: { name } }: AppInstance, at: Step, remaining: string): string {
+function whatIsLeft(seen: Observed, at: Step, remaining: string): string {
+  const { name } = seen.instance.metadata
   const what = at === 'workloads' ? `What ran in namespace '${name}'` : `Namespace '${name}'`
-  return `${what} does not go: ${remaining || 'nothing says what holds it'}`
+  return `${what} does not go: ${remaining || podsLeft(seen) || `nothing says what holds it; see kubectl get pods -n ${name}`}`
+}
+
+/** As long as there are pods, a namespace says nothing of what it waits for. '' without any of ours. */
+function podsLeft({ pods, jobPods }: Observed): string {
+  return listed(
+    [...pods, ...jobPods].map(({ metadata }) => `Pod '${metadata.name}'`),
+    5,
+  )
 }
 
 /** Nothing is left of it: it may go, and its Task says so. `stranger`: somebody else's namespace of its name. */
@@ -174,8 +184,9 @@ export async function abandoned(
   { metadata: { name } }: ObservedNamespace,
   remaining: string,
 ): Promise<Deletion> {
-  const { ctx, task } = removal
-  const why = remaining === '' ? '' : `: ${remaining}`
+  const { ctx, seen, task } = removal
+  const left = remaining || podsLeft(seen)
+  const why = left === '' ? '' : `: ${left}`
   const message = `Let go by ${annotations.forceDelete}; left behind is namespace '${name}'${why}`
   const verdict = { status: 'False', reason: 'ForceDeleted', message } as const
   if (task) await recordQuietly(ctx, task, progressOf(removal, 'namespace', message), verdict)

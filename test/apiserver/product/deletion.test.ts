@@ -1,4 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
+import { collectionPath } from '../../../operator/kube/paths.ts'
+import { demand } from '../../support/apiserver.ts'
+import { typeOf } from '../../support/hands.ts'
 import { rollOut } from '../../support/kubelet.ts'
 import {
   childWrites,
@@ -9,6 +12,7 @@ import {
   holdNamespace,
   makeInstance,
   makeStack,
+  messageOf,
   releasesOf,
   useWorld,
   web,
@@ -189,6 +193,25 @@ describe('deletion', () => {
         'appstead.dev/instance-uid'
       ],
     ).toBe(running.metadata.uid)
+  }, 60_000)
+
+  it('that a pod holds up names the pod, of which the namespace itself says nothing', async () => {
+    const { hands, operator, instance } = world
+    await createRunning(world, { spec: { deletionDeadlineSeconds: 5 } })
+    const path = collectionPath(typeOf('Pod'), instance)
+    const [pod] = await hands.list('Pod', instance)
+    const { name } = pod!.metadata
+    // No kubelet is there to say that it has ended.
+    const target = { apiVersion: 'v1', kind: 'Node', name: 'nowhere' }
+    const binding = { apiVersion: 'v1', kind: 'Binding', metadata: { name }, target }
+    await demand(hands.admin, { method: 'POST', path: `${path}/${name}/binding`, body: binding })
+    await hands.remove('AppInstance', ref())
+    await operator.until('it is Errored', async () => (await phase()) === 'Errored')
+    expect(messageOf(await getInstance(world), 'Stalled')).toContain(
+      `Namespace '${instance}' does not go: Pod '${name}'. `,
+    )
+    await hands.admin({ method: 'DELETE', path: `${path}/${name}`, body: { gracePeriodSeconds: 0 } })
+    await operator.until('all is gone', isGone)
   }, 60_000)
 
   it('while the namespace was already gone just lets the instance go', async () => {
