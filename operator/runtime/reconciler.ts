@@ -80,7 +80,7 @@ const settled: Outcome = { kind: 'settled' }
 export class Reconciler {
   readonly #options: ReconcilerOptions
   readonly #budget: StatusBudget
-  /** By key, then by uid: who is to be told when it is over. What a process does not know of, it tells nobody. */
+  /** By key, then by path: who is to be told when it is over. What a process does not know of, it tells nobody. */
   readonly #blamed = new Map<string, Map<string, KubeObject>>()
   /** When the first reconcile could run. */
   #workingSince = Number.POSITIVE_INFINITY
@@ -183,12 +183,12 @@ export class Reconciler {
     for (const event of events) {
       this.#options.events.record(object, event)
       const ended = event.endsBlame ? [...(this.#blamed.get(key)?.values() ?? [])] : []
-      if (event.endsBlame) this.#blamed.delete(key)
       for (const child of event.child ? [event.child, ...ended] : ended) this.#recordBeside(child, event)
+      if (event.endsBlame) this.#blamed.delete(key)
     }
     if (blamed.length === 0) return
     const known = this.#blamed.get(key) ?? new Map<string, KubeObject>()
-    for (const child of blamed) known.set(child.metadata.uid ?? '', child)
+    for (const child of blamed) known.set(pathOf(child), child)
     this.#blamed.set(key, known)
   }
 
@@ -202,4 +202,9 @@ export class Reconciler {
 /** Whether nothing holds an object any more that is on its way. */
 function isReleased({ metadata: { deletionTimestamp, finalizers = [] } }: KubeObject): boolean {
   return deletionTimestamp !== undefined && finalizers.length === 0
+}
+
+/** One that was made anew is told as it is now. */
+function pathOf({ apiVersion, kind, metadata: { namespace, name } }: KubeObject): string {
+  return [apiVersion, kind, namespace, name].join('/')
 }

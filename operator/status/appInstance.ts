@@ -123,7 +123,7 @@ function outageVerdicts(situation: Situation, { Ready, Stalled }: Verdicts): Ver
   const { service, reason, cause, blame } = release?.laggard ?? {}
   if (!Ready || !isOutage || reason === undefined || !hidesPods(situation, Ready)) return {}
   const message = `Nobody is served; service '${service}' has too few ready replicas: ${cause}.`
-  const besides = situation.objection?.kind === 'blocked' ? Ready : undefined
+  const besides = isBesides(situation) ? Ready : undefined
   const verdict = { reason, message: sentences(message, Ready.message), blame: besides ? { ...blame, besides } : blame }
   return {
     Ready: { status: Ready.status, ...verdict },
@@ -135,6 +135,11 @@ function outageVerdicts(situation: Situation, { Ready, Stalled }: Verdicts): Ver
 function hidesPods({ objection, contest, release }: Situation, { status }: Verdict): boolean {
   if (!objection) return contest !== '' || release?.action !== undefined
   return objection.kind === 'invalid' || (objection.kind === 'blocked' && status === 'False')
+}
+
+/** Whether what hides the outage is told by no condition of its own. */
+function isBesides({ objection, contest }: Situation): boolean {
+  return objection ? objection.kind === 'blocked' : contest !== ''
 }
 
 function objectionVerdicts(

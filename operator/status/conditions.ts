@@ -9,7 +9,7 @@ export interface Blame {
   /** It may be no more than a slow start. */
   readonly mayPass?: boolean | undefined
   /** What else is in the way, which the message tells after the first. */
-  readonly besides?: Pick<Verdict, 'reason' | 'message'> | undefined
+  readonly besides?: Pick<Verdict, 'reason' | 'message' | 'blame'> | undefined
 }
 
 /** A condition as a report says it, before times and generation are put in. */

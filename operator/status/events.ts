@@ -11,7 +11,7 @@ export interface Transition {
   readonly reason: EventReason
   readonly action: string
   readonly message: string
-  /** Since when Ready had said what it said before: a second outage is another one, although it reads the same. */
+  /** When Ready became what it was before: a second outage is another one, although it reads the same. */
   readonly since?: string
   /** Whose matter it is, too. */
   readonly child?: KubeObject
@@ -31,17 +31,22 @@ export function transitionsOf(
   after: Conditions,
   verdicts: Verdicts = {},
 ): Transition[] {
-  const rules: readonly Rule[] = [waits, refused, missed, deployed, unready, recovered, suspended, resumed, pending]
+  const of = (rule: Rule): Transition[] => [rule(before ?? [], after, verdicts) ?? []].flat()
+  const rules: readonly Rule[] = [refused, missing, deployed, unready, recovered, suspended, resumed, pending]
   const since = conditionOf(before, 'Ready')?.lastTransitionTime
-  const told = rules.flatMap((rule) => rule(before ?? [], after, verdicts) ?? [])
-  return since === undefined ? told : told.map((transition) => ({ ...transition, since }))
+  const told = rules.flatMap(of)
+  // What holds up a roll-out names its release: told of it once, whatever Ready says meanwhile.
+  return [...of(waits), ...(since === undefined ? told : told.map((transition) => ({ ...transition, since })))]
 }
 
-/** The objects that Events have blamed and that are still to blame; none of a slow start. */
+/**
+ * The objects that are to blame now, none of a slow start: they are told when it is over. Of two that fail for one reason
+ * the Warning is of the first alone.
+ */
 export function blamedBy(after: Conditions, verdicts: Verdicts): KubeObject[] {
-  const isDown = conditionOf(after, 'Ready')?.status === 'False'
-  const child = isDown ? verdicts.Ready?.blame?.child : heldUpBy(after, verdicts)?.blame?.child
-  return child ? [child] : []
+  const isOf = (type: 'Ready' | 'Accepted'): boolean => conditionOf(after, type)?.status === 'False'
+  const main = isOf('Ready') ? verdicts.Ready : heldUpBy(after, verdicts)
+  return [main, isOf('Accepted') ? verdicts.Accepted : undefined].flatMap((verdict) => verdict?.blame?.child ?? [])
 }
 
 function waits(before: Conditions, after: Conditions, verdicts: Verdicts): Transition | undefined {
@@ -61,7 +66,7 @@ function heldUpBy(after: Conditions, { Reconciling }: Verdicts): Verdict | undef
   return blame?.mayPass ? undefined : { ...now, reason: reasonOf(now), blame }
 }
 
-function childIn(verdict: Verdict | undefined): Pick<Transition, 'child'> {
+function childIn(verdict: Pick<Verdict, 'blame'> | undefined): Pick<Transition, 'child'> {
   const child = verdict?.blame?.child
   return child ? { child } : {}
 }
@@ -77,15 +82,15 @@ function refused(before: Conditions, after: Conditions, { Accepted }: Verdicts):
   return { type: 'Warning', reason: reasonOf(now), action: 'Checking', message: now.message, ...childIn(Accepted) }
 }
 
-/** Of something that is missing since an outage began. */
-function missed(before: Conditions, after: Conditions, { Ready }: Verdicts): Transition | undefined {
+/** Of what else is in the way since an outage began: something that is missing, or somebody who undoes what is written. */
+function missing(before: Conditions, after: Conditions, { Ready }: Verdicts): Transition | undefined {
   const besides = Ready?.blame?.besides
   const [now, was] = [conditionOf(after, 'Ready'), conditionOf(before, 'Ready')]
   // Said by the rule for Ready, else.
   if (!besides || was?.status !== 'False' || was.reason === besides.reason || was.message === now?.message)
     return undefined
   if (was.message.includes(besides.message)) return undefined
-  return { type: 'Warning', reason: besides.reason, action: 'Waiting', message: besides.message }
+  return { type: 'Warning', reason: besides.reason, action: 'Waiting', message: besides.message, ...childIn(besides) }
 }
 
 /** What holds up a roll-out, besides another object that is missing. */
@@ -129,7 +134,7 @@ function recovered(before: Conditions, after: Conditions): Transition | undefine
 function suspended(before: Conditions, after: Conditions): Transition | undefined {
   const now = conditionOf(after, 'Suspended')
   if (!now || conditionOf(before, 'Suspended')) return undefined
-  return { type: 'Normal', reason: reasonOf(now), action: 'Suspending', message: now.message }
+  return { type: 'Normal', reason: reasonOf(now), action: 'Suspending', message: now.message, endsBlame: true }
 }
 
 /** A pod that somebody starts in a suspended instance ends the condition, not the suspension. */

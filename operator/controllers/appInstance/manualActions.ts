@@ -45,13 +45,16 @@ interface Look {
  */
 export async function runAsked(ctx: Ctx, seen: Observed, found: Findings): Promise<Findings> {
   const looks: Look[] = []
-  const thrown = await lookAtAll(ctx, seen, found, looks).catch((error: unknown) => error)
+  const thrown = await lookAtAll(ctx, seen, found, looks).then(
+    () => undefined,
+    (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
+  )
   const checks = [found, ...looks].flatMap(({ checkAgainSeconds }) => checkAgainSeconds ?? [])
   return {
     ...found,
     events: [...(found.events ?? []), ...looks.flatMap(({ events = [] }) => events)],
     ...(checks.length > 0 && { checkAgainSeconds: Math.min(...checks) }),
-    ...(thrown instanceof Error && { thrown }),
+    ...(thrown && { thrown }),
   }
 }
 

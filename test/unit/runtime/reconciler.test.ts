@@ -87,6 +87,7 @@ async function recordedBy(
     return makeCluster(name, clientOf(name), informers)
   })
   const left = [...reports]
+  const events = new Events({ client: hub!.client, controller: 'test', instance: 'test', clock, log })
   const reconciler = new Reconciler({
     controller: {
       kind: boxKind,
@@ -97,7 +98,7 @@ async function recordedBy(
     target: target!,
     finalize: () => Promise.reject(new Error('not called')),
     writeStatus: () => Promise.reject(new Error('not called')),
-    events: new Events({ client: hub!.client, controller: 'test', instance: 'test', clock, log }),
+    events,
     consistency: new Consistency({ informers: [hub!.informers], clock, wake: () => undefined }),
     metrics: new Metrics().forLoop('boxes'),
     clock,
@@ -106,6 +107,7 @@ async function recordedBy(
     statusIntervalMilliseconds: 1000,
   })
   for (const _ of reports) await reconciler.run('n/a', box, log, new AbortController().signal)
+  await events.flush()
   return recorded
 }
 
@@ -145,6 +147,12 @@ describe('an Event', () => {
 
   it('that all is well is recorded beside no object that was never blamed', async () => {
     expect(await recordedBy([{ events: [good] }])).toEqual(['hub a AllReady'])
+  })
+
+  it('that all is well is recorded once beside an object that was made anew', async () => {
+    const anew = { ...child, metadata: { ...child.metadata, uid: 'anew' } }
+    const reports = [{ blamed: [child] }, { blamed: [anew] }, { events: [good] }]
+    expect(await recordedBy(reports)).toEqual(['hub a AllReady', 'target thing AllReady'])
   })
 
   it('that all is well ends what an operator blamed before this one', async () => {

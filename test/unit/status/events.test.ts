@@ -36,6 +36,19 @@ describe('what holds up a roll-out', () => {
     expect(told(slow, rollingOut({ child })).reasons).toEqual(['HealthCheckFailed'])
   })
 
+  it('is told once of its release, whatever Ready said before', () => {
+    const stuck = rollingOut({ child })
+    const down: Verdicts = { Ready: { status: 'False', reason: 'CrashLoop', message: 'it crashes' } }
+    const first = conditionsOf(undefined, down, 1, new Date(0))
+    const second = conditionsOf(first, stuck, 1, new Date(1000))
+    const events = [
+      ...transitionsOf(first, second, stuck),
+      ...transitionsOf(second, conditionsOf(second, stuck, 1, new Date(2000)), stuck),
+    ]
+    expect(events.map(({ reason }) => reason)).toContain('HealthCheckFailed')
+    expect(new Set(events.map((event) => JSON.stringify(event))).size).toBe(1)
+  })
+
   it('goes into no condition as an object', () => {
     const [ready] = conditionsOf(undefined, rollingOut({ child }), 1, new Date(0))
     expect(Object.keys(ready ?? {})).not.toContain('blame')
@@ -55,4 +68,20 @@ it('that all is well again, or a release rolled out, ends what was blamed', () =
     { reason: 'RolledOut', endsBlame: true },
     { reason: 'AllReady', endsBlame: true },
   ])
+})
+
+it('an object that is refused during an outage is blamed beside the one that is down', () => {
+  const refusal = { reason: 'RefusedByServer', message: 'Deployment jobs is refused' } as const
+  const jobs: KubeObject = { ...child, metadata: { name: 'jobs', uid: 'j' } }
+  const both: Verdicts = {
+    Ready: { status: 'False', ...what, blame: { child } },
+    Accepted: { status: 'False', ...refusal, blame: { child: jobs } },
+  }
+  expect(told(good, both).children).toEqual([jobs, child, child, jobs])
+})
+
+it('a suspension ends what was blamed: nothing of it runs any more', () => {
+  const still: Verdicts = { Suspended: { status: 'True', reason: 'Suspended', message: 'Nothing runs.' } }
+  const [was, is] = [good, still].map((each) => conditionsOf(undefined, each, 1, new Date(0)))
+  expect(transitionsOf(was, is!)).toMatchObject([{ reason: 'Suspended', endsBlame: true }])
 })

@@ -71,6 +71,16 @@ describe('that nobody is served any more, and why, is told before', () => {
     expect(reasonsTold(long, long)).toEqual([])
   })
 
+  it('what somebody undoes, which is an Event of its own where it came later, beside the object, too', () => {
+    const hindered = { child: { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web' } } }
+    const contested: Situation = { ...crashed, contest: 'x undoes it', hindered }
+    const [was, is] = [crashed, contested].map((each) =>
+      conditionsOf(undefined, instanceVerdicts(each), 1, new Date(0)),
+    )
+    expect(transitionsOf(was, is!, instanceVerdicts(contested))).toMatchObject([{ reason: 'Contested', ...hindered }])
+    expect(reasonsTold(contested, contested)).toEqual([])
+  })
+
   it('an action that the next release waits for, or that has failed', () => {
     const verdicts = instanceVerdicts({ ...crashed, release: migrating })
     const message = `${outage} Release a-dev-2 is not rolled out yet. ${running.message}`
