@@ -6,6 +6,7 @@ import { annotations, refOf } from '../api/meta.ts'
 import { shortened } from '../api/text.ts'
 import { newestAttempt } from './appTask.ts'
 import { conditionOf, messageLimit } from './conditions.ts'
+import type { Transition } from './events.ts'
 
 /** What could not be finished: while it stands, the instance is Errored, and nothing is written for it. */
 export interface Failure {
@@ -87,14 +88,13 @@ export function erroredStatus(
   }
 }
 
-/** Once for each try that failed; of the first the change of Ready is the same Event. `message`: what is told. */
-export function failureEvents(
-  before: AppInstanceStatus | undefined,
-  failure: Failure,
-  message: string,
-): { type: 'Warning'; reason: Reason; action: string; message: string }[] {
+/** Once for each try that failed; of the first the change of Ready is the same Event, word for word. `message`: what is told. */
+export function failureEvents(before: AppInstanceStatus | undefined, failure: Failure, message: string): Transition[] {
   if (before?.error && (before.error.task ?? '') === failure.task) return []
-  return [{ type: 'Warning', reason: failure.reason, action: 'Checking', message: shortened(message, messageLimit) }]
+  const since = conditionOf(before?.conditions, 'Ready')?.lastTransitionTime
+  const { reason } = failure
+  const told = { type: 'Warning', reason, action: 'Checking', message: shortened(message, messageLimit) } as const
+  return [since === undefined ? told : { ...told, since }]
 }
 
 /** The ways out, as commands. What is protected from deletion is not deleted before that is lifted. */
