@@ -1,11 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import process from 'node:process'
 import { setTimeout as pause } from 'node:timers/promises'
 import { waitUntil } from '../cluster/kubeApi.ts'
 import { checkout } from '../cluster/layout.ts'
+import { findFreePorts } from '../cluster/ports.ts'
 import { failOnLeaks, leaksIn } from './canaries.ts'
 import type { OperatorStart } from './shippedOperator.ts'
 
@@ -59,7 +59,7 @@ async function spawnOperator({
   stdout = 'pipe',
   start = { folder: checkout, arguments: ['operator/main.ts'], environment: {} },
 }: OperatorProcessOptions): Promise<Spawned> {
-  const [healthPort, metricsPort] = [await freePort(), await freePort()]
+  const [healthPort = 0, metricsPort = 0] = await findFreePorts(crypto.randomUUID(), 2)
   const child = spawn(process.execPath, start.arguments, {
     stdio: ['ignore', stdout, 'pipe'],
     cwd: start.folder,
@@ -155,14 +155,6 @@ function usageOf(pid: number): Usage {
     megabytes: megabytesOf('VmRSS'),
     peakMegabytes: megabytesOf('VmHWM'),
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
 
 /** Whether it is ready, and what it says; nothing while it does not answer. */

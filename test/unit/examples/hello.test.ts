@@ -2,13 +2,13 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { Agent, get, type IncomingMessage } from 'node:http'
-import { createServer, type AddressInfo } from 'node:net'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { loadAll } from 'js-yaml'
 import { kinds } from '../../../operator/api/kinds.ts'
 import type { KubeObject } from '../../../operator/api/meta.ts'
+import { findFreePorts } from '../../cluster/ports.ts'
 
 const folder = new URL('../../../examples/hello/', import.meta.url)
 const text = readFileSync(new URL('hello.yaml', folder), 'utf8')
@@ -39,7 +39,7 @@ describe('server.js', () => {
   })
 
   it('answers what comes in after SIGTERM, asks for another connection, and ends with the last one', async () => {
-    const port = await findPort()
+    const [port = 0] = await findFreePorts(crypto.randomUUID(), 1)
     const env = { HELLO_VERSION: '7', APPSTEAD_APP: 'hello', APPSTEAD_INSTANCE: 'hello-dev', PORT: String(port) }
     server = spawn(process.execPath, [fileURLToPath(new URL('server.js', folder))], {
       env,
@@ -93,13 +93,4 @@ function ask(agent: Agent, port: number): Promise<{ status: number; connection: 
     }
     get({ agent, port, host: '127.0.0.1', path: '/' }, answer).on('error', reject)
   })
-}
-
-async function findPort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  probe.close()
-  await once(probe, 'close')
-  return port
 }
