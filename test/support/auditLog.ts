@@ -22,6 +22,8 @@ export function requestsOf(cluster: Cluster, user: string, from = 0): readonly R
     .subarray(from)
     .toString()
     .split('\n')
+    // The last one may still be being written.
+    .slice(0, -1)
   return lines
     .filter((line) => line.includes(user))
     .map((line) => JSON.parse(line) as Request)
