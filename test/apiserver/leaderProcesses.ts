@@ -42,6 +42,8 @@ interface Line {
   readonly level: string
   readonly msg: string
   readonly reason?: string
+  /** Whose line it is, of what says something of the Lease. */
+  readonly identity?: string
 }
 
 export interface AuditedRequest extends Request {
@@ -137,6 +139,9 @@ function makeOperator(name: string, child: ChildProcess, cluster: Cluster): Oper
   child.stderr!.setEncoding('utf8').on('data', (text: string) => (errors += text))
   const user = 'system:serviceaccount:appstead-system:appstead'
   const said = (message: string): boolean => log.some(({ msg }) => msg === message)
+  // The audit log may still tell of the last request of one that had the same name, and was killed before.
+  const isOfThis = ({ userAgent }: AuditedRequest): boolean =>
+    log.some(({ identity }) => identity !== undefined && userAgent.includes(`(${identity})`))
   return {
     name,
     log,
@@ -148,7 +153,7 @@ function makeOperator(name: string, child: ChildProcess, cluster: Cluster): Oper
     kill: (signal) => void child.kill(signal),
     requests: (from = 0) =>
       (requestsOf(cluster, user, from) as readonly AuditedRequest[])
-        .filter(({ userAgent }) => userAgent.includes(`(${name}_`))
+        .filter(isOfThis)
         .toSorted((a, b) => (a.requestReceivedTimestamp < b.requestReceivedTimestamp ? -1 : 1)),
   }
 }
