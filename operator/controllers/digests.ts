@@ -113,6 +113,7 @@ export function deploymentDigest(object: KubeObject): Omit<ObservedDeployment, k
     currentReplicas: status?.replicas ?? 0,
     updatedReplicas: status?.updatedReplicas ?? 0,
     availableReplicas: status?.availableReplicas ?? 0,
+    replicaSet: replicaSetOf(status),
     ...lateness(status),
     refusal: refusalOf(status),
   }
@@ -139,6 +140,12 @@ export function autoscalerDigest(object: KubeObject): Omit<ObservedAutoscaler, k
 function lateness(status: DeploymentObject['status']): Pick<ObservedDeployment, 'deadlineExceededAt'> {
   const late = status?.conditions?.find(({ reason }) => reason === 'ProgressDeadlineExceeded')
   return late ? { deadlineExceededAt: late.lastTransitionTime ?? '' } : {}
+}
+
+/** Told in no field, but by every message of how far the newest ReplicaSet is; without one all pods count as its. */
+function replicaSetOf(status: DeploymentObject['status']): string {
+  const { message = '' } = status?.conditions?.find(({ type }) => type === 'Progressing') ?? {}
+  return /replica ?set "([^"]+)"/i.exec(message)?.[1] ?? ''
 }
 
 /** Why the ReplicaSet may make no pod: a quota, an admission policy. */
@@ -256,6 +263,7 @@ export function podDigest(object: KubeObject): Omit<ObservedPod, keyof KubeObjec
   const ended = containers.map(({ state, lastState }) => state?.terminated ?? lastState?.terminated).find(Boolean)
   return {
     service: metadata.labels?.[labels.service] ?? '',
+    template: metadata.labels?.[templateHashLabel] ?? '',
     ...runOf(object),
     phase: status?.phase ?? 'Pending',
     isReady: conditionOf(status, 'Ready')?.status === 'True',
@@ -272,6 +280,9 @@ function exitOf(ended: NonNullable<ContainerState['terminated']>): ObservedPod['
   const exit = { code: exitCode, line: lastLine(message), seconds }
   return reason === 'OOMKilled' ? { ...exit, isOutOfMemory: true } : exit
 }
+
+/** Set by the Deployment controller on the pods of every Deployment; the name of their ReplicaSet ends with it. */
+const templateHashLabel = 'pod-template-hash'
 
 /** Set by the Job controller on the pods of every Job. */
 const jobNameLabel = 'batch.kubernetes.io/job-name'

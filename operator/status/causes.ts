@@ -24,7 +24,7 @@ export function serviceCause(
   namespace: string,
   { pods, deployments, probes, ...storage }: Surroundings,
 ): Cause | undefined {
-  const own = pods.filter((pod) => pod.service === service.name)
+  const own = newestPods(service, pods, deployments)
   const others = own.filter((pod) => !isOfClaims(service, pod))
   const causes = [
     worstCause(others, (pod) => probeCause(service, pod, probes), service.resources.limits?.memory),
@@ -32,6 +32,17 @@ export function serviceCause(
     refusalCause(deployments.get(service.name)?.refusal ?? '', namespace),
   ]
   return causes.toSorted(compareCauses)[0]
+}
+
+/** The pods of a service, without those of a template that was replaced: they may fail for what has been put right. */
+export function newestPods(
+  { name }: ResolvedService,
+  pods: readonly ObservedPod[],
+  deployments: Surroundings['deployments'],
+): ObservedPod[] {
+  const { replicaSet = '' } = deployments.get(name) ?? {}
+  const isNewest = ({ template }: ObservedPod): boolean => replicaSet === '' || replicaSet.endsWith(`-${template}`)
+  return pods.filter((pod) => pod.service === name && isNewest(pod))
 }
 
 function refusalCause(refusal: string, namespace: string): Cause | undefined {

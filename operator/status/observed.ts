@@ -31,6 +31,8 @@ export interface ObservedDeployment extends ObservedChild {
   readonly currentReplicas: number
   /** Pods of the newest template. */
   readonly updatedReplicas: number
+  /** The ReplicaSet of the newest template that its controller has seen; '' when it does not say. */
+  readonly replicaSet: string
   /** Pods that have been ready for minReadySeconds. */
   readonly availableReplicas: number
   /** Since when Progressing says ProgressDeadlineExceeded, RFC 3339; absent when it does not. */
@@ -79,6 +81,8 @@ export interface ObservedJob extends ObservedChild {
 export interface ObservedPod extends KubeObject {
   /** The service it is a replica of, by its label; '' without. */
   readonly service: string
+  /** The hash of the template it was made from; '' when it is of no Deployment. */
+  readonly template: string
   /** The Job it is of and why it failed as a whole, such as DeadlineExceeded; absent for a replica. */
   readonly run?: { readonly job: string; readonly failure: string }
   readonly phase: string

@@ -174,10 +174,14 @@ function worstLaggard(
   const late = lagging.filter(({ isDeadlineExceeded }) => isDeadlineExceeded)
   const isLate = late.length > 0
   const told = (isLate ? late : lagging).map((laggard) => {
-    const cause = serviceCause(laggard.service, seen.instance.metadata.name, seen)
+    const cause = causeOf(seen, laggard)
     return { laggard, cause, isLate }
   })
   return told.toSorted((a, b) => compareCauses(a.cause, b.cause))[0] ?? { isLate }
+}
+
+function causeOf(seen: Observed, { service, isAhead }: ServiceRollout): Cause | undefined {
+  return isAhead ? undefined : serviceCause(service, seen.instance.metadata.name, seen)
 }
 
 /** The pods of the service are asked, not its Deployment: that one knows no pull error and prefers the log of an old pod. */
@@ -261,8 +265,9 @@ function releaseOf(
 }
 
 function servicesOf(seen: Observed, { release, rollout }: Findings): Pick<AppInstanceStatus, 'services'> {
-  const running = rollout.map(({ service, ready, desired }) => {
-    const { reason, message } = serviceCause(service, seen.instance.metadata.name, seen) ?? {}
+  const running = rollout.map((row) => {
+    const { service, ready, desired } = row
+    const { reason, message } = causeOf(seen, row) ?? {}
     const { name, type, image } = service
     return { name, type, ready, desired, image, ...(reason && { reason, message }) }
   })

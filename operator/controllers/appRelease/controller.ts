@@ -15,7 +15,7 @@ import type { Controller, Ctx, Reader, Report } from '../../runtime/controller.t
 import { podSightSeconds, recordOf } from '../../status/actions.ts'
 import type { ObservedPod } from '../../status/observed.ts'
 import { conditionsOf } from '../../status/conditions.ts'
-import { serviceCause } from '../../status/causes.ts'
+import { newestPods, serviceCause } from '../../status/causes.ts'
 import { healthCause } from '../../status/health.ts'
 import { isDecided, releaseVerdict } from '../../status/appRelease.ts'
 import type { ActionJobs } from '../actions.ts'
@@ -73,7 +73,8 @@ export const appRelease: Controller<AppRelease, AppReleaseStatus> = {
       releases,
       rollout(),
       ({ service }) =>
-        serviceCause(service, namespace, { pods, deployments, probes, ...storage }) ?? healthCause(service, pods),
+        serviceCause(service, namespace, { pods, deployments, probes, ...storage }) ??
+        healthCause(service, newestPods(service, pods, deployments)),
       pendingAction(recorded, seen),
     )
     // That all its services went to no replica says nothing about it: it goes on when they come back.

@@ -1,5 +1,17 @@
 import { describe, expect, it } from '@jest/globals'
-import { childWrites, conditionsOf, createRunning, getInstance, makeInstance, releasesOf, useWorld } from './world.ts'
+import type { Anything } from '../../support/hands.ts'
+import { breakPods, rollOut } from '../../support/kubelet.ts'
+import {
+  childWrites,
+  conditionsOf,
+  create,
+  createRunning,
+  eventsTold,
+  getInstance,
+  makeInstance,
+  releasesOf,
+  useWorld,
+} from './world.ts'
 
 const world = useWorld()
 
@@ -80,5 +92,34 @@ describe('an image there and back', () => {
     expect(childWrites(world)).toEqual([])
     expect(await releasesOf(world)).toHaveLength(1)
     expect((await getInstance(world))['status']).toMatchObject({ phase: 'Running', deployedGeneration: 3 })
+  }, 30_000)
+})
+
+const runs = (image: string) => (pod: Anything) => pod['spec'].containers[0].image === image
+
+describe('an image that is put right', () => {
+  it('is not blamed for the pods of the wrong one, which stay until it is ready', async () => {
+    const { hands, operator, instance } = world
+    const pullError = { state: { waiting: { reason: 'ErrImagePull', message: 'manifest unknown' } } }
+    const told = async () => JSON.stringify((await getInstance(world))['status'])
+    await create(world, { spec: { image: 'hello:bad' } })
+    await operator.until('the pull error is told', async () => {
+      await breakPods(hands, instance, pullError)
+      return (await told()).includes('manifest unknown')
+    })
+    await hands.apply(makeInstance(world, { image: 'hello:2' }))
+    const blamed: boolean[] = []
+    await operator.until('the new one starts', async () => {
+      const { status } = await getInstance(world)
+      blamed.push(status.currentRelease.number === 2 && JSON.stringify(status).includes('manifest unknown'))
+      return (await hands.list('Pod', instance)).some(runs('hello:2'))
+    })
+    await operator.settle()
+    expect((await hands.list('Pod', instance)).filter(runs('hello:bad'))).toHaveLength(1)
+    expect(blamed).not.toContain(true)
+    expect(await told()).not.toContain('manifest unknown')
+    await rollOut(hands, operator, instance)
+    const alarms = (await eventsTold(world)).filter(({ type }) => type === 'Warning').map((event) => event['message'])
+    expect(alarms).toEqual([expect.stringContaining('-r1 rolls out')])
   }, 30_000)
 })

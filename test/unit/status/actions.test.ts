@@ -22,6 +22,7 @@ const pod = (more: Partial<ObservedPod> = {}): ObservedPod => ({
   kind: 'Pod',
   metadata: { name: 'web-migrate-r2-abcde-x' },
   service: '',
+  template: '',
   run: { job: 'web-migrate-r2-abcde', failure: '' },
   phase: 'Running',
   isReady: false,

@@ -3,7 +3,7 @@ import * as fc from 'fast-check'
 import type { ResolvedService } from '../../../operator/api/service/resolvedService.ts'
 import { labels } from '../../../operator/api/meta.ts'
 import { report } from '../../../operator/controllers/appInstance/report.ts'
-import { podDigest, probeDigest } from '../../../operator/controllers/digests.ts'
+import { deploymentDigest, podDigest, probeDigest } from '../../../operator/controllers/digests.ts'
 import { serviceCause, type Surroundings } from '../../../operator/status/causes.ts'
 import { conditionOf } from '../../../operator/status/conditions.ts'
 import type { ObservedClaim, ObservedDeployment, ObservedPod } from '../../../operator/status/observed.ts'
@@ -145,6 +145,33 @@ describe('the cause that is told', () => {
         expect(message).toContain(worst.message)
       }),
     )
+  })
+})
+
+describe('a pod of a template that was replaced', () => {
+  const [fault] = faults.filter(({ reason }) => reason === 'ImagePullFailed')
+  const around = surroundingsOf({ web: [fault!] })
+  const pods = around.pods.map((pod) => ({ ...pod, template: '79fd5b967c' }))
+  const toldBy = (type: string, message: string): string | undefined => {
+    const object = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web' } }
+    const status = { conditions: [{ type: 'Available' }, { type, status: 'True', message }] }
+    const deployment = { ...object, digest: '', ...deploymentDigest({ ...object, status } as typeof object) }
+    const deployments = new Map([['web', deployment]])
+    return serviceCause(serviceNamed('web', [fault!]), 'a-dev', { ...around, pods, deployments })?.reason
+  }
+
+  it.each([
+    'Created new replica set "web-5b85d59dc5"',
+    'ReplicaSet "web-5b85d59dc5" is progressing.',
+    'ReplicaSet "web-5b85d59dc5" has timed out progressing.',
+  ])('is told no more: %s', (message) => {
+    expect(toldBy('Progressing', message)).toBeUndefined()
+    expect(toldBy('Progressing', message.replace('5b85d59dc5', '79fd5b967c'))).toBe('ImagePullFailed')
+  })
+
+  it('is told where the Deployment does not say which template is the newest', () => {
+    expect(toldBy('Progressing', 'Deployment is paused')).toBe('ImagePullFailed')
+    expect(toldBy('Others', 'ReplicaSet "web-5b85d59dc5" is progressing.')).toBe('ImagePullFailed')
   })
 })
 
