@@ -1,8 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { annotations, labels } from '../../../operator/api/meta.ts'
-import { collectionPath } from '../../../operator/kube/paths.ts'
-import { typeOf } from '../../support/hands.ts'
 import { rollOut } from '../../support/kubelet.ts'
+import { accountsRefusal, allowAccounts, refuseAccounts } from './accounts.ts'
 import { jumpingClock } from './fastClock.ts'
 import {
   childWrites,
@@ -39,62 +38,15 @@ async function annotate(key: string, value: string): Promise<void> {
   await world.hands.patch('AppInstance', ref(), { metadata: { annotations: { [key]: value } } })
 }
 
-const refusal = 'no accounts before the audit'
-
-/** The fence would refuse the operator itself in a project. */
-const prober = { user: 'prober', groups: ['system:masters'] }
-
-/** From now on the API server takes no account of the operator in the instance's namespace. */
-async function refuseAccounts(): Promise<void> {
-  const { hands, namespace, instance, operator, operatorUser } = world
-  const policy = { apiVersion: 'admissionregistration.k8s.io/v1', metadata: { name: instance } }
-  const rule = {
-    apiGroups: [''],
-    apiVersions: ['v1'],
-    resources: ['serviceaccounts'],
-    operations: ['CREATE', 'UPDATE'],
-  }
-  await hands.apply({
-    ...policy,
-    kind: 'ValidatingAdmissionPolicy',
-    spec: {
-      matchConstraints: { resourceRules: [rule] },
-      matchConditions: [{ name: 'ours', expression: `request.namespace in ['${instance}', '${namespace}']` }],
-      validations: [
-        { expression: `!(request.userInfo.username in ['${operatorUser}', '${prober.user}'])`, message: refusal },
-      ],
-    },
-  })
-  const spec = { policyName: instance, validationActions: ['Deny'] }
-  await hands.apply({ ...policy, kind: 'ValidatingAdmissionPolicyBinding', spec })
-  await operator.until('the policy is in force', async () => (await tryAccount()).includes(refusal))
-}
-
-/** What the API server answers to an account in the project; nothing is stored. */
-async function tryAccount(): Promise<string> {
-  const { hands, namespace } = world
-  const body = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { namespace, name: 'probe' } }
-  const path = `${collectionPath(typeOf('ServiceAccount'), namespace)}?dryRun=All`
-  return JSON.stringify((await hands.admin({ method: 'POST', path, body, as: prober })).body)
-}
-
-async function allowAccounts(): Promise<void> {
-  const { hands, instance } = world
-  for (const kind of ['ValidatingAdmissionPolicyBinding', 'ValidatingAdmissionPolicy']) {
-    if (await hands.find(kind, namespaceRef())) await hands.remove(kind, { namespace: '', name: instance })
-  }
-  await world.operator.until('no policy is in force', async () => !(await tryAccount()).includes(refusal))
-}
-
-afterEach(allowAccounts)
+afterEach(() => allowAccounts(world))
 
 describe('a creation that admission refuses', () => {
   it('is Errored at its deadline, also for the next operator; nothing is torn down; a retry makes it', async () => {
     const { hands, operator, namespace, instance } = world
-    await refuseAccounts()
+    await refuseAccounts(world)
     await create(world, { spec: deadlines })
     expect(await phase()).toBe('Creating')
-    expect(messageOf(await getInstance(world), 'Ready')).toContain(refusal)
+    expect(messageOf(await getInstance(world), 'Ready')).toContain(accountsRefusal)
     await operator.until('it is given up', async () => (await phase()) === 'Errored', 60)
     await operator.settle()
     const errored = await getInstance(world)
@@ -103,7 +55,7 @@ describe('a creation that admission refuses', () => {
       reason: 'CreationDeadlineExceeded',
       failedStep: 'configuration',
     })
-    expect(errored['status'].error.message).toContain(refusal)
+    expect(errored['status'].error.message).toContain(accountsRefusal)
     const { task } = errored['status'].error
     expect(conditionsOf(await hands.get('AppTask', { namespace, name: task }))).toEqual({
       Succeeded: 'False CreationDeadlineExceeded',
@@ -112,7 +64,7 @@ describe('a creation that admission refuses', () => {
     expect(await lockOf()).toBe('CreationDeadlineExceeded')
 
     // Nobody who has not asked is served, whatever becomes possible.
-    await allowAccounts()
+    await allowAccounts(world)
     world.operator.writes.splice(0)
     await world.whileDown(() => Promise.resolve())
     await world.operator.settle()
@@ -134,7 +86,7 @@ describe('a creation that admission refuses', () => {
 
   it('lets the instance be deleted, and what there is of it goes', async () => {
     const { hands, operator } = world
-    await refuseAccounts()
+    await refuseAccounts(world)
     await create(world, { spec: deadlines })
     await operator.until('it is given up', async () => (await phase()) === 'Errored', 60)
     await hands.remove('AppInstance', ref())
@@ -279,7 +231,7 @@ describe('an operator that was down for 20 minutes', () => {
       'creation',
       'Creating',
       async () => {
-        await refuseAccounts()
+        await refuseAccounts(world)
         await create(world, { spec: { creationDeadlineSeconds: seconds } })
       },
     ],
