@@ -7,6 +7,7 @@ import {
   getInstance,
   makeApp,
   makeInstance,
+  makeStack,
   messageOf,
   releasesOf,
   useWorld,
@@ -58,6 +59,12 @@ describe('a reference to nothing', () => {
     const second = { ...world, instance: instance.replace('dev', 'two') }
     const pin = { stack: { revision: latestRevision.slice(0, -1) } }
     expect(await spelling(pin, second)).toContain(`(spec.stack.revision); there is '${latestRevision}'; to move`)
+    const named = { ...world, app: `${app}b`, instance: `${app}b-dev` }
+    await hands.apply(makeStack(world, 'shop', [web]))
+    await hands.apply(makeApp(named, 'shopp'))
+    expect(await spelling({}, named)).toContain(
+      `No revision of the AppStack 'shopp' in namespace '${world.namespace}', which App '${app}b' names (spec.stack.name); there is 'shop'`,
+    )
   }, 30_000)
 
   it('that appears later is found, also when it is of another stack', async () => {

@@ -68,16 +68,18 @@ const ready = async (): Promise<string | undefined> => conditionsOf(await getIns
 
 describe('a Secret that is referred to', () => {
   it('is waited for until it is there, allows the app, and has the key; each time the message has the command', async () => {
+    await putSecret('dbs', { password: makeCanary('another Secret') })
     await create(world, { stack })
     const message = async (): Promise<string> => messageOf(await getInstance(world), 'Ready')
     expect(await ready()).toBe('Unknown ReferenceNotFound')
     expect(await message()).toContain(
       `kubectl label secret db -n ${world.namespace} appstead.dev/allow=true && kubectl annotate secret db -n ${world.namespace} appstead.dev/allow-apps=${world.app}`,
     )
-    await putSecret('dbs', { password: makeCanary('another Secret') })
     await putSecret('db', { user: makeCanary('user') }, { allowed: false })
     await world.operator.settle()
-    expect(await message()).toContain(`No Secret 'db' in namespace '${world.namespace}'`)
+    expect(await message()).toContain(
+      `No Secret 'db' in namespace '${world.namespace}' that may be used by apps (variable PASSWORD of service 'web'); there is 'dbs'; `,
+    )
     await putSecret('db', { user: makeCanary('user') }, { apps: 'others' })
     await world.operator.settle()
     expect(await ready()).toBe('Unknown ReferenceNotAllowed')
