@@ -98,24 +98,36 @@ interface Told {
   readonly metadata: { readonly name: string; readonly resourceVersion: string }
   readonly type: string
   readonly reason: string
+  readonly reportingController: string
   readonly regarding: { readonly name: string; readonly kind: string }
 }
 
-async function eventsOfInstances(): Promise<readonly Told[]> {
-  const { items } = await world.kubectl.json<{ items: readonly Told[] }>('-n', project, 'get', 'events.events.k8s.io')
-  return items.filter(({ regarding }) => regarding.kind === 'AppInstance')
+/** What the operator told in a namespace. */
+async function eventsIn(namespace: string): Promise<readonly Told[]> {
+  const list = ['-n', namespace, 'get', 'events.events.k8s.io']
+  const { items } = await world.kubectl.json<{ items: readonly Told[] }>(...list)
+  return items.filter(({ reportingController }) => reportingController === 'appstead.dev/operator')
 }
 
+const isWarning = ({ type }: Told): boolean => type === 'Warning'
+
 async function warningsOf(name: string): Promise<readonly string[]> {
-  const events = await eventsOfInstances()
-  return events
-    .filter(({ type, regarding }) => type === 'Warning' && regarding.name === name)
-    .map(({ reason }) => reason)
+  const events = (await eventsIn(project)).filter(isWarning)
+  return events.filter(({ regarding }) => regarding.name === name).map(({ reason }) => reason)
 }
+
+/** What is told beside others than the instance: of which kind, named how, and why. */
+async function warningsBeside(name: string): Promise<readonly string[]> {
+  const events = (await eventsIn(`${name}-dev`)).filter(isWarning)
+  return events.map(({ regarding, reason }) => `${regarding.kind} ${regarding.name} ${reason}`)
+}
+
+const besideWhom = ({ child, reason }: Cause): readonly string[] => (child === undefined ? [] : [`${child} ${reason}`])
 
 /** All of them, with what changes when one is counted up. */
 async function allEvents(): Promise<readonly string[]> {
-  const events = await eventsOfInstances()
+  const namespaces = [project, ...[...causes, both].map(({ name }) => `${name}-dev`)]
+  const events = (await Promise.all(namespaces.map(eventsIn))).flat()
   return events
     .map(
       ({ metadata, reason, regarding }) => `${regarding.name} ${reason} ${metadata.name} ${metadata.resourceVersion}`,
@@ -123,14 +135,18 @@ async function allEvents(): Promise<readonly string[]> {
     .toSorted()
 }
 
-/** Tells, and decides nothing by it, how long after the fault was asked for its cause stood in the status. */
-function tellSeconds({ name, tells }: Cause): void {
-  const place = told.values.findIndex(
-    (value) => value.startsWith(`${name}-dev `) && tells.every((part) => value.includes(part)),
-  )
-  const seconds = ((told.times[place] ?? Number.NaN) - (faultAt.get(name) ?? Number.NaN)) / 1000
+/** How long after the fault was asked for its cause stood in the status. */
+async function secondsUntilTold({ name, tells }: Cause): Promise<number> {
+  const isIt = (value: string): boolean =>
+    value.startsWith(`${name}-dev `) && tells.every((part) => value.includes(part))
+  await waitUntil('the watch tells it, too', 10, () => Promise.resolve(told.values.some(isIt)))
+  const seconds = (told.times[told.values.findIndex(isIt)]! - faultAt.get(name)!) / 1000
   process.stderr.write(`${name}: told ${seconds.toFixed(1)} s after it was asked for\n`)
+  return seconds
 }
+
+/** What people are promised (design/screen.md); it takes a third of it at most. */
+const promisedSeconds = 60
 
 const restartsOf = async (name: string): Promise<number> =>
   (await podsOf(world, `${name}-dev`))[0]?.status.containerStatuses?.[0]?.restartCount ?? 0
@@ -156,7 +172,7 @@ describe('what keeps an instance from serving', () => {
       const { name, phase, reason, tells } = cause
       const isTold = ({ message }: { message: string }): boolean => tells.every((part) => message.includes(part))
       const instance = await untilInstance(world, `${name}-dev`, (each) => isTold(conditionOf(each, 'Ready')), 60)
-      tellSeconds(cause)
+      expect(await secondsUntilTold(cause)).toBeLessThan(promisedSeconds)
       const { state, message } = conditionOf(instance, 'Ready')
       expect(state).toContain(reason)
       // Object, cause, command: in this order.
@@ -178,7 +194,7 @@ describe('what keeps an instance from serving', () => {
       ({ status }) => ['web', 'jobs'].every((each) => status.services?.find((row) => row.name === each)?.message),
       60,
     )
-    tellSeconds(both)
+    expect(await secondsUntilTold(both)).toBeLessThan(promisedSeconds)
     const { state, message } = conditionOf(instance, 'Ready')
     process.stderr.write(`${message}\n`)
     expect([state, instance.status.phase]).toEqual([`Unknown ${reason}`, phase])
@@ -212,6 +228,11 @@ describe('what keeps an instance from serving', () => {
     expect(told.values.slice(before.values).filter((value) => !value.startsWith('typo-last '))).toEqual([])
     await waitUntil('its Event', 30, async () => (await warningsOf('typo-last')).length === 1)
     expect((await allEvents()).filter((line) => !line.startsWith('typo-last '))).toEqual(before.events)
-    for (const { name, reason } of causes) expect([name, await warningsOf(`${name}-dev`)]).toEqual([name, [reason]])
+    for (const cause of causes) {
+      const { name, reason } = cause
+      expect([name, await warningsOf(`${name}-dev`)]).toEqual([name, [reason]])
+      expect([name, await warningsBeside(name)]).toEqual([name, besideWhom(cause)])
+    }
+    expect(await warningsBeside('both')).toContain(`Deployment jobs ${both.reason}`)
   }, 450_000)
 })

@@ -12,6 +12,8 @@ export interface Cause {
   readonly reason: string
   /** In Ready.message, in this order: object, cause, next command. */
   readonly tells: readonly string[]
+  /** What is to blame in the instance's namespace: kind and name. */
+  readonly child?: string
 }
 
 const evaluated = (program: string): object => ({ command: ['node', '--eval', program] })
@@ -40,6 +42,7 @@ export const causes: readonly Cause[] = [
       '127.0.0.1:1/x:1',
       `see kubectl describe pods ${pods('pull')}`,
     ],
+    child: 'Deployment web',
   },
   {
     name: 'crash',
@@ -51,6 +54,7 @@ export const causes: readonly Cause[] = [
     phase: 'Deploying',
     reason: 'CrashLoop',
     tells: ["service 'web'", 'exit code 3', 'last line: no database', `see kubectl logs ${pods('crash')} --previous`],
+    child: 'Deployment web',
   },
   {
     name: 'memory',
@@ -66,6 +70,7 @@ export const causes: readonly Cause[] = [
       'exit code 137, as it took more memory than its limit of 96Mi (resources.limits.memory)',
       `see kubectl logs ${pods('memory')} --previous`,
     ],
+    child: 'Deployment web',
   },
   {
     name: 'sick',
@@ -78,6 +83,7 @@ export const causes: readonly Cause[] = [
       'answered with status 500',
       `see kubectl describe pods ${pods('sick')}`,
     ],
+    child: 'Deployment web',
   },
   {
     name: 'slow',
@@ -94,6 +100,7 @@ export const causes: readonly Cause[] = [
       'not answered within 1 s',
       `see kubectl describe pods ${pods('slow')}`,
     ],
+    child: 'Deployment web',
   },
   {
     name: 'large',
@@ -101,6 +108,7 @@ export const causes: readonly Cause[] = [
     phase: 'Deploying',
     reason: 'Unschedulable',
     tells: ["service 'web'", 'no node takes the pod', 'Insufficient cpu', `see kubectl describe pods ${pods('large')}`],
+    child: 'Deployment web',
   },
   {
     name: 'claim',
@@ -113,6 +121,7 @@ export const causes: readonly Cause[] = [
       "no StorageClass 'golden'",
       'see kubectl describe pvc web-data -n claim-dev',
     ],
+    child: 'PersistentVolumeClaim web-data',
   },
   {
     name: 'key',
@@ -120,6 +129,18 @@ export const causes: readonly Cause[] = [
     phase: 'Pending',
     reason: 'ReferenceKeyMissing',
     tells: ["Secret 'database'", "'url'", 'kubectl edit secret database -n shop'],
+  },
+  {
+    name: 'secret',
+    service: { variables: [{ name: 'URL', valueFrom: { secretKeyRef: { name: 'databse', key: 'url' } } }] },
+    phase: 'Pending',
+    reason: 'ReferenceNotFound',
+    tells: [
+      "No Secret 'databse' in namespace 'shop'",
+      "variable URL of service 'web'",
+      "there is 'database'",
+      'kubectl label secret databse -n shop appstead.dev/allow=true',
+    ],
   },
   {
     name: 'banned',
@@ -142,6 +163,7 @@ export const causes: readonly Cause[] = [
       'images must be signed',
       'see kubectl get validatingadmissionpolicy appstead-test-signed -o yaml',
     ],
+    child: 'Deployment barred',
   },
   {
     name: 'quota',
@@ -149,6 +171,7 @@ export const causes: readonly Cause[] = [
     phase: 'Degraded',
     reason: 'Forbidden',
     tells: ["service 'web'", 'exceeded quota: one', 'used: pods=1', 'see kubectl describe resourcequota -n quota-dev'],
+    child: 'Deployment web',
   },
   {
     name: 'range',
@@ -161,6 +184,7 @@ export const causes: readonly Cause[] = [
       'maximum memory usage per Container is 200Mi, but limit is 256Mi',
       'see kubectl describe limitrange -n range-dev',
     ],
+    child: 'Deployment web',
   },
   {
     name: 'scan',
@@ -171,6 +195,7 @@ export const causes: readonly Cause[] = [
       'admission webhook "scan-dev.test.appstead.dev" denied the request: images must be scanned',
       'see kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations',
     ],
+    child: 'Deployment web',
   },
   {
     name: 'deaf',
@@ -182,6 +207,7 @@ export const causes: readonly Cause[] = [
       'connection refused',
       'see kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations',
     ],
+    child: 'Deployment web',
   },
   {
     name: 'typo',
@@ -205,4 +231,5 @@ export const both: Cause = {
     '127.0.0.1:1/x:1',
     'see kubectl describe pods -n both-dev -l appstead.dev/service=jobs',
   ],
+  child: 'Deployment jobs',
 }
