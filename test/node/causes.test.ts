@@ -233,6 +233,6 @@ describe('what keeps an instance from serving', () => {
       expect([name, await warningsOf(`${name}-dev`)]).toEqual([name, [reason]])
       expect([name, await warningsBeside(name)]).toEqual([name, besideWhom(cause)])
     }
-    expect(await warningsBeside('both')).toContain(`Deployment jobs ${both.reason}`)
+    expect(await warningsBeside('both')).toContain(`${both.child} ${both.reason}`)
   }, 450_000)
 })

@@ -14,6 +14,8 @@ import {
   makeApp,
   makeInstance,
   messageOf,
+  removeInVain,
+  untilErrored,
   useWorld,
   web,
 } from './world.ts'
@@ -47,7 +49,7 @@ describe('a creation that admission refuses', () => {
     await create(world, { spec: deadlines })
     expect(await phase()).toBe('Creating')
     expect(messageOf(await getInstance(world), 'Ready')).toContain(accountsRefusal)
-    await operator.until('it is given up', async () => (await phase()) === 'Errored', 60)
+    await untilErrored(world)
     await operator.settle()
     const errored = await getInstance(world)
     expect(errored['status'].error).toMatchObject({
@@ -88,28 +90,18 @@ describe('a creation that admission refuses', () => {
     const { hands, operator } = world
     await refuseAccounts(world)
     await create(world, { spec: deadlines })
-    await operator.until('it is given up', async () => (await phase()) === 'Errored', 60)
+    await untilErrored(world)
     await hands.remove('AppInstance', ref())
     await operator.until('it is gone', isGone)
     expect(await hands.find('Namespace', namespaceRef())).toBeUndefined()
   }, 120_000)
 })
 
-/** A running instance is deleted, and its namespace stays; resolves when that is Errored. Out: what lets it go. */
-async function removeInVain(): Promise<() => Promise<unknown>> {
-  const { hands, operator } = world
-  await createRunning(world, { spec: deadlines })
-  const letGo = await holdNamespace(world)
-  await hands.remove('AppInstance', ref())
-  await operator.until('it is given up', async () => (await phase()) === 'Errored', 60)
-  await operator.settle()
-  return letGo
-}
-
 describe('a removal that a finalizer holds up', () => {
   it('is Errored at its deadline, says what is left and who holds it, and ends by itself when that goes', async () => {
     const { hands, operator, namespace } = world
-    const letGo = await removeInVain()
+    await createRunning(world, { spec: deadlines })
+    const letGo = await removeInVain(world)
     const errored = await getInstance(world)
     expect(conditionsOf(errored)).toMatchObject({
       Ready: 'False CleanupDeadlineExceeded',
@@ -129,7 +121,8 @@ describe('a removal that a finalizer holds up', () => {
 
   it('is forced by the uid of the object alone; the next of the name waits for the namespace', async () => {
     const { hands, operator, instance } = world
-    const letGo = await removeInVain()
+    await createRunning(world, { spec: deadlines })
+    const letGo = await removeInVain(world)
     const { uid = '' } = (await getInstance(world)).metadata
     await annotate(annotations.forceDelete, 'true')
     await operator.settle()
@@ -166,7 +159,7 @@ describe('a namespace that a former instance left behind', () => {
     await hands.apply(makeApp(world, [{ ...web, files: [{ path: '/etc/motd', content: 'hi' }] }]))
     await operator.settle()
     await hands.apply(makeInstance(world, { creationDeadlineSeconds: 10 }))
-    await operator.until('it is given up', async () => (await phase()) === 'Errored', 60)
+    await untilErrored(world)
     const { error } = (await getInstance(world))['status']
     expect(error).toMatchObject({ class: 'Creation', failedStep: 'configuration' })
     const numbers = 'exceeded quota: small, requested: configmaps=1, used: configmaps=1, limited: configmaps=1'

@@ -8,9 +8,11 @@ import {
   create,
   createRunning,
   getInstance,
-  holdNamespace,
   makeApp,
+  makeSecret,
   releasesOf,
+  removeInVain,
+  untilErrored,
   useWorld,
   web,
 } from './world.ts'
@@ -20,8 +22,6 @@ import {
 const world = useWorld({ clock: jumpingClock() })
 
 const ref = () => ({ namespace: world.namespace, name: world.instance })
-const untilErrored = () =>
-  world.operator.until('it is given up', async () => (await getInstance(world))['status']?.phase === 'Errored', 60)
 
 /** Of a project of its own each: no other test looks at its variables. */
 const makeEnv = (region: string): object => ({
@@ -29,18 +29,6 @@ const makeEnv = (region: string): object => ({
   kind: 'AppEnv',
   metadata: { name: world.app },
   spec: { type: 'dev', variables: [{ name: 'REGION', value: region }] },
-})
-
-const makeSecret = (password: string): object => ({
-  apiVersion: 'v1',
-  kind: 'Secret',
-  metadata: {
-    namespace: world.namespace,
-    name: 'db',
-    labels: { 'appstead.dev/allow': 'true' },
-    annotations: { 'appstead.dev/allow-apps': world.app },
-  },
-  stringData: { password },
 })
 
 const stackWith = (path: string): readonly object[] => [
@@ -56,7 +44,7 @@ async function changeAll(): Promise<void> {
   const { hands, operator } = world
   await hands.apply(makeApp(world, stackWith('/livez')))
   await hands.apply(makeEnv('south'))
-  await hands.apply(makeSecret('second'))
+  await hands.apply(makeSecret(world, 'db', { password: 'second' }))
   await operator.settle()
 }
 
@@ -74,12 +62,12 @@ describe('what an Errored instance depends on', () => {
     const { hands, operator, instance } = world
     await refuseAccounts(world)
     await hands.apply(makeEnv('north'))
-    await hands.apply(makeSecret('first'))
+    await hands.apply(makeSecret(world, 'db', { password: 'first' }))
     await create(world, {
       stack: stackWith('/healthz'),
       spec: { env: world.app, stack: { autoUpgrade: true }, creationDeadlineSeconds: 15 },
     })
-    await untilErrored()
+    await untilErrored(world)
     await operator.settle()
     operator.writes.splice(0)
     const before = await standing()
@@ -111,12 +99,9 @@ describe('what an Errored instance depends on', () => {
   it('changes while its removal is stuck: nothing is made anew', async () => {
     const { hands, operator } = world
     await hands.apply(makeEnv('north'))
-    await hands.apply(makeSecret('first'))
+    await hands.apply(makeSecret(world, 'db', { password: 'first' }))
     await createRunning(world, { stack: stackWith('/healthz'), spec: { env: world.app, deletionDeadlineSeconds: 20 } })
-    const letGo = await holdNamespace(world)
-    await hands.remove('AppInstance', ref())
-    await untilErrored()
-    await operator.settle()
+    const letGo = await removeInVain(world)
     operator.writes.splice(0)
     const before = await standing()
     await changeAll()

@@ -3,7 +3,17 @@ import { describe, expect, it } from '@jest/globals'
 import { makeCanary } from '../../support/canaries.ts'
 import type { Anything } from '../../support/hands.ts'
 import { breakPods, makePodsReady } from '../../support/kubelet.ts'
-import { conditionsOf, createRunning, getInstance, makeApp, makeInstance, messageOf, useWorld, web } from './world.ts'
+import {
+  conditionsOf,
+  createRunning,
+  getInstance,
+  makeApp,
+  makeInstance,
+  makeSecret,
+  messageOf,
+  useWorld,
+  web,
+} from './world.ts'
 
 const world = useWorld()
 
@@ -71,11 +81,9 @@ describe('pods that fail', () => {
   }, 30_000)
 
   it('are told of before what is missing, which is not why nobody is served', async () => {
-    const { hands, operator, namespace, app, instance } = world
+    const { hands, operator, namespace, instance } = world
     const name = 'db'
-    const [allowed, by] = [{ 'appstead.dev/allow': 'true' }, { 'appstead.dev/allow-apps': app }]
-    const metadata = { namespace, name, labels: allowed, annotations: by }
-    await hands.apply({ apiVersion: 'v1', kind: 'Secret', metadata, stringData: { password: makeCanary('password') } })
+    await hands.apply(makeSecret(world, name, { password: makeCanary('password') }))
     const variables = [{ name: 'PASSWORD', valueFrom: { secretKeyRef: { name, key: 'password' } } }]
     await createRunning(world, { stack: [{ ...web, variables }] })
     await hands.remove('Secret', { namespace, name })

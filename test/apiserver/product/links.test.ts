@@ -9,6 +9,7 @@ import {
   createRunning,
   getInstance,
   makeApp,
+  makeSecret,
   messageOf,
   releasesOf,
   useWorld,
@@ -56,19 +57,7 @@ function binding(of: string): Record<string, string> {
   }
 }
 
-async function putSecret(texts: Record<string, string>): Promise<void> {
-  const metadata = {
-    namespace: world.namespace,
-    name: 'pg-app',
-    labels: { 'appstead.dev/allow': 'true' },
-    annotations: { 'appstead.dev/allow-apps': world.app },
-  }
-  // As it is to be: a key that is left out goes.
-  const data = Object.fromEntries(
-    Object.entries(texts).map(([key, text]) => [key, Buffer.from(text).toString('base64')]),
-  )
-  await world.hands.apply({ apiVersion: 'v1', kind: 'Secret', metadata, data })
-}
+const putSecret = (texts: Record<string, string>) => world.hands.apply(makeSecret(world, 'pg-app', texts))
 
 /** What a process of the service sees, as the kubelet would resolve it. */
 async function environmentOf(service: string): Promise<Record<string, string>> {

@@ -4,7 +4,7 @@ import { objectPath } from '../../../operator/kube/paths.ts'
 import type { Call, Requester } from '../../support/apiserver.ts'
 import { typeOf } from '../../support/hands.ts'
 import { installPolicies } from '../../support/productCluster.ts'
-import { create, createRunning, getInstance, holdNamespace, useWorld } from './world.ts'
+import { create, createRunning, getInstance, removeInVain, useWorld } from './world.ts'
 
 /** What the policies make of what people do with an AppInstance that is Errored, besides policies.test.ts. */
 
@@ -71,16 +71,13 @@ it('what is Errored and protected is not deleted', async () => {
 }, 60_000)
 
 it('what is Errored since it could not be cleaned up lets nobody into what is left of it', async () => {
-  const { hands, operator, namespace, instance } = world
+  const { hands, operator, instance } = world
   await createRunning(world, { spec: { deletionDeadlineSeconds: 5 } })
   // Whether the pod is there is asked after the policies.
   const path = `${objectPath(typeOf('Pod'), { namespace: instance, name: 'web' })}/exec?command=ls&stdout=true`
   const exec: Call = { method: 'POST', path, as: person }
   expect((await hands.admin(exec)).status).toBe(404)
-  const letGo = await holdNamespace(world)
-  await hands.remove('AppInstance', { namespace, name: instance })
-  const isErrored = async (): Promise<boolean> => (await getInstance(world))['status'].phase === 'Errored'
-  await operator.until('it is given up', isErrored, 60)
+  const letGo = await removeInVain(world)
   await operator.until('nobody gets in', async () => {
     const { status, body } = await hands.admin(exec)
     return status === 403 && JSON.stringify(body).includes('is Errored')

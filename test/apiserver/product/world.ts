@@ -71,6 +71,17 @@ export function makeStack({ namespace }: Project, name: string, services: Servic
   return { apiVersion, kind: 'AppStack', metadata: { namespace, name }, spec: { services } }
 }
 
+/** A Secret of this project that its App may use, with these values by key; applied again without one, that one goes. */
+export function makeSecret(
+  { namespace, app }: Project,
+  name: string,
+  values: Readonly<Record<string, string>>,
+): object {
+  const marks = { labels: { 'appstead.dev/allow': 'true' }, annotations: { 'appstead.dev/allow-apps': app } }
+  const pairs = Object.entries(values).map(([key, value]) => [key, Buffer.from(value).toString('base64')])
+  return { apiVersion: 'v1', kind: 'Secret', metadata: { namespace, name, ...marks }, data: Object.fromEntries(pairs) }
+}
+
 export function makeInstance({ namespace, app, instance }: Project, spec: object = {}): object {
   return {
     apiVersion,
@@ -107,6 +118,22 @@ export async function holdNamespace({ hands, instance }: World): Promise<() => P
   const slow = { namespace: instance, name: 'slow' }
   await hands.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { ...slow, finalizers: ['test/slow'] } })
   return () => hands.patch('ConfigMap', slow, { metadata: { finalizers: null } })
+}
+
+/** Resolves when the instance is Errored. */
+export async function untilErrored(world: World): Promise<void> {
+  const isErrored = async (): Promise<boolean> => (await getInstance(world))['status']?.phase === 'Errored'
+  await world.operator.until('it is given up', isErrored, 60)
+}
+
+/** The running instance is deleted, and its namespace stays; resolves when that is Errored. Out: what lets it go. */
+export async function removeInVain(world: World): Promise<() => Promise<unknown>> {
+  const { hands, namespace, instance, operator } = world
+  const letGo = await holdNamespace(world)
+  await hands.remove('AppInstance', { namespace, name: instance })
+  await untilErrored(world)
+  await operator.settle()
+  return letGo
 }
 
 export async function getInstance({ hands, namespace, instance }: World): Promise<Anything> {
