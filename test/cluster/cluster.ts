@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
+import process from 'node:process'
 import { ensureBinaries } from './binaries.ts'
 import { isReachable, loadIntoKind, startKind, stopKind, takeGiven } from './foreignCluster.ts'
 import { checkout, defaultName, isName, layoutOf, type Layout } from './layout.ts'
@@ -111,12 +112,14 @@ function describe(layout: Layout, state: State, kubectl: string, alreadyRan: boo
   return { name: layout.name, level, provider, kubeconfig: layout.kubeconfig, server, kubectl, alreadyRan, ...own }
 }
 
-/** Keeps a link to a binary in `.cluster/bin`, for people. */
+/** Keeps a link to a binary in `.cluster/bin`, for people. Clusters of one checkout start side by side: it is there at any time. */
 export function linkBinary(layout: Layout, name: string, path: string): string {
   const link = join(layout.base, 'bin', name)
   mkdirSync(dirname(link), { recursive: true })
-  rmSync(link, { force: true })
-  symlinkSync(path, link)
+  const fresh = `${link}.${process.pid}`
+  rmSync(fresh, { force: true })
+  symlinkSync(path, fresh)
+  renameSync(fresh, link)
   return link
 }
 
