@@ -17,6 +17,7 @@ import type { ProductCluster } from './productCluster.ts'
 const { AppsteadOperator } = await import('../../operator/operator.ts')
 const { controllers } = await import('../../operator/controllers/controllers.ts')
 const { informers } = await import('../../operator/controllers/informers.ts')
+const { typeIdOf } = await import('../../operator/runtime/informers.ts')
 const { createDefaultEnvs } = await import('../../operator/controllers/appEnv/defaultEnvs.ts')
 
 /** One write the operator sent, in the order in which they were sent. */
@@ -95,7 +96,7 @@ export async function startOperator(
     await operator.drain()
     throw error
   }
-  for (const { type } of informers) cacheOf(operator, type.plural).onSeen(() => state.happened())
+  for (const { type } of informers) cacheOf(operator, type).onSeen(() => state.happened())
   return makeStepped(world, operator, state)
 }
 
@@ -178,7 +179,7 @@ function behind(operator: Operator, { type, resourceVersion, objects }: Held): s
   const cached = new Map(
     operator.cache.list(type).map((object) => [keyOf(refOf(object)), object.metadata.resourceVersion]),
   )
-  const seen = cacheOf(operator, type.plural).seenResourceVersion
+  const seen = cacheOf(operator, type).seenResourceVersion
   for (const [key, version] of objects) {
     // Not there, but something later was seen: it has been deleted since.
     const reached = cached.get(key) ?? seen
@@ -301,8 +302,8 @@ interface SeenCache {
   onSeen(handler: () => void): void
 }
 
-function cacheOf(operator: Operator, plural: string): SeenCache {
-  const held = operator.cache as unknown as { typeIds: readonly string[]; cacheOf(id: string): SeenCache }
-  const id = held.typeIds.find((each) => each.startsWith(`${plural}.`)) ?? ''
-  return held.cacheOf(id)
+/** A type and a view of it have a cache each. */
+function cacheOf(operator: Operator, type: ResourceType): SeenCache {
+  const held = operator.cache as unknown as { cacheOf(typeId: string): SeenCache }
+  return held.cacheOf(typeIdOf(type))
 }
