@@ -12,7 +12,7 @@ export interface ServiceRollout {
   readonly isComplete: boolean
   /** It scales itself, has its least number, and more were asked for that are not ready. */
   readonly isGrowing?: boolean
-  /** What is rolled out was written, and the Deployment controller has not looked: whatever pods there are, none is of it. */
+  /** What is rolled out is not written, or the Deployment controller has not looked: whatever pods there are, none is of it. */
   readonly isAhead?: boolean
   /** The Deployment controller gave up waiting for progress. */
   readonly isDeadlineExceeded: boolean
@@ -45,15 +45,14 @@ export function rolloutOf(
     const desired = desiredOf(service, deployment)
     // That none is left must have been seen.
     const mayBeOld = wasComplete && desired > 0
-    const isWritten = deployment !== undefined && isCurrent(deployment)
-    const isSeen = isWritten && (mayBeOld || isObserved(deployment))
+    const isSeen = deployment !== undefined && isCurrent(deployment) && (mayBeOld || isObserved(deployment))
     return {
       service,
       desired,
       ready: deployment?.availableReplicas ?? 0,
       isComplete: isSeen && hasOnlyReadyNew(deployment, desired),
       isGrowing: isSeen && wasComplete && hasEnoughNew(deployment, service.autoscaling?.min),
-      isAhead: isWritten && !isSeen,
+      isAhead: !isSeen,
       isDeadlineExceeded: isSeen && (deployment.deadlineExceededAt ?? '') > onDutySince,
     }
   })

@@ -1,6 +1,7 @@
 import { expect, it } from '@jest/globals'
 import type { AppRelease } from '../../../operator/api/appRelease.ts'
 import { deploymentType } from '../../../operator/api/builtin.ts'
+import type { KubeObject } from '../../../operator/api/meta.ts'
 import { Fights } from '../../../operator/apply/fights.ts'
 import { runningOf, standingOf } from '../../../operator/controllers/appInstance/decide.ts'
 import { deploymentsOf, followRollout } from '../../../operator/controllers/rollout.ts'
@@ -21,6 +22,23 @@ it('a service counts as rolled out from the write on that shows what the API ser
   fights.wrote(desired, live, now.getTime())
   expect(isRolledOut('web')).toBe(true)
   expect(isRolledOut('another')).toBe(false)
+})
+
+it('no pod is of what is rolled out until that is written and the Deployment controller has looked', async () => {
+  const { seen, release, plan } = decide(await withRevisions(Object.values(objects)))
+  const desired = plan!.stages.flatMap((stage) => stage.objects).find(({ type }) => type === deploymentType)!
+  const live = alteredLive(desired)
+  const unseen = { ...live, metadata: { ...live.metadata, generation: 2 } }
+  const running = { release: release!, services: runningOf(seen, release!) }
+  const isAhead = (fights: Fights, deployment: KubeObject): unknown => {
+    const deployments = deploymentsOf(readerOf([deployment]), seen.instance.metadata.name)
+    return followRollout(ownerOf(seen.instance), running, [], deployments, fights)().map((row) => row.isAhead)
+  }
+  const fights = new Fights()
+  expect(isAhead(fights, live)).toEqual([true])
+  fights.wrote(desired, live, now.getTime())
+  expect(isAhead(fights, unseen)).toEqual([true])
+  expect(isAhead(fights, live)).toEqual([false])
 })
 
 it('what was in place once is what the last good release and each since rendered alike', async () => {
