@@ -89,6 +89,11 @@ const runs =
     imageOf(store.get(servedKind('Deployment'), `${instance}/web`)) === image
 const isGone = (store: Store): boolean => store.get(servedKind('AppInstance'), `${project}/${instance}`) === undefined
 
+const isErrored = (store: Store): boolean => {
+  const object = store.get(servedKind('AppInstance'), `${project}/${instance}`)
+  return (object?.['status'] as { phase?: string } | undefined)?.phase === 'Errored'
+}
+
 const hasty: Step = {
   does: 'create again while the namespace of the first is leaving',
   when: isTerminating,
@@ -199,6 +204,21 @@ const retry = (cause: string): Step =>
     hands.patch('AppInstance', ref, { metadata: { annotations: { [annotations.retry]: cause } } }),
   )
 const leave = settled('the others leave', (hands) => hands.remove('Namespace', namespaceRef))
+const slow = { namespace: instance, name: 'slow' }
+const holdUp = settled('a finalizer of others is to hold its removal up', async (hands) => {
+  await hands.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { ...slow, finalizers: ['others/slow'] } })
+  await hands.patch('AppInstance', ref, { spec: { deletionDeadlineSeconds: 20 } })
+})
+const letGo: Step['act'] = (hands) => hands.patch('ConfigMap', slow, { metadata: { finalizers: null } })
+const forceDelete: Step = {
+  does: 'force the removal',
+  // What nobody removed yet would be left behind.
+  when: (store) => isErrored(store) && isTerminating(store),
+  act: async (hands) => {
+    const { metadata } = await hands.get('AppInstance', ref)
+    await hands.patch('AppInstance', ref, { metadata: { annotations: { [annotations.forceDelete]: metadata.uid } } })
+  },
+}
 const suspend = (isSuspended: boolean): Step =>
   settled(isSuspended ? 'suspend' : 'resume', (hands) =>
     hands.patch('AppInstance', ref, { spec: { suspend: isSuspended } }),
@@ -266,6 +286,17 @@ export const scenarios: readonly Scenario[] = [
   created('recreate-after-retain', retain, remove, createAgain(makeInstance())),
   { ...fromNothing('delete-during-create', create, { ...remove, when: hasNamespace }), ends: 'gone', isRace: true },
   { ...created('delete-during-roll-out', changeImage, { ...remove, when: runs('hello:2') }), ends: 'gone' },
+  {
+    ...created('delete-errored', holdUp, remove, { does: 'let it go', when: isErrored, act: letGo }),
+    ends: 'gone',
+  },
+  {
+    ...created('delete-forced', holdUp, remove, forceDelete, { does: 'let the rest go', when: isGone, act: letGo }),
+    ends: 'gone',
+    hasStrangers: true,
+    // What is left just then is on record.
+    isRace: true,
+  },
   created('recreate', remove, createAgain(makeInstance())),
   { ...created('recreate-in-haste', remove, hasty), isRace: true },
 ]

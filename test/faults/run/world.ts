@@ -24,8 +24,8 @@ export interface WorldOptions {
   readonly crashAt?: (attempt: WriteAttempt) => 'before' | 'after' | undefined
 }
 
-/** Longer than the operator waits for anything: its longest backoff, its patience with its own writes. */
-const quietMilliseconds = 131_000
+/** Longer than the operator waits for anything: its longest backoff, its patience with its own writes, a removal that failed. */
+const quietMilliseconds = 311_000
 const restartMilliseconds = 1000
 
 /** A cluster in memory with an operator in it, in virtual time. */
