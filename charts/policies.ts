@@ -63,24 +63,20 @@ const lock = { name: 'lock', expression: 'params.spec.locked.filter(l, l.uid == 
 const name = 'object.metadata.name'
 const project = 'object.metadata.namespace'
 
-/** Object, cause, next command; `what` is what is not done. */
-const lockedMessage = (what: string, instance = name, namespace = project): string =>
-  says(
-    `AppInstance '%s' is Errored (%s, %s since %s): ${what}. See why: kubectl describe appinstance %s -n %s. ` +
-      `Try again: kubectl annotate appinstance %s -n %s --overwrite ${annotations.retry}=after-%s; ` +
-      'or give up: kubectl delete appinstance %s -n %s',
-    instance,
-    'variables.lock[0].class',
-    'variables.lock[0].reason',
-    'variables.lock[0].since',
-    instance,
-    namespace,
-    instance,
-    namespace,
-    'variables.lock[0].since',
-    instance,
-    namespace,
-  )
+/** Object, cause, next command; `what` is what is not done. What is on its way can only be let go. */
+function lockedMessage(what: string, instance = name, namespace = project): string {
+  const [first, object] = ['variables.lock[0]', [instance, namespace]]
+  const begin = `AppInstance '%s' is Errored (%s, %s since %s): ${what}. See why: kubectl describe appinstance %s -n %s. `
+  const known = [instance, `${first}.class`, `${first}.reason`, `${first}.since`, ...object]
+  const annotate = 'kubectl annotate appinstance %s -n %s --overwrite'
+  const remove = `${begin}Let it go and leave the rest behind: ${annotate} ${annotations.forceDelete}=%s`
+  const create = `${begin}Try again: ${annotate} ${annotations.retry}=after-%s; or give up: kubectl delete appinstance %s -n %s`
+  return [
+    `${first}.class == 'Cleanup'`,
+    `? ${says(remove, ...known, ...object, `${first}.uid`)}`,
+    `: ${says(create, ...known, ...object, `${first}.since`, ...object)}`,
+  ].join(' ')
+}
 
 const isNotLocked = (messageExpression: string) => [
   {

@@ -1,186 +1,47 @@
 import { describe, expect, it } from '@jest/globals'
 import { kinds } from '../../../operator/api/kinds.ts'
-import type { KubeObject } from '../../../operator/api/meta.ts'
+import { annotations } from '../../../operator/api/meta.ts'
 import { isThere, operationList } from '../../../operator/api/operations.ts'
-import { collectionPath, objectPath } from '../../../operator/kube/paths.ts'
-import type { Admin, Call, Reply, Requester } from '../../support/apiserver.ts'
-import { typeOf } from '../../support/hands.ts'
-import { askedFor, madeUpRelease, madeUpTask } from './madeUpRecords.ts'
-import { createRunning, getInstance, makeApp, makeInstance, useWorld } from './world.ts'
+import type { Admin, Call, Reply } from '../../support/apiserver.ts'
+import {
+  answersTo,
+  attempts,
+  dryRun,
+  expectedOf,
+  makeErrored,
+  makeErroredOnItsWay,
+  pathOf,
+  person,
+  said,
+} from './erroredTable.ts'
+import { createRunning, getInstance, makeInstance, useWorld } from './world.ts'
 
 const world = useWorld()
 
-/** Who asks; all of them have every right, so that only the policies can be in the way. */
-const person: Requester = { user: 'jane', groups: ['team-a', 'system:masters'] }
-const account: Requester = {
-  user: 'system:serviceaccount:argocd:argocd-application-controller',
-  groups: ['system:serviceaccounts', 'system:masters'],
-}
-const requesters = { person, account }
-
-const pathOf = (kind: string, namespace: string, name: string): string => objectPath(typeOf(kind), { namespace, name })
-
-/** What became of a request: its status, and what of the server's words matters here. */
-function said({ status, body, warnings }: Reply): string {
-  const { message = '' } = body as { message?: string }
-  const words = status > 299 ? message : warnings.join()
-  const known = ['is Errored', 'may connect', 'record of the operator', 'protected from deletion', 'host assigned']
-  return [status, ...known.filter((word) => words.includes(word))].join(' ')
-}
-
-const dryRun = '?dryRun=All'
-
-/** Asks until the API server answers so: what policies go by takes a moment to reach it. */
-async function until(what: string, call: Call, answer: string): Promise<Reply> {
-  let reply: Reply | undefined
-  await world.operator.until(what, async () => {
-    reply = await world.hands.admin(call)
-    return said(reply).startsWith(answer)
-  })
-  return reply!
-}
-
-/** An instance whose namespace is somebody else's; resolves when the API server knows that it is locked. */
-async function makeErrored(): Promise<void> {
-  const { hands, operator, namespace, instance } = world
-  await hands.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: instance } })
-  await hands.apply(makeApp(world))
-  const { metadata, ...made } = makeInstance(world) as KubeObject
-  await hands.apply({ ...made, metadata: { ...metadata, annotations: { 'appstead.dev/retry': 'first' } } })
-  await operator.settle()
-  expect((await getInstance(world))['status'].phase).toBe('Errored')
-  const path = pathOf('AppInstance', namespace, instance) + dryRun
-  const change = { method: 'PATCH', path, body: { spec: { image: 'hello:9' } }, as: person } as const
-  await until('the lock is in force', change, '403')
-}
-
-/** Names of a namespace with a pod whose connections are locked, as that of an instance that could not be created. */
-async function makeLockedPod(): Promise<{ readonly namespace: string; readonly pod: string }> {
-  const { hands, operatorUser, namespace: project, instance } = world
-  const namespace = `${instance}-pods`
-  const labels = Object.entries({ instance: namespace, project, locked: 'QuotaExceeded' })
-  await hands.as({ user: operatorUser }).apply({
-    apiVersion: 'v1',
-    kind: 'Namespace',
-    metadata: { name: namespace, labels: Object.fromEntries(labels.map(([key, of]) => [`appstead.dev/${key}`, of])) },
-  })
-  await hands.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { namespace, name: 'default' } })
-  await hands.apply({
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { namespace, name: 'web' },
-    spec: { containers: [{ name: 'web', image: 'hello:1' }] },
-  })
-  return { namespace, pod: 'web' }
-}
-
-type Rows = Readonly<Record<string, Readonly<Record<string, Call>>>>
-
-/** How each row of the table of operations is tried, by its title; nothing is stored. */
-async function attempts(): Promise<Rows> {
-  const { namespace, instance } = world
-  const locked = await makeLockedPod()
-  const path = pathOf('AppInstance', namespace, instance)
-  const pod = pathOf('Pod', locked.namespace, locked.pod)
-  const patch = (body: object, subresource = ''): Call => ({ method: 'PATCH', path: path + subresource + dryRun, body })
-  const errored = await getInstance(world)
-  const other = { ...errored, metadata: { ...errored.metadata, uid: crypto.randomUUID() } }
-  const post = (kind: string, body: object): Call => ({
-    method: 'POST',
-    path: collectionPath(typeOf(kind), namespace) + dryRun,
-    body,
-  })
-  const [token, noToken] = ['quota raised', null].map((retry) => ({ annotations: { 'appstead.dev/retry': retry } }))
-  return {
-    'change deployable configuration, services, stack revision': {
-      'spec.image': patch({ spec: { image: 'hello:2' } }),
-      'spec.stack': patch({ spec: { stack: { revision: 'shop-r2-abcdef' } } }),
-      'spec.image, without the retry token': patch({ metadata: noToken, spec: { image: 'hello:2' } }),
-      scale: patch({ spec: { replicas: 3 } }, '/scale'),
-    },
-    'new AppBuild, AppRelease, AppTask': {
-      AppRelease: post('AppRelease', madeUpRelease(errored)),
-      AppTask: post('AppTask', askedFor(errored)),
-      'AppTask with a made-up uid': post('AppTask', askedFor(errored, 'seed', { instanceUid: crypto.randomUUID() })),
-      'AppTask of another type': post('AppTask', madeUpTask(other)),
-    },
-    'shell, live logs, pod queries': {
-      exec: { method: 'POST', path: `${pod}/exec?command=ls&stdout=true` },
-      attach: { method: 'POST', path: `${pod}/attach?stdout=true` },
-      portforward: { method: 'POST', path: `${pod}/portforward` },
-    },
-    'history, task logs, evidence, status, diff, render': { get: { path }, scale: { path: `${path}/scale` } },
-    'labels, annotations, retry, deletionPolicy, deletionProtection, deadlines': {
-      labels: patch({ metadata: { labels: { team: 'a' } } }),
-      retry: patch({ metadata: token }),
-      'retry with a change of the spec': patch({ metadata: token, spec: { image: 'hello:2' } }),
-      deletionProtection: patch({ spec: { deletionProtection: true } }),
-      deletionPolicy: patch({ spec: { deletionPolicy: 'Retain' } }),
-      deadlines: patch({ spec: { creationDeadlineSeconds: 900, deletionDeadlineSeconds: 900 } }),
-    },
-    delete: { delete: { method: 'DELETE', path: path + dryRun } },
-  }
-}
-
-/** What the column Errored asks for, by the row or, where it differs, the way: of people, and of service accounts. */
-const expected: Readonly<Record<string, readonly [person: string, account: string]>> = {
-  'change deployable configuration, services, stack revision': ['403 is Errored', '200 is Errored'],
-  'new AppBuild, AppRelease, AppTask': ['403 record of the operator', '403 record of the operator'],
-  AppTask: ['403 is Errored', '403 is Errored'],
-  'AppTask with a made-up uid': ['403 is Errored', '403 is Errored'],
-  'AppTask of another type': ['403', '403'],
-  'shell, live logs, pod queries': ['403 is Errored may connect', '403 is Errored may connect'],
-  'history, task logs, evidence, status, diff, render': ['200', '200'],
-  'labels, annotations, retry, deletionPolicy, deletionProtection, deadlines': ['200', '200'],
-  delete: ['200', '200'],
-}
-
-/** What two policies refuse; the API server gives the reason of one of them, in no fixed order. */
-const refusedTwice: readonly string[] = ['AppTask of another type']
-
-async function answersTo(rows: Rows, admin: Admin): Promise<Readonly<Record<string, string>>> {
-  const answers: Record<string, string> = {}
-  for (const [row, ways] of Object.entries(rows)) {
-    for (const [way, call] of Object.entries(ways)) {
-      for (const [who, as] of Object.entries(requesters)) {
-        const answer = await admin({ ...call, as })
-        answers[`${row}: ${way}, ${who}`] = refusedTwice.includes(way) ? String(answer.status) : said(answer)
-      }
-    }
-  }
-  return answers
-}
-
-function expectedOf(rows: Rows): Readonly<Record<string, string>> {
-  const cells = Object.entries(rows).flatMap(([row, ways]) =>
-    Object.keys(ways).flatMap((way) =>
-      Object.keys(requesters).map((who, index) => [
-        `${row}: ${way}, ${who}`,
-        (expected[way] ?? expected[row])?.[index] ?? '',
-      ]),
-    ),
-  )
-  return Object.fromEntries(cells) as Record<string, string>
-}
-
 describe('every cell of the column Errored that can be tried today', () => {
-  it('is answered as the table of operations says, with the operator at work and without', async () => {
-    await makeErrored()
-    const rows = await attempts()
-    const exec = { ...rows['shell, live logs, pod queries']!['exec']!, as: person }
-    await until('the label of the namespace is in force', exec, '403')
-    const there = operationList.filter(([, { ways }]) => ways.length === 0 || ways.some((way) => isThere(way, kinds)))
-    expect(Object.keys(rows).toSorted()).toEqual(there.map(([, { title }]) => title).toSorted())
-    const { admin } = world.hands
-    expect(await answersTo(rows, admin)).toEqual(expectedOf(rows))
-    await world.whileDown(async () => {
+  it.each([
+    ['a creation', async () => makeErrored(world)],
+    ['a removal', async () => makeErroredOnItsWay(world)],
+  ])(
+    'is answered for %s as the table of operations says, with the operator at work and without',
+    async (_, makeIt) => {
+      const letGo = await makeIt()
+      const rows = await attempts(world)
+      const there = operationList.filter(([, { ways }]) => ways.length === 0 || ways.some((way) => isThere(way, kinds)))
+      expect(Object.keys(rows).toSorted()).toEqual(there.map(([, { title }]) => title).toSorted())
+      const { admin } = world.hands
       expect(await answersTo(rows, admin)).toEqual(expectedOf(rows))
-    })
-  }, 90_000)
+      await world.whileDown(async () => {
+        expect(await answersTo(rows, admin)).toEqual(expectedOf(rows))
+      })
+      await letGo?.()
+    },
+    90_000,
+  )
 
   it('says object, cause and the next command, and is open again when the cause is gone', async () => {
     const { hands, operator, namespace, instance } = world
-    await makeErrored()
+    await makeErrored(world)
     const path = pathOf('AppInstance', namespace, instance) + dryRun
     const change: Call = { method: 'PATCH', path, body: { spec: { image: 'hello:2' } }, as: person }
     const { body } = await hands.admin(change)
@@ -199,6 +60,21 @@ describe('every cell of the column Errored that can be tried today', () => {
     // One made anew under the name is not locked, whatever the lock still says.
     await hands.apply(makeInstance(world))
     expect(said(await hands.admin(change))).toBe('200')
+  }, 60_000)
+
+  it('says of what is on its way that only to let go of the rest is left', async () => {
+    const { hands, namespace, instance } = world
+    const letGo = await makeErroredOnItsWay(world)
+    const path = pathOf('AppInstance', namespace, instance) + dryRun
+    const { body } = await hands.admin({ method: 'PATCH', path, body: { spec: { image: 'hello:2' } }, as: person })
+    const { message } = body as { message: string }
+    const { uid } = (await getInstance(world)).metadata
+    expect(message).toContain(`AppInstance '${instance}' is Errored (Cleanup, CleanupDeadlineExceeded since 20`)
+    expect(message).toContain(
+      `kubectl annotate appinstance ${instance} -n ${namespace} --overwrite ${annotations.forceDelete}=${uid}`,
+    )
+    expect(message).not.toMatch(/Try again|kubectl delete/)
+    await letGo()
   }, 60_000)
 })
 
