@@ -6,7 +6,16 @@ import type { Anything } from '../../support/hands.ts'
 import { typeOf } from '../../support/hands.ts'
 import { endPods, makePodsReady } from '../../support/kubelet.ts'
 import { askedFor, madeUpTask } from './madeUpRecords.ts'
-import { conditionsOf, createRunning, getInstance, makeInstance, messageOf, useWorld, web } from './world.ts'
+import {
+  conditionsOf,
+  createRunning,
+  getInstance,
+  holdNamespace,
+  makeInstance,
+  messageOf,
+  useWorld,
+  web,
+} from './world.ts'
 
 const world = useWorld()
 
@@ -133,6 +142,20 @@ describe('an action with run: Manual', () => {
     await operator.settle()
     expect(await succeeded(refused)).toBe('False NotAllowed')
     expect(await jobs()).toEqual([])
+  }, 60_000)
+
+  it('is not run for what is on its way, which says so', async () => {
+    const { hands, operator, namespace, instance } = world
+    await createRunning(world, { stack: [{ ...web, actions: [seed] }] })
+    const letGo = await holdNamespace(world)
+    await hands.remove('AppInstance', { namespace, name: instance })
+    await operator.until('it is going', async () => (await getInstance(world))['status'].phase === 'Deleting')
+    const asked = await ask(askedFor(await getInstance(world)))
+    await operator.settle()
+    expect(await succeeded(asked)).toBe('False InstanceDeleted')
+    expect(messageOf(await taskOf(asked), 'Succeeded')).toContain(`AppInstance '${instance}' is being deleted`)
+    expect(await jobs()).toEqual([])
+    await letGo()
   }, 60_000)
 
   it('is waited for by the actions of a release, and waits for them; what is deleted ends it', async () => {
