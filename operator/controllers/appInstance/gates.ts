@@ -100,9 +100,8 @@ export function namespaceIsNotForeign(seen: Observed): Objection | undefined {
   // That of a predecessor, on its way out, is waited for like any other of ours.
   if (namespace.metadata.deletionTimestamp !== undefined && isUnproven(namespace, seen)) return undefined
   const { name } = instance.metadata
-  const holder = holderOf(namespace, seen)
-  const see = holder === stranger ? `; see kubectl describe namespace ${name}` : ''
-  const message = `Namespace '${name}' belongs to ${holder} and is not touched${see}`
+  const { holder, way } = holderOf(namespace, seen)
+  const message = `Namespace '${name}' belongs to ${holder} and is not touched${way}`
   // It had its namespace once: there is nothing to begin anew.
   return isCreated(seen)
     ? waitsFor('NamespaceTaken', 'Namespace', name, message)
@@ -114,17 +113,19 @@ export function isForeign(objection: Objection | undefined): boolean {
   return objection?.reason === 'NamespaceConflict' || objection?.reason === 'NamespaceTaken'
 }
 
-const stranger = 'someone else'
-
-function holderOf(namespace: ObservedChild, seen: Observed): string {
+/** Whose it is, and what can be done about that. */
+function holderOf(namespace: ObservedChild, seen: Observed): { readonly holder: string; readonly way: string } {
   const { [labels.instance]: instance, [labels.project]: project } = namespace.metadata.labels ?? {}
-  if (instance === undefined || project === undefined) return stranger
-  if (!isUnproven(namespace, seen)) return `the AppInstance '${instance}' of project '${project}'`
   const { name, namespace: own } = seen.instance.metadata
+  if (instance === undefined || project === undefined)
+    return { holder: 'someone else', way: `; see kubectl describe namespace ${name}` }
+  if (!isUnproven(namespace, seen)) return { holder: `the AppInstance '${instance}' of project '${project}'`, way: '' }
   const recorded = namespace.metadata.annotations?.[annotations.instanceUid]
   const adopt = `kubectl annotate appinstance ${name} -n ${own} --overwrite ${annotations.adopt}=${recorded}`
-  const way = recorded === undefined ? '' : `; to take it over: ${adopt}, then try again;`
-  return `an instance of this name whose recorded uids (annotations ${group}/…-uid) are not this one's${way}`
+  return {
+    holder: `an instance of this name whose recorded uids (annotations ${group}/…-uid) are not this one's`,
+    way: recorded === undefined ? '' : `; to take it over: ${adopt}, then try again`,
+  }
 }
 
 /** Pods are rendered as the release's renderVersion says; one that we do not know is left to the operator that made it. */

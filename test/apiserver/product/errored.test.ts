@@ -144,6 +144,28 @@ describe('a removal that a finalizer holds up', () => {
   }, 120_000)
 })
 
+describe('a removal with its whole project', () => {
+  it('is Errored at its deadline, without a record, and both go when what holds it up does', async () => {
+    const { hands, operator, namespace, instance } = world
+    await createRunning(world, { spec: deadlines })
+    const letGo = await holdNamespace(world)
+    await hands.remove('Namespace', { namespace: '', name: namespace })
+    await untilErrored(world)
+    const { error } = (await getInstance(world))['status']
+    expect(error).toMatchObject({ class: 'Cleanup', failedStep: 'namespace' })
+    expect(error.message).toContain('test/slow in 1 resource instances')
+    // In a namespace that goes nothing can be made.
+    expect(error.task).toBeUndefined()
+    expect(await lockOf()).toBe('CleanupDeadlineExceeded')
+    await letGo()
+    const areGone = async (): Promise<boolean> => {
+      const left = [namespace, instance].map((name) => hands.find('Namespace', { namespace: '', name }))
+      return (await Promise.all(left)).every((each) => each === undefined)
+    }
+    await operator.until('both are gone', areGone, 40)
+  }, 120_000)
+})
+
 describe('a namespace that a former instance left behind', () => {
   it('under a quota that is too small for the next one is said with its numbers', async () => {
     const { hands, operator, instance } = world
@@ -169,43 +191,6 @@ describe('a namespace that a former instance left behind', () => {
     await hands.apply({ ...quota, spec: { hard: { configmaps: '9' } } })
     await annotate(annotations.retry, 'quota raised')
     await operator.until('it is made', async () => (await hands.list('Deployment', instance)).length === 1, 60)
-  }, 120_000)
-
-  it('is taken over by the next of the name, without a restart of its pods', async () => {
-    const { hands, instance } = world
-    await createRunning(world)
-    const before = await hands.get('Deployment', { namespace: instance, name: 'web' })
-    await world.whileDown(async () => {
-      await hands.patch('AppInstance', ref(), { metadata: { finalizers: null } })
-      await hands.remove('AppInstance', ref())
-      await hands.apply(makeInstance(world))
-    })
-    await world.operator.until('it is taken over', async () => (await phase()) === 'Running')
-    const { metadata } = await getInstance(world)
-    const namespace = await hands.get('Namespace', namespaceRef())
-    expect(namespace.metadata.annotations?.[annotations.instanceUid]).toBe(metadata.uid)
-    expect(await eventsOf('NamespaceTakenOver')).toHaveLength(1)
-    const after = await hands.get('Deployment', { namespace: instance, name: 'web' })
-    expect([after.metadata.uid, after.metadata.generation]).toEqual([before.metadata.uid, before.metadata.generation])
-  }, 120_000)
-
-  it('of another cluster is taken over only by who names its instance', async () => {
-    const { hands, instance } = world
-    await createRunning(world)
-    const former = (await getInstance(world)).metadata.uid ?? ''
-    await world.whileDown(async () => {
-      await hands.patch('AppInstance', ref(), { metadata: { finalizers: null } })
-      await hands.remove('AppInstance', ref())
-      const marks = { metadata: { annotations: { [annotations.hubUid]: '00000000-0000-4000-8000-000000000000' } } }
-      await hands.as({ user: world.operatorUser }).patch('Namespace', namespaceRef(), marks)
-      await hands.apply(makeInstance(world))
-    })
-    await world.operator.until('it is refused', async () => (await phase()) === 'Errored')
-    expect(messageOf(await getInstance(world), 'Stalled')).toContain(`${annotations.adopt}=${former}`)
-    await annotate(annotations.adopt, former)
-    await annotate(annotations.retry, 'it is ours')
-    await world.operator.until('it is taken over', async () => (await phase()) === 'Running')
-    expect(await hands.list('Deployment', instance)).toHaveLength(1)
   }, 120_000)
 })
 
