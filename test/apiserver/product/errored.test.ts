@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { annotations, labels } from '../../../operator/api/meta.ts'
+import type { Anything } from '../../support/hands.ts'
 import { rollOut } from '../../support/kubelet.ts'
 import { accountsRefusal, allowAccounts, refuseAccounts } from './accounts.ts'
 import { jumpingClock } from './fastClock.ts'
@@ -34,6 +35,9 @@ const eventsOf = async (reason: string) => (await eventsTold(world)).filter((eve
 /** Why the API server lets nobody connect into the namespace's pods. */
 const lockOf = async (): Promise<string | undefined> =>
   (await world.hands.get('Namespace', namespaceRef())).metadata.labels?.[labels.locked]
+
+const stepsOf = (task: Anything): unknown =>
+  (task['status'].steps as readonly Anything[]).map((step) => [step['name'], step['state']])
 
 /** As the messages of an Errored instance say. */
 async function annotate(key: string, value: string): Promise<void> {
@@ -83,6 +87,12 @@ describe('a creation that admission refuses', () => {
     const second = await hands.get('AppTask', { namespace, name: task.replace(/1$/, '2') })
     expect(second['spec']).toMatchObject({ attempt: 2, cause: 'the audit is over' })
     expect(conditionsOf(second)).toEqual({ Succeeded: 'True Completed' })
+    const before = ['release', 'namespace'].map((step) => [step, 'Succeeded'])
+    expect(stepsOf(await hands.get('AppTask', { namespace, name: task }))).toEqual([
+      ...before,
+      ['configuration', 'Failed'],
+    ])
+    expect(stepsOf(second)).toEqual([...before, ['configuration', 'Succeeded']])
     expect([await eventsOf('Retrying'), await eventsOf('Recovered')].map(({ length }) => length)).toEqual([1, 1])
   }, 120_000)
 
