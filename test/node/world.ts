@@ -40,10 +40,19 @@ export async function startNodeWorld(): Promise<NodeWorld> {
   await ensureImages(cluster, images, report)
   await installOperator(cluster, kubectl, images, report)
   await removeForeignClaims(kubectl)
-  // With the instances of the file before, whose pods have 30 s to end after their drain.
-  await kubectl.text('delete', 'namespace', project, '--ignore-not-found', '--timeout=300s')
+  await removeProject(kubectl)
   await kubectl.text('create', 'namespace', project)
   return { cluster, kubectl, images }
+}
+
+/** With the instances of the file before. Their pods, which nobody asks any more, are given no time to drain. */
+async function removeProject(kubectl: Kubectl): Promise<void> {
+  const pods = ['pods', '--all-namespaces', '--selector', `appstead.dev/project=${project}`]
+  await kubectl.text('delete', 'namespace', project, '--ignore-not-found', '--wait=false')
+  await waitUntil('the instances of the file before are gone', 300, async () => {
+    await kubectl.text('delete', ...pods, '--grace-period=1', '--wait=false')
+    return (await kubectl.text('get', 'namespace', project, '--ignore-not-found', '-o', 'name')) === ''
+  })
 }
 
 /** Labels of what a test puts into an instance's namespace, and which holds up the instance's removal. */
