@@ -55,7 +55,10 @@ export class Events {
     const now = this.#options.clock.now()
     const postedAt = this.#posted.get(id)
     if (postedAt !== undefined && now - postedAt < rememberMilliseconds) return
-    if (this.#underWay.size >= maxUnderWay) return
+    if (this.#underWay.size >= maxUnderWay) {
+      this.#options.log.debug({ reason: event.reason }, 'Left out an event: too many are under way')
+      return
+    }
     this.#remember(id, now)
     const post = this.#post(client, object, event, id).finally(() => this.#underWay.delete(post))
     this.#underWay.add(post)

@@ -18,9 +18,12 @@ type Posted = KubeObject & { readonly message: string; readonly involvedObject: 
 function makeRig(answer: () => Promise<void> = async () => undefined): {
   events: Events
   posted: Posted[]
+  /** Of the log. */
+  lines: string[]
   clock: FakeClock
 } {
   const posted: Posted[] = []
+  const lines: string[] = []
   const clock = makeFakeClock()
   const client = {
     create: async (_type: unknown, object: KubeObject) => {
@@ -34,9 +37,9 @@ function makeRig(answer: () => Promise<void> = async () => undefined): {
     controller: 'x.dev/op',
     instance: 'pod-1',
     clock,
-    log: pino({ level: 'silent' }),
+    log: pino({ level: 'debug' }, { write: (line) => void lines.push(line) }),
   })
-  return { events, posted, clock }
+  return { events, posted, lines, clock }
 }
 
 describe('events', () => {
@@ -92,9 +95,10 @@ describe('events', () => {
     expect(first?.metadata.name.length).toBeLessThanOrEqual(253)
   })
 
-  it('are dropped, not piled up, when the server does not answer', () => {
-    const { events, posted } = makeRig(() => new Promise(() => undefined))
+  it('are left out, not piled up, when the server does not answer, and the log says so', () => {
+    const { events, posted, lines } = makeRig(() => new Promise(() => undefined))
     for (let index = 0; index < 500; index += 1) events.record(box(), event(`message ${index}`))
     expect(posted).toHaveLength(100)
+    expect(lines.filter((line) => line.includes('Left out an event'))).toHaveLength(400)
   })
 })
