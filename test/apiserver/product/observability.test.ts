@@ -47,6 +47,19 @@ async function createInstance(): Promise<Project> {
   return project
 }
 
+/** An instance whose namespace is somebody else's; resolves when that is told. */
+async function createErrored(): Promise<void> {
+  const { hands } = cluster
+  const project = await makeProject(hands)
+  const { namespace, instance } = project
+  await hands.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: instance } })
+  await hands.apply(makeApp(project, [web]))
+  await hands.apply(makeInstance(project))
+  await waitUntil(`${instance} is Errored`, 40, async () => {
+    return (await hands.get('AppInstance', { namespace, name: instance }))['status']?.phase === 'Errored'
+  })
+}
+
 /** All lines of the operator's log so far. */
 function linesOf(process: OperatorProcess): readonly Record<string, unknown>[] {
   return process
@@ -124,18 +137,19 @@ describe('the operator as a process', () => {
   it('logs lines of JSON, each with a constant message, and of a reconcile with which one it was', async () => {
     const process = await start()
     const { namespace, instance } = await createInstance()
+    await createErrored()
     const lines = linesOf(process)
     const messages = new Set(logMessages())
     expect(lines.filter(({ msg }) => !messages.has(msg as string))).toEqual([])
     expect(new Set(lines.map(({ level }) => level))).not.toContain(undefined)
     const reconciles = lines.filter(({ msg }) => msg === 'Reconciled')
-    for (const line of reconciles) {
+    for (const { generation, ...line } of reconciles) {
+      expect(typeof generation).toBe(line['controller'] === 'namespaces' ? 'undefined' : 'number')
       expect(line).toEqual({
         level: expect.stringMatching(/^(debug|info|warn|error)$/),
         time: expect.any(String),
-        controller: expect.stringMatching(/^app/),
+        controller: expect.stringMatching(/^(app|namespaces$)/),
         key: expect.stringContaining('/'),
-        generation: expect.any(Number),
         reconcileID: expect.stringMatching(/^[0-9a-f-]{36}$/),
         outcome: expect.objectContaining({ kind: expect.any(String) }),
         milliseconds: expect.any(Number),
@@ -144,6 +158,8 @@ describe('the operator as a process', () => {
     }
     expect(new Set(reconciles.map(({ reconcileID }) => reconcileID)).size).toBe(reconciles.length)
     expect(reconciles.map(({ key }) => key)).toContain(`${namespace}/${instance}`)
+    // What is locked in a project hangs on its Namespace, which has no generation.
+    expect(reconciles.map(({ controller }) => controller)).toContain('namespaces')
     for (const line of lines.filter(({ err }) => err !== undefined)) {
       expect(line).toMatchObject({ err: { type: expect.any(String), message: expect.any(String) } })
     }
