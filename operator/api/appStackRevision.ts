@@ -4,6 +4,9 @@ import { group, version, type ApiObject } from './meta.ts'
 import { conditionList, dnsLabel, integer, observedGeneration, text, withRules, type Immutable } from './schema.ts'
 import { stackServices } from './service/stackServices.ts'
 
+/** Numbers are 32-bit integers, like all of ours. */
+export const largestNumber = 2_147_483_647
+
 const spec = withRules(
   z
     .strictObject({
@@ -15,7 +18,7 @@ const spec = withRules(
       number: integer(
         'Counts the revisions of the stack, from 1; the highest is the newest. Set by the operator; one from git needs none. Permanent.',
         1,
-        2_147_483_647,
+        largestNumber,
       ).optional(),
       services: stackServices,
     })

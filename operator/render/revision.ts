@@ -1,6 +1,6 @@
 import { canonical } from '../api/canonical.ts'
 import type { AppStackRevision } from '../api/appStackRevision.ts'
-import { appStackRevisionKind } from '../api/appStackRevision.ts'
+import { appStackRevisionKind, largestNumber } from '../api/appStackRevision.ts'
 import { apiVersion, finalizers, labels } from '../api/meta.ts'
 import type { StackService } from '../api/service/stackService.ts'
 import { countedRevisionName, versionedRevisionName } from './names.ts'
@@ -60,7 +60,8 @@ export function nextRevision(stack: Stack, revisions: readonly AppStackRevision[
   const published = latestRevision(stack, revisions)
   const isNamedSo = versioned === undefined || published?.metadata.name === versioned
   if (published && isNamedSo && hasContent(published, services)) return undefined
-  const number = Math.max(0, ...revisions.map(numberOf)) + 1
+  // Somebody may have taken the largest: those that share it are ordered by when they were created.
+  const number = Math.min(Math.max(0, ...revisions.map(numberOf)) + 1, largestNumber)
   return {
     apiVersion,
     kind: appStackRevisionKind.kind,
