@@ -42,10 +42,10 @@ const message = (description: string) => text(description, { max: 1024 })
 const stackStatus = z
   .strictObject({
     current: revisionName('AppStackRevision of the release that runs.').optional(),
-    latest: revisionName('Newest AppStackRevision of the stack.').optional(),
-    outdated: z.boolean().meta({ description: 'Whether there is a newer revision than the current one.' }),
+    latest: revisionName('AppStackRevision that the stack is at now: that of its version, else the newest.').optional(),
+    outdated: z.boolean().meta({ description: 'Whether the stack is at another revision than the current one.' }),
   })
-  .meta({ description: 'The revision that runs and the newest one.' })
+  .meta({ description: 'The revision that runs and the one its stack is at.' })
 
 const counts = z
   .strictObject({

@@ -122,7 +122,7 @@ describe('shop on a real node', () => {
     const outdated = conditionOf(await untilInstance(world, prod, isRunning), 'Ready').message
     process.stderr.write(`${prod}: ${outdated}\n`)
     const pin = `kubectl patch appinstance ${prod} -n ${project} --type=merge -p '{"spec":{"stack":{"revision":"shop-1.1"}}}'`
-    expect(outdated).toContain(`A newer revision is published; to move to it: ${pin}`)
+    expect(outdated).toContain(`The stack is at revision shop-1.1; to move to it: ${pin}`)
     for (const shop of shops) {
       const { count, last } = await migrations(shop)
       expect(count).toBe(1)

@@ -127,16 +127,17 @@ function zeroDowntimeOf({ wanted }: Observed, { objection, release }: Findings):
 }
 
 function hintOf(seen: Observed, found: Findings): string {
-  return [ignoredReplicas(found), newerRevision(seen, found)].filter((hint) => hint !== '').join(' ')
+  return [ignoredReplicas(found), otherRevision(seen, found)].filter((hint) => hint !== '').join(' ')
 }
 
-function newerRevision({ instance, latest }: Observed, { release }: Findings): string {
-  const isOutdated =
-    latest !== undefined && release !== undefined && release.spec.stackRevision !== latest.metadata.name
-  if (!isOutdated) return ''
+/** How to have the revision that its stack has now; '' when it has, or is to have, that. */
+function otherRevision({ instance, latest, revision }: Observed, { release }: Findings): string {
+  if (!latest || !release) return ''
+  const current = latest.metadata.name
+  if ([release.spec.stackRevision, revision?.metadata.name].includes(current)) return ''
   const { name, namespace } = instance.metadata
-  const patch = `{"spec":{"stack":{"revision":"${latest.metadata.name}"}}}`
-  return `A newer revision is published; to move to it: kubectl patch appinstance ${name} -n ${namespace} --type=merge -p '${patch}'`
+  const patch = `{"spec":{"stack":{"revision":"${current}"}}}`
+  return `The stack is at revision ${current}; to move to it: kubectl patch appinstance ${name} -n ${namespace} --type=merge -p '${patch}'`
 }
 
 function releaseSituation(seen: Observed, release: AppRelease, { rollout, applied }: Findings): ReleaseSituation {

@@ -7,9 +7,11 @@ import {
   createRunning,
   getInstance,
   makeInstance,
+  makeStack,
   messageOf,
   releasesOf,
   useWorld,
+  web,
 } from './world.ts'
 
 const world = useWorld()
@@ -79,6 +81,43 @@ describe('an instance that is deployed by hand', () => {
       await rollOut(hands, world.operator, instance)
       const { status } = await getInstance(world)
       expect(status.currentRelease).toMatchObject({ number, image: `hello:${number}` })
+    }
+  }, 60_000)
+})
+
+describe('another revision, deployed by hand', () => {
+  it('is planned with what it changes, up and down, and told as pending alone', async () => {
+    const { hands, operator, instance } = world
+    const versioned = (version: string, value: string): object => {
+      const stack = makeStack(world, 'shop', [{ ...web, variables: [{ name: 'V', value }] }]) as { spec: object }
+      return { ...stack, spec: { ...stack.spec, version } }
+    }
+    const spec = { deploy: { trigger: 'Manual' } }
+    await hands.apply(versioned('1.0', 'a'))
+    await createRunning(world, { stack: 'shop', spec })
+    await hands.apply(versioned('1.1', 'b'))
+    await operator.settle()
+    expect(messageOf(await getInstance(world), 'Ready')).toContain('The stack is at revision shop-1.1; to move to it: ')
+
+    for (const [number, { to, was, is }] of [
+      { to: 'shop-1.1', was: 'a', is: 'b' },
+      { to: 'shop-1.0', was: 'b', is: 'a' },
+    ].entries()) {
+      await hands.apply(makeInstance(world, { ...spec, stack: { revision: to } }))
+      await operator.settle()
+      const planned = await getInstance(world)
+      expect(planned['status'].pendingChanges).toEqual([
+        expect.objectContaining({ path: 'stack.revision', to, source: `AppInstance/${instance}`, effect: 'None' }),
+        expect.objectContaining({ path: 'services[web].variables[V]', from: was, to: is, effect: 'Restart' }),
+      ])
+      // The command that is told is that of what is asked for, and does something.
+      expect(messageOf(planned, 'Ready')).not.toContain('to move to it')
+      await annotate({ 'appstead.dev/deploy': `to ${to}` })
+      await operator.settle()
+      await rollOut(hands, operator, instance)
+      const { status } = await getInstance(world)
+      expect(status).toMatchObject({ phase: 'Running', stack: { current: to }, currentRelease: { number: number + 2 } })
+      expect(status.pendingChanges).toBeUndefined()
     }
   }, 60_000)
 })

@@ -90,29 +90,52 @@ describe('a revision from git', () => {
   }, 30_000)
 })
 
-describe('an instance that upgrades itself', () => {
-  it('moves to each new revision with a release, and goes back when it pins the old one', async () => {
-    const { hands, operator, instance } = world
-    await hands.apply(versioned('1.0', 'a'))
-    await createRunning(world, { stack: 'shop', spec: { stack: { autoUpgrade: true } } })
-    await hands.apply(versioned('1.1', 'b'))
+describe('a revision from git with the largest number there is', () => {
+  it('is the newest, and does not keep the next edit from being published after it', async () => {
+    const { hands, operator, namespace } = world
+    const given = ofGit('shop-1.4', 'a') as { spec: object }
+    await hands.apply({ ...given, spec: { ...given.spec, number: 2_147_483_647 } })
+    await hands.apply(makeStack(world, 'shop', withVariable('b')))
     await operator.settle()
-    await rollOut(hands, operator, instance)
-    expect((await getInstance(world))['status']).toMatchObject({
-      phase: 'Running',
-      stack: { current: 'shop-1.1', outdated: false },
-      currentRelease: { number: 2 },
-    })
-    await hands.apply(makeInstance(world, { stack: { revision: 'shop-1.0' } }))
-    await operator.settle()
-    await rollOut(hands, operator, instance)
-    expect(await stackStatus()).toEqual({ current: 'shop-1.0', latest: 'shop-1.1', outdated: true })
-    expect((await releasesOf(world)).map(({ spec }) => spec['stackRevision'])).toEqual([
-      'shop-1.0',
-      'shop-1.1',
-      'shop-1.0',
-    ])
+    const { status } = await hands.get('AppStack', { namespace, name: 'shop' })
+    expect(status.conditions[0]).toMatchObject({ status: 'True' })
+    const { spec } = await hands.get('AppStackRevision', { namespace, name: status.latestRevision })
+    expect(spec).toMatchObject({ number: 2_147_483_647, services: [{ variables: [{ name: 'V', value: 'b' }] }] })
   }, 30_000)
+})
+
+describe('an instance that upgrades itself', () => {
+  it.each([
+    ['', () => ({ stack: { autoUpgrade: true } })],
+    [', as its AppEnv says', () => ({ env: world.app })],
+  ])(
+    'moves to each new revision with a release%s, and goes back when it pins the old one',
+    async (_, specOf) => {
+      const { hands, operator, instance, app } = world
+      const following = { type: 'staging', defaults: { autoUpgrade: true } }
+      await hands.apply({ apiVersion, kind: 'AppEnv', metadata: { name: app }, spec: following })
+      await hands.apply(versioned('1.0', 'a'))
+      await createRunning(world, { stack: 'shop', spec: specOf() })
+      await hands.apply(versioned('1.1', 'b'))
+      await operator.settle()
+      await rollOut(hands, operator, instance)
+      expect((await getInstance(world))['status']).toMatchObject({
+        phase: 'Running',
+        stack: { current: 'shop-1.1', outdated: false },
+        currentRelease: { number: 2 },
+      })
+      await hands.apply(makeInstance(world, { ...specOf(), stack: { revision: 'shop-1.0' } }))
+      await operator.settle()
+      await rollOut(hands, operator, instance)
+      expect(await stackStatus()).toEqual({ current: 'shop-1.0', latest: 'shop-1.1', outdated: true })
+      expect((await releasesOf(world)).map(({ spec }) => spec['stackRevision'])).toEqual([
+        'shop-1.0',
+        'shop-1.1',
+        'shop-1.0',
+      ])
+    },
+    30_000,
+  )
 
   it('is refused in an environment of type prod, with what to do', async () => {
     await create(world, { spec: { env: 'prod', stack: { autoUpgrade: true } } })
