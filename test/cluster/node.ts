@@ -163,7 +163,8 @@ export async function copyImages(from: Started, to: Started, ctr: string, archiv
   const names = (await runInside(from, ctr, [...images, 'list', '--quiet'])).trim().split('\n')
   // Each image is also known by its digest.
   const tagged = names.filter((name) => !name.startsWith('sha256:'))
-  await runInside(from, ctr, [...images, 'export', archive, ...tagged])
+  // By ctr itself (--local): what containerd streams to it may be cut, as ctr ends before it has written all of it.
+  await runInside(from, ctr, [...images, 'export', '--local', archive, ...tagged])
   await importImage(to, ctr, archive)
   rmSync(archive)
 }
