@@ -1,17 +1,20 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
+import process from 'node:process'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { waitUntil } from '../cluster/kubeApi.ts'
 import { helloImage } from '../../examples/hello/image.ts'
 import { makeCanary } from '../support/canaries.ts'
-import { everything, rootMount, run, user, volumeNames } from './everythingApp.ts'
+import { environment, everything, instanceOf, rootMount, run, user, volumeNames } from './everythingApp.ts'
 import { startRegistry, type Registry } from './registry.ts'
 import {
+  conditionOf,
   foreign,
   onNode,
   podsOf,
   project,
   removeForeignClaims,
+  signalProcessOf,
   startNodeWorld,
   untilInstance,
   type Instance,
@@ -121,6 +124,7 @@ afterAll(async () => {
   await registry?.stop()
   if (world === undefined) return
   await world.kubectl.ask('delete', 'namespace', project, '--wait=false')
+  await world.kubectl.ask('delete', 'appenv', 'everything', '--wait=false')
   await removeForeignClaims(world.kubectl)
   await world.kubectl.ask('delete', 'persistentvolume', ...volumeNames, '--wait=false')
 }, 60_000)
@@ -133,13 +137,9 @@ describe('an app that says all that a service may say', () => {
       allowed('ConfigMap', 'config', { data: { COLOUR: 'red', WINS: 'config' } }),
       allowed('Secret', 'secret', { stringData: { PIN: '0815' } }),
       allowed('Secret', 'login', registry.login),
+      environment,
       everything(world.images.hello('1'), 'first'),
-      {
-        apiVersion: 'appstead.dev/v1alpha1',
-        kind: 'AppInstance',
-        metadata: { name: instance },
-        spec: { app: 'everything', env: 'dev', image: `${registry.host}/web:1`, stack: { autoUpgrade: true } },
-      },
+      instanceOf(instance, `${registry.host}/web:1`),
     ])
     await waitUntil(
       'its namespace',
@@ -181,6 +181,10 @@ describe('an app that says all that a service may say', () => {
       COLOUR: 'red',
       S_PIN: '0815',
       WINS: 'variable',
+      OF_ENV: 'ENV',
+      OF_APP: 'APP',
+      OF_INSTANCE: 'INSTANCE',
+      OF_ALL: 'INSTANCE',
       APPSTEAD_INSTANCE: instance,
     })
     expect(seen.env['TOKEN']).toHaveLength(40)
@@ -214,6 +218,23 @@ describe('an app that says all that a service may say', () => {
       socket.close()
     }
   }, 30_000)
+
+  it('has a replica that hangs taken out of the Service, and then started anew', async () => {
+    const pod = await podOf('web')
+    const { metadata } = pod
+    const stateOf = (path: string): Promise<string> =>
+      world.kubectl.text('-n', instance, 'get', 'pod', metadata.name, '-o', `jsonpath={.status.${path}}`)
+    signalProcessOf(pod, 'SIGSTOP')
+    await waitUntil('it is out of the Service', 60, async () => {
+      return (await stateOf('conditions[?(@.type=="Ready")].status')) === 'False'
+    })
+    const lacking = await untilInstance(world, instance, ({ status }) => status.phase === 'Down', 30)
+    process.stderr.write(`${conditionOf(lacking, 'Ready').state}: ${conditionOf(lacking, 'Ready').message}\n`)
+    expect(conditionOf(lacking, 'Ready').message).toContain("service 'web'")
+    await waitUntil('it is started anew', 120, async () => (await stateOf('containerStatuses[0].restartCount')) === '1')
+    await untilInstance(world, instance, isRelease(1), 60)
+    await waitUntil('it answers', 30, async () => (await askWeb()).env['POD'] === metadata.name)
+  }, 240_000)
 
   it('has its image from a registry that asks for a login', () => {
     const answers = registry.answers()

@@ -52,6 +52,34 @@ const action = (name: string, when: string, milliseconds: number): object => ({
 
 const field = (name: string, fieldPath: string): object => ({ name, valueFrom: { fieldRef: { fieldPath } } })
 
+/** Each says a variable of its own, and one that all of them say. */
+const layer = (name: string): readonly object[] => [
+  { name: `OF_${name}`, value: name },
+  { name: 'OF_ALL', value: name },
+]
+
+/** The environment of its instance. */
+export const environment = {
+  apiVersion: 'appstead.dev/v1alpha1',
+  kind: 'AppEnv',
+  metadata: { name: 'everything' },
+  spec: { type: 'dev', variables: layer('ENV') },
+}
+
+/** Its instance. */
+export const instanceOf = (name: string, image: string): object => ({
+  apiVersion: 'appstead.dev/v1alpha1',
+  kind: 'AppInstance',
+  metadata: { name },
+  spec: {
+    app: 'everything',
+    env: 'everything',
+    image,
+    stack: { autoUpgrade: true },
+    variables: layer('INSTANCE'),
+  },
+})
+
 /** The App: `first`, with an image of its own, and `web`. The edition is what `first` notes; another one is an upgrade. */
 export const everything = (image: string, edition: string): object => ({
   apiVersion: 'appstead.dev/v1alpha1',
@@ -59,6 +87,7 @@ export const everything = (image: string, edition: string): object => ({
   metadata: { name: 'everything' },
   spec: {
     imagePullSecrets: [{ name: 'login' }],
+    variables: layer('APP'),
     stack: {
       services: [
         {

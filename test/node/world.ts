@@ -45,13 +45,28 @@ export async function startNodeWorld(): Promise<NodeWorld> {
   return { cluster, kubectl, images }
 }
 
-/** With the instances of the file before. Their pods, which nobody asks any more, are given no time to drain. */
+/** With the instances of the file before, also where that was killed. Their pods, which nobody asks any more, are given no time to drain. */
 async function removeProject(kubectl: Kubectl): Promise<void> {
-  const pods = ['pods', '--all-namespaces', '--selector', `appstead.dev/project=${project}`]
+  const linesOf = async (...args: string[]): Promise<readonly string[]> =>
+    (await kubectl.text(...args, '-o', 'name')).split('\n').filter((line) => line !== '')
+  for (const instance of await linesOf('-n', project, 'get', 'appinstances')) {
+    await kubectl.text('-n', project, 'patch', instance, '--type=merge', '-p', '{"spec":{"deletionProtection":false}}')
+  }
   await kubectl.text('delete', 'namespace', project, '--ignore-not-found', '--wait=false')
+  const leaving = ['--field-selector', 'status.phase=Terminating', '--selector', `appstead.dev/project=${project}`]
   await waitUntil('the instances of the file before are gone', 300, async () => {
-    await kubectl.text('delete', ...pods, '--grace-period=1', '--wait=false')
-    return (await kubectl.text('get', 'namespace', project, '--ignore-not-found', '-o', 'name')) === ''
+    for (const name of await linesOf('get', 'namespaces', ...leaving)) {
+      await kubectl.ask(
+        'delete',
+        'pods',
+        '--all',
+        '-n',
+        name.replace('namespace/', ''),
+        '--grace-period=1',
+        '--wait=false',
+      )
+    }
+    return (await linesOf('get', 'namespace', project, '--ignore-not-found')).length === 0
   })
 }
 
@@ -173,6 +188,11 @@ export async function podsOf({ kubectl }: NodeWorld, namespace: string, selector
 
 /** Kills the Node process of a pod of this machine's own node, without a word. */
 export function killProcessOf(pod: Pod): void {
+  signalProcessOf(pod, 'SIGKILL')
+}
+
+/** Sends a signal to the Node process of a pod of this machine's own node. */
+export function signalProcessOf(pod: Pick<Pod, 'metadata'>, signal: NodeJS.Signals): void {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
   const victim = pids.find((pid) => {
     try {
@@ -184,7 +204,7 @@ export function killProcessOf(pod: Pod): void {
     }
   })
   if (victim === undefined) throw new Error(`no process of pod ${pod.metadata.name} on this machine`)
-  process.kill(Number(victim), 'SIGKILL')
+  process.kill(Number(victim), signal)
 }
 
 const closesAtOnce = `
