@@ -115,6 +115,7 @@ export interface Instance {
   readonly status: {
     readonly observedGeneration?: number
     readonly phase?: string
+    readonly currentRelease?: { readonly number: number }
     readonly conditions?: readonly { readonly type: string; readonly status: string; readonly message: string }[]
     readonly services?: readonly { readonly name: string; readonly image: string }[]
   }

@@ -121,20 +121,26 @@ export async function walkShop(stage: Omit<Ground, 'makePassword' | 'project'>):
   ] as const) {
     report(`  $ kubectl apply -f examples/shop/${file}`)
     sayOutput(await applyShop(ground, file), report)
-    for (const name of names) await untilReady(ground, name)
+    for (const name of names) await untilReady(ground, name, 1)
   }
   report('')
   sayOutput(await kubectl.text('get', 'appinstances'), report)
   await sayOrder(ground)
+  await sayTokens(ground)
 }
 
-async function untilReady({ kubectl, report }: Pick<Ground, 'kubectl' | 'report'>, name: string): Promise<void> {
+async function untilReady(
+  { kubectl, report }: Pick<Ground, 'kubectl' | 'report'>,
+  name: string,
+  release: number,
+): Promise<void> {
   await waitFor(`${name} to be ready`, 20, 180, report, async () => {
     const { metadata, status } = await kubectl.json<Instance>('get', 'appinstance', name)
     const ready = status.conditions?.find(({ type }) => type === 'Ready')
     const isSeen = status.observedGeneration === metadata.generation
     if (!isSeen) return { isDone: false, text: 'the operator has not looked at it yet' }
-    return { isDone: ready?.status === 'True', text: `${status.phase}: ${ready?.message}` }
+    const isDone = ready?.status === 'True' && status.currentRelease?.number === release
+    return { isDone, text: `${status.phase}: ${ready?.message}` }
   })
 }
 
@@ -154,6 +160,24 @@ async function sayOrder({ kubectl, report }: Pick<Ground, 'kubectl' | 'report'>)
     return { isDone: text.startsWith('packed'), text }
   })
   report(`  $ curl ${url}\n  > ${await ask('/')}`)
+}
+
+/** By annotations: one replaces the replicas, one deploys what was changed and waits for it. */
+async function sayTokens({ kubectl, images, report }: Pick<Ground, 'kubectl' | 'images' | 'report'>): Promise<void> {
+  const say = async (...words: readonly string[]): Promise<void> => {
+    report(`  $ kubectl ${words.map((word) => (/[{ ]/.test(word) ? `'${word}'` : word)).join(' ')}`)
+    sayOutput(await kubectl.text(...words), report)
+  }
+  const annotate = (name: string, token: string): Promise<void> =>
+    say('annotate', 'appinstance', name, '--overwrite', `appstead.dev/${token}`)
+  report('')
+  await annotate('shop-dev', 'restart=new certificates')
+  await untilReady({ kubectl, report }, 'shop-dev', 2)
+  const byHand = JSON.stringify({ spec: { image: images.shop('2'), deploy: { trigger: 'Manual' } } })
+  await say('patch', 'appinstance', 'shop-staging', '--type=merge', '-p', byHand)
+  await untilReady({ kubectl, report }, 'shop-staging', 1)
+  await annotate('shop-staging', 'deploy=reviewed')
+  await untilReady({ kubectl, report }, 'shop-staging', 2)
 }
 
 interface Service {
