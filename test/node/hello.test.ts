@@ -109,7 +109,9 @@ describe('hello on a real node', () => {
     const { kubectl, images } = world
     await kubectl.text('-n', project, 'scale', 'appinstance', instance, '--replicas=3')
     const waiting = await untilInstance(world, instance, ({ status }) => status.pendingSummary !== undefined, 20)
-    expect(conditionOf(waiting, 'ChangesPending').message).toContain('1 → 3: takes effect with the next deployment')
+    expect(conditionOf(waiting, 'ChangesPending').message).toContain(
+      '1 → 3 (Scale): takes effect with the next deployment',
+    )
     expect(await replicas()).toHaveLength(1)
     expect(await kubectl.text('-n', project, 'get', 'appinstances', '-o', 'wide')).toContain('services[web].replicas')
     await setImage(images.hello('2'))

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { waitUntil } from '../cluster/kubeApi.ts'
+import { declared, names, secretOf } from './site.ts'
 import {
   conditionOf,
   follow as followObject,
@@ -24,77 +25,6 @@ let world: NodeWorld
 /** Of site-failed, from before its roll-out fails until the last good release is back. */
 let clients: readonly Client[] = []
 let readyReplicas: Followed | undefined
-
-/**
- * Serves until it is told to break: from then on its process ends at each start, as with a database that is gone. Its
- * version 2 answers no health check. What it writes to /tmp outlives its process, not its pod.
- */
-const program = `
-  const fail = () => { fs.writeFileSync('/tmp/broken', ''); console.error('no database'); process.exit(3) }
-  if (fs.existsSync('/tmp/broken')) fail()
-  http.createServer(({ url }, response) => {
-    if (url === '/break') fail()
-    const version = process.env.HELLO_VERSION
-    response.writeHead(version === '2' ? 500 : 200).end('version ' + version + ', on ' + os.hostname())
-  }).listen(8080)
-  process.on('SIGTERM', () => process.exit())`
-
-const names = [
-  'site-down',
-  'site-failed',
-  'site-stuck',
-  'site-manual',
-  'site-suspended',
-  'site-invalid',
-  'site-waits',
-  'site-secret',
-]
-
-const specs: Readonly<Record<string, object>> = {
-  'site-down': { replicas: 2 },
-  'site-stuck': { deletionDeadlineSeconds: 20 },
-  'site-manual': { deploy: { trigger: 'Manual' } },
-  'site-secret': { variables: [{ name: 'WORD', valueFrom: { secretKeyRef: { name: 'site', key: 'word' } } }] },
-}
-
-const secretOf = (word: string): object => ({
-  apiVersion: 'v1',
-  kind: 'Secret',
-  metadata: {
-    name: 'site',
-    labels: { 'appstead.dev/allow': 'true' },
-    annotations: { 'appstead.dev/allow-apps': 'site' },
-  },
-  stringData: { word },
-})
-
-const declared = (): object[] => [
-  secretOf('old'),
-  {
-    apiVersion: 'appstead.dev/v1alpha1',
-    kind: 'App',
-    metadata: { name: 'site' },
-    spec: {
-      stack: {
-        services: [
-          {
-            name: 'web',
-            command: ['node', '--eval', program],
-            ports: [{ port: 8080 }],
-            healthCheck: { path: '/healthz' },
-            rollout: { progressDeadlineSeconds: 15 },
-          },
-        ],
-      },
-    },
-  },
-  ...names.map((name) => ({
-    apiVersion: 'appstead.dev/v1alpha1',
-    kind: 'AppInstance',
-    metadata: { name },
-    spec: { app: 'site', env: 'dev', image: world.images.hello('1'), ...specs[name] },
-  })),
-]
 
 const patch = (name: string, spec: object): Promise<string> =>
   world.kubectl.text('-n', project, 'patch', 'appinstance', name, '--type=merge', '-p', JSON.stringify({ spec }))
@@ -128,7 +58,10 @@ function follow(message: string): Promise<string> {
 
 beforeAll(async () => {
   world = await startNodeWorld()
-  await world.kubectl.apply(JSON.stringify({ apiVersion: 'v1', kind: 'List', items: declared() }), project)
+  await world.kubectl.apply(
+    JSON.stringify({ apiVersion: 'v1', kind: 'List', items: declared(world.images.hello('1')) }),
+    project,
+  )
   for (const name of names) await untilInstance(world, name, ({ status }) => status.phase === 'Running', 120)
   await Promise.all(
     (await podsOf(world, 'site-down')).map(({ metadata }) =>
@@ -261,7 +194,7 @@ describe('at 3 a.m.', () => {
       'Running',
       'ChangesPending',
       [
-        'services[web].image appstead.local/hello:1 → appstead.local/hello:2',
+        'services[web].image appstead.local/hello:1 → appstead.local/hello:2 (Restart): ',
         'spec.deploy.trigger is Manual',
         `now: kubectl annotate appinstance site-manual -n ${project} appstead.dev/deploy=`,
       ],
@@ -271,7 +204,7 @@ describe('at 3 a.m.', () => {
       'Suspended',
       'ChangesPending',
       [
-        'services[web].image appstead.local/hello:1 → appstead.local/hello:2',
+        'services[web].image appstead.local/hello:1 → appstead.local/hello:2 (Restart): ',
         'takes effect when spec.suspend is false again',
       ],
     ],
@@ -279,7 +212,7 @@ describe('at 3 a.m.', () => {
       'site-waits',
       'Running',
       'ChangesPending',
-      ['services[web].replicas 1 → 3: takes effect with the next deployment', 'now: kubectl annotate'],
+      ['services[web].replicas 1 → 3 (Scale): takes effect with the next deployment', 'now: kubectl annotate'],
     ],
     ['site-invalid', 'Invalid', 'Ready', ['spec.services[wep] is an override of no service', "did you mean 'web'?"]],
   ])(
@@ -300,10 +233,19 @@ describe('at 3 a.m.', () => {
       await waitUntil('the Event', 30, async () => (await since()).length > 0)
       process.stderr.write(`${(await since()).join('\n')}\n`)
       expect(await since()).toEqual([`${conditionOf(found, type).state.split(' ')[1]}: ${message}`])
-      await row(name, '-o', 'wide')
+      const shown = await row(name, '-o', 'wide')
+      const told = phase === 'Suspended' ? ['Suspended (spec.suspend)', 'To resume: kubectl patch'] : words
+      expect(told.filter((word) => !shown.includes(word))).toEqual([])
     },
     90_000,
   )
+
+  it('what was suspended comes back by the command it tells, with what was changed meanwhile', async () => {
+    await follow(conditionOf(await getInstance(world, 'site-suspended'), 'ChangesPending').message)
+    const { status } = await untilInstance(world, 'site-suspended', ({ status: { phase } }) => phase === 'Running', 60)
+    expect(status).toMatchObject({ counts: { summary: '1/1' }, currentRelease: { number: 2 } })
+    await row('site-suspended')
+  }, 90_000)
 
   it('a Secret changed: it waits for the next deployment, and a replica that is made anew until then has what its release has', async () => {
     const { kubectl } = world
@@ -318,7 +260,7 @@ describe('at 3 a.m.', () => {
     const { message } = conditionOf(waiting, 'ChangesPending')
     process.stderr.write(`site-secret: ${message}\n`)
     expect(message).toMatch(
-      /^services\[web\]\.variables\[WORD\] \(Secret\/site has new content\): takes effect with the next deployment/,
+      /^services\[web\]\.variables\[WORD\] \(Secret\/site has new content\) \(Restart\): takes effect with the next deployment/,
     )
     const [before] = await podsOf(world, 'site-secret')
     await kubectl.text('-n', 'site-secret', 'delete', 'pod', before!.metadata.name)

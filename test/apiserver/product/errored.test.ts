@@ -154,6 +154,21 @@ describe('a removal that a finalizer holds up', () => {
   }, 120_000)
 })
 
+describe('a removal whose record somebody deletes', () => {
+  it('goes on, and is recorded anew', async () => {
+    const { hands, operator, namespace } = world
+    await createRunning(world, { spec: { deletionDeadlineSeconds: 5 } })
+    const letGo = await removeInVain(world)
+    const { task } = (await getInstance(world))['status'].error
+    await hands.remove('AppTask', { namespace, name: task })
+    await operator.settle()
+    await letGo()
+    await operator.until('it is gone', isGone)
+    const removals = (await hands.list('AppTask', namespace)).filter(({ spec }) => spec['type'] === 'Delete')
+    expect(removals.map(conditionsOf)).toEqual([{ Succeeded: 'True Completed' }])
+  }, 120_000)
+})
+
 describe('a removal with its whole project', () => {
   it('is Errored at its deadline, without a record, and both go when what holds it up does', async () => {
     const { hands, operator, namespace, instance } = world
