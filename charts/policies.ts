@@ -224,7 +224,7 @@ function lockedPods(): Policy {
 }
 
 const waits =
-  'takes effect with the next deployment, for example a change of spec.image or spec.variables; kubectl get appinstance %s -n %s -o wide shows what is pending'
+  'takes effect with the next deployment; what is pending, and how to have it now: kubectl get appinstance %s -n %s -o wide'
 
 /** So that the terminal says what the status says a moment later. */
 function replicasWarning(): Policy {

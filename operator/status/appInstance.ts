@@ -73,6 +73,8 @@ export interface ReleaseSituation {
         readonly service: string
         readonly reason?: Reason
         readonly cause: string
+        /** Where to look where no cause is known: a command. */
+        readonly look: string
         readonly blame?: Blame | undefined
       }
     | undefined
@@ -249,21 +251,27 @@ function lagging(release: ReleaseSituation, failed: FailedRelease | undefined): 
   if (failed && cause === '')
     return { reason: failed.reason, message: `Release ${failed.name} failed: ${failed.message}` }
   const why = cause === '' ? '' : `: ${cause}`
+  const whatToSee = why || lookAt(release)
   if (release.isDeadlineExceeded) {
-    const message = `Release ${release.name}: service '${service}' did not become ready in time${why}.`
+    const message = `Release ${release.name}: service '${service}' did not become ready in time${whatToSee}.`
     return { reason: known ?? 'RolloutDeadlineExceeded', message }
   }
   if (release.isScaling && release.wasComplete && known === undefined) {
     return { reason: 'Scaling', message: `Service '${service}' scales: replicas are starting${why}.` }
   }
   if (release.wasComplete) {
-    const message = `Release ${release.name}: service '${service}' has too few ready replicas${why}.`
+    const message = `Release ${release.name}: service '${service}' has too few ready replicas${whatToSee}.`
     return { reason: known ?? 'ReplicasNotReady', message }
   }
   return {
     reason: known ?? 'RollingOut',
     message: `Release ${release.name} rolls out; service '${service}' is not ready yet${why}.`,
   }
+}
+
+/** Where no cause is known. */
+function lookAt({ laggard }: ReleaseSituation): string {
+  return laggard ? `; see ${laggard.look}` : ''
 }
 
 function deployedVerdict({ objection, release, failed, suspension, serving }: Situation): Verdict {

@@ -1,3 +1,4 @@
+import type { AppInstance } from '../../api/appInstance.ts'
 import type { Refused } from '../../apply/refusal.ts'
 import { isOfRule } from '../../apply/refusal.ts'
 import { canonical } from '../../api/canonical.ts'
@@ -119,7 +120,10 @@ function holderOf(namespace: ObservedChild, seen: Observed): { readonly holder: 
   const { name, namespace: own } = seen.instance.metadata
   if (instance === undefined || project === undefined)
     return { holder: 'someone else', way: `; see kubectl describe namespace ${name}` }
-  if (!isUnproven(namespace, seen)) return { holder: `the AppInstance '${instance}' of project '${project}'`, way: '' }
+  if (!isUnproven(namespace, seen)) {
+    const way = `; see kubectl describe appinstance ${instance} -n ${project}`
+    return { holder: `the AppInstance '${instance}' of project '${project}'`, way }
+  }
   const recorded = namespace.metadata.annotations?.[annotations.instanceUid]
   const adopt = `kubectl annotate appinstance ${name} -n ${own} --overwrite ${annotations.adopt}=${recorded}`
   return {
@@ -140,6 +144,12 @@ function releaseIsKnown({ releases }: Observed): Objection | undefined {
   )
 }
 
+/** What pins an instance to a revision. */
+export function moveCommand({ metadata: { name, namespace } }: AppInstance, revision = ''): string {
+  const patch = JSON.stringify({ spec: { stack: { revision } } })
+  return `kubectl patch appinstance ${name} -n ${namespace} --type=merge -p '${patch}'`
+}
+
 function appExists({ app, instance, similar }: Observed): Objection | undefined {
   if (app) return undefined
   const { namespace } = instance.metadata
@@ -147,7 +157,7 @@ function appExists({ app, instance, similar }: Observed): Objection | undefined 
     'AppNotFound',
     'App',
     instance.spec.app,
-    `No App '${instance.spec.app}' in namespace '${namespace}' (spec.app)${thereIs(similar)}`,
+    `No App '${instance.spec.app}' in namespace '${namespace}' (spec.app)${thereIs(similar)}; see kubectl get appsteadapps -n ${namespace}`,
   )
 }
 
@@ -180,22 +190,21 @@ function stackIsPublished({
     'StackNotFound',
     'AppStack',
     stack,
-    `No revision of the AppStack '${stack}' in namespace '${instance.metadata.namespace}', which App '${instance.spec.app}' names (spec.stack.name)${thereIs(similar)}`,
+    `No revision of the AppStack '${stack}' in namespace '${instance.metadata.namespace}', which App '${instance.spec.app}' names (spec.stack.name)${thereIs(similar)}; see kubectl get appstacks -n ${instance.metadata.namespace}`,
   )
 }
 
 function revisionExists({ revision, instance, releases, latest, similar }: Observed): Objection | undefined {
   if (revision) return undefined
-  const { name, namespace } = instance.metadata
+  const { namespace } = instance.metadata
   const pinned = instance.spec.stack?.revision
   const missing = pinned ?? releases[0]?.spec.stackRevision ?? ''
   const where = pinned === undefined ? `of release ${releases[0]?.metadata.name}` : 'spec.stack.revision'
-  const move = `kubectl patch appinstance ${name} -n ${namespace} --type=merge -p '{"spec":{"stack":{"revision":"${latest?.metadata.name}"}}}'`
   return waitsFor(
     'RevisionNotFound',
     'AppStackRevision',
     missing,
-    `No AppStackRevision '${missing}' in namespace '${namespace}' (${where})${thereIs(similar)}; to move to the newest: ${move}`,
+    `No AppStackRevision '${missing}' in namespace '${namespace}' (${where})${thereIs(similar)}; to move to the newest: ${moveCommand(instance, latest?.metadata.name)}`,
   )
 }
 
@@ -205,7 +214,7 @@ function revisionIsOfTheStack({ revision, stack, instance, latest }: Observed): 
     kind: 'invalid',
     reason: 'RevisionOfOtherStack',
     field: 'spec.stack.revision',
-    message: `spec.stack.revision is '${revision.metadata.name}', a revision of stack '${revision.spec.stack}', but App '${instance.spec.app}' uses stack '${stack}'; its newest revision is '${latest?.metadata.name}'`,
+    message: `spec.stack.revision is '${revision.metadata.name}', a revision of stack '${revision.spec.stack}', but App '${instance.spec.app}' uses stack '${stack}'; to move to its newest revision: ${moveCommand(instance, latest?.metadata.name)}`,
   }
 }
 

@@ -29,7 +29,7 @@ const [mostTold, listLimit] = [5, 500]
 /** For what accepted changes wait; undefined when there are none. */
 export function pendingOf(seen: Observed, { changes, failed }: Outstanding): Situation['pending'] {
   if (changes.length === 0) return undefined
-  const list = shortened(listed(changes.map(sentenceOf), mostTold), listLimit)
+  const list = shortened(listed(changes.map(withEffect), mostTold), listLimit)
   if (isSuspended(seen.instance)) {
     const message = `${list}: takes effect when spec.suspend is false again: ${resumeCommand(seen.instance)}`
     return { reason: 'WaitsForResume', message }
@@ -46,6 +46,10 @@ export function pendingOf(seen: Observed, { changes, failed }: Outstanding): Sit
   }
   const message = `${list}: takes effect with the next deployment, for example a change of spec.image or spec.variables; ${now}`
   return { reason: 'WaitsForDeployment', message }
+}
+
+function withEffect(change: Change): string {
+  return change.effect === 'None' ? sentenceOf(change) : `${sentenceOf(change)} (${change.effect})`
 }
 
 /** Of the status: the requests that were handled last. */

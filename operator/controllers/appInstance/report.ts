@@ -31,7 +31,7 @@ import { actionEvents, actionsOf, failuresAfter } from './actions.ts'
 import { failedBlame, hinderedIn } from './blame.ts'
 import { alteredEvents, alteredSentence, contestSentence, driftEvents, waitingSentences } from './applied.ts'
 import { externalRows } from './external.ts'
-import { isForeign, type Objection } from './gates.ts'
+import { isForeign, moveCommand, type Objection } from './gates.ts'
 import { madeSince } from './made.ts'
 import type { Observed } from './observe.ts'
 import { ignoredReplicas, isScaling, mayBeJudged, suspensionOf, withGrowth } from './scaling.ts'
@@ -127,7 +127,8 @@ function zeroDowntimeOf({ wanted }: Observed, { objection, release }: Findings):
 }
 
 function hintOf(seen: Observed, found: Findings): string {
-  return [ignoredReplicas(found), otherRevision(seen, found)].filter((hint) => hint !== '').join(' ')
+  const { message: waits = otherRevision(seen, found) } = pendingOf(seen, found) ?? {}
+  return [ignoredReplicas(found), waits].filter((hint) => hint !== '').join(' ')
 }
 
 /** How to have the revision that its stack has now; '' when it has, or is to have, that. */
@@ -135,9 +136,7 @@ function otherRevision({ instance, latest, revision }: Observed, { release }: Fi
   if (!latest || !release) return ''
   const current = latest.metadata.name
   if ([release.spec.stackRevision, revision?.metadata.name].includes(current)) return ''
-  const { name, namespace } = instance.metadata
-  const patch = `{"spec":{"stack":{"revision":"${current}"}}}`
-  return `The stack is at revision ${current}; to move to it: kubectl patch appinstance ${name} -n ${namespace} --type=merge -p '${patch}'`
+  return `The stack is at revision ${current}; to move to it: ${moveCommand(instance, current)}`
 }
 
 function releaseSituation(seen: Observed, release: AppRelease, { rollout, applied }: Findings): ReleaseSituation {
@@ -160,6 +159,7 @@ function releaseSituation(seen: Observed, release: AppRelease, { rollout, applie
       service: name,
       ...(cause && { reason: cause.reason }),
       cause: cause ? `${cause.message}; see ${commandFor(cause, namespace, name)}` : '',
+      look: `kubectl describe pods ${podsOf(namespace, name)}`,
       blame: { child: cause?.child ?? seen.deployments.get(name), mayPass: cause?.mayPass },
     },
     waiting: waitingSentences(applied, rollout),
@@ -188,9 +188,14 @@ function causeOf(seen: Observed, { service, isAhead }: ServiceRollout): Cause | 
 /** The pods of the service are asked, not its Deployment: that one knows no pull error and prefers the log of an old pod. */
 function commandFor({ reason, command }: Cause, namespace: string, service: string): string {
   if (command !== undefined) return command
-  const pods = `-n ${namespace} -l ${labels.service}=${service}`
+  const pods = podsOf(namespace, service)
   if (reason === 'CrashLoop') return `kubectl logs ${pods} --previous`
   return reason === 'Forbidden' ? `kubectl describe replicasets ${pods}` : `kubectl describe pods ${pods}`
+}
+
+/** Of kubectl: which pods. */
+function podsOf(namespace: string, service: string): string {
+  return `-n ${namespace} -l ${labels.service}=${service}`
 }
 
 function deployedGenerationOf(seen: Observed, found: Findings): Pick<AppInstanceStatus, 'deployedGeneration'> {

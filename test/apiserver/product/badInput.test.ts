@@ -53,7 +53,9 @@ describe('a reference to nothing', () => {
     }
     const misspelt = { ...world, app: `${app}s`, instance: `${app}s-dev` }
     expect(await spelling({}, misspelt)).toContain(`No App '${app}s'`)
-    expect(await spelling({}, misspelt)).toContain(`(spec.app); there is '${app}'`)
+    expect(await spelling({}, misspelt)).toContain(
+      `(spec.app); there is '${app}'; see kubectl get appsteadapps -n ${world.namespace}`,
+    )
     expect(await spelling({ env: 'devv' })).toContain(`No AppEnv 'devv' (spec.env); there is 'dev'`)
     const { latestRevision = '' } = (await hands.get('App', { namespace: world.namespace, name: app }))['status']
     const second = { ...world, instance: instance.replace('dev', 'two') }
@@ -63,7 +65,7 @@ describe('a reference to nothing', () => {
     await hands.apply(makeStack(world, 'shop', [web]))
     await hands.apply(makeApp(named, 'shopp'))
     expect(await spelling({}, named)).toContain(
-      `No revision of the AppStack 'shopp' in namespace '${world.namespace}', which App '${app}b' names (spec.stack.name); there is 'shop'`,
+      `No revision of the AppStack 'shopp' in namespace '${world.namespace}', which App '${app}b' names (spec.stack.name); there is 'shop'; see kubectl get appstacks -n ${world.namespace}`,
     )
   }, 30_000)
 
@@ -85,7 +87,8 @@ describe('a reference to nothing', () => {
       Accepted: 'False RevisionOfOtherStack',
       Stalled: 'True RevisionOfOtherStack',
     })
-    for (const part of ['spec.stack.revision', "'other-r1-abcdef'", "stack 'other'", `'app-${app}'`]) {
+    const move = 'to move to its newest revision: kubectl patch appinstance '
+    for (const part of ['spec.stack.revision', "'other-r1-abcdef'", "stack 'other'", `'app-${app}'`, move]) {
       expect(messageOf(wrong, 'Accepted')).toContain(part)
     }
   }, 30_000)

@@ -143,6 +143,7 @@ describe('a namespace of somebody else', () => {
     expect(messageOf(errored, 'Stalled')).toContain(
       `belongs to the AppInstance '${instance}' of project '${world.namespace}'`,
     )
+    expect(messageOf(errored, 'Stalled')).toContain(`kubectl describe appinstance ${instance} -n ${world.namespace};`)
     const ref = { namespace: other.namespace, name: instance }
     await hands.remove('AppInstance', ref)
     await operator.until('the newcomer is gone', async () => (await hands.find('AppInstance', ref)) === undefined)

@@ -96,7 +96,9 @@ describe('create', () => {
     const alone = await getInstance(world)
     expect(alone['status'].phase).toBe('Pending')
     expect(conditionsOf(alone)).toMatchObject({ Ready: 'Unknown AppNotFound', Reconciling: 'True AppNotFound' })
-    expect(messageOf(alone, 'Ready')).toBe(`No App '${app}' in namespace '${namespace}' (spec.app)`)
+    expect(messageOf(alone, 'Ready')).toBe(
+      `No App '${app}' in namespace '${namespace}' (spec.app); see kubectl get appsteadapps -n ${namespace}`,
+    )
     expect(await hands.find('Namespace', { namespace: '', name: instance })).toBeUndefined()
 
     await hands.apply(makeApp(world, 'shop'))

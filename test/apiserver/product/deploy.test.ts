@@ -32,7 +32,7 @@ describe('an instance that is deployed by hand', () => {
     const waiting = await getInstance(world)
     expect(conditionsOf(waiting)).toMatchObject({ Ready: 'True AllReady', ChangesPending: 'True WaitsForTrigger' })
     expect(messageOf(waiting, 'ChangesPending')).toBe(
-      `services[web].image hello:1 → hello:2: waits until it is asked for (spec.deploy.trigger is Manual); now: kubectl annotate appinstance ${instance} -n ${namespace} appstead.dev/deploy=release-2 --overwrite`,
+      `services[web].image hello:1 → hello:2 (Restart): waits until it is asked for (spec.deploy.trigger is Manual); now: kubectl annotate appinstance ${instance} -n ${namespace} appstead.dev/deploy=release-2 --overwrite`,
     )
     expect(waiting['status'].imageSummary).toBe('hello:1 (wanted: hello:2)')
 

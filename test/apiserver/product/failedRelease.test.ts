@@ -78,6 +78,10 @@ describe('a release that misses its deadline', () => {
       ZeroDowntime: 'True NoInterruption',
     })
     const retry = `kubectl annotate appinstance ${instance} -n ${namespace} appstead.dev/deploy=release-3 --overwrite`
+    expect(messageOf(failed, 'ChangesPending')).toMatch(/^services\[web\]\.image hello:1 → hello:\S+ \(Restart\): /)
+    expect(messageOf(failed, 'ChangesPending')).toContain(
+      `: release 2 of it failed, and it is not tried again by itself; now: ${retry}`,
+    )
     expect(messageOf(failed, 'Ready')).toBe(
       `Release 2 failed: ${cause} Release 1 serves; not tried again until the spec changes or appstead.dev/deploy asks: ${retry}`,
     )

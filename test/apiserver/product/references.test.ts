@@ -150,7 +150,7 @@ describe('a Secret that is referred to', () => {
       },
     ])
     expect(messageOf(await getInstance(world), 'ChangesPending')).toMatch(
-      /^services\[web\]\.variables\[PASSWORD\] \(Secret\/db has new content\): takes effect with the next deployment/,
+      /^services\[web\]\.variables\[PASSWORD\] \(Secret\/db has new content\) \(Restart\): takes effect with the next deployment/,
     )
     expect(conditionsOf(await getInstance(world))).toMatchObject({ Ready: 'True AllReady' })
     expect(await releasesOf(world)).toHaveLength(1)

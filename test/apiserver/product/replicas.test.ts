@@ -40,10 +40,12 @@ describe('kubectl scale', () => {
       ],
     })
     expect(conditionsOf(waiting)).toMatchObject({ Ready: 'True AllReady', ChangesPending: 'True WaitsForDeployment' })
-    expect(messageOf(waiting, 'ChangesPending')).toBe(
-      `services[web].replicas 1 → 3: takes effect with the next deployment, for example a change of spec.image or spec.variables; now: kubectl annotate appinstance ${instance} -n ${namespace} appstead.dev/deploy=release-2 --overwrite`,
+    const pending = messageOf(waiting, 'ChangesPending')
+    expect(pending).toBe(
+      `services[web].replicas 1 → 3 (Scale): takes effect with the next deployment, for example a change of spec.image or spec.variables; now: kubectl annotate appinstance ${instance} -n ${namespace} appstead.dev/deploy=release-2 --overwrite`,
     )
     expect(await hands.columns('AppInstance', ref)).toMatchObject({
+      Message: `All services are ready. ${pending}`,
       Pending: 'services[web].replicas',
       Replicas: '1/1',
     })

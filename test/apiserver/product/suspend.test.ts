@@ -94,7 +94,7 @@ describe('suspend', () => {
     expect(conditionsOf(suspended)).toMatchObject({ Ready: 'True Suspended', ChangesPending: 'True WaitsForResume' })
     const resume = `kubectl patch appinstance ${instance} -n ${world.namespace} --type=merge -p '{"spec":{"suspend":false}}'`
     expect(messageOf(suspended, 'ChangesPending')).toBe(
-      `services[web].image hello:1 → hello:2: takes effect when spec.suspend is false again: ${resume}`,
+      `services[web].image hello:1 → hello:2 (Restart): takes effect when spec.suspend is false again: ${resume}`,
     )
     expect(await releasesOf(world)).toHaveLength(1)
     await setSpec(world, { suspend: false })

@@ -15,7 +15,7 @@ const release = {
   wasComplete: true,
   isDeadlineExceeded: false,
   isScaling: false,
-  laggard: { service: 'web', reason: 'CrashLoop', cause },
+  laggard: { service: 'web', reason: 'CrashLoop', cause, look: 'kubectl describe pods' },
   waiting: '',
   action: undefined,
   afterwards: '',
@@ -100,7 +100,10 @@ it.each([
   ['somebody is served', { serving: 1 }],
   ['nobody is to be', { suspension: { isDone: false, command: 'kubectl get pods' } }],
   ['nobody ever was', { release: { ...release, isFirst: true, wasComplete: false } }],
-  ['no pod tells why', { release: { ...release, laggard: { service: 'web', cause: '' } } }],
+  [
+    'no pod tells why',
+    { release: { ...release, laggard: { service: 'web', cause: '', look: 'kubectl describe pods' } } },
+  ],
   ['nothing is done any more', { objection: { ...blocked, kind: 'failed' } }],
 ] as const)('an objection alone is told where %s', (_, over) => {
   expect(instanceVerdicts({ ...crashed, objection: blocked, ...over }).Ready).toMatchObject({
