@@ -7,6 +7,8 @@ import {
   follow,
   podsOf,
   project,
+  promisedSeconds,
+  secondsUntilTold,
   startNodeWorld,
   untilInstance,
   type Followed,
@@ -136,17 +138,8 @@ async function allEvents(): Promise<readonly string[]> {
 }
 
 /** How long after the fault was asked for its cause stood in the status. */
-async function secondsUntilTold({ name, tells }: Cause): Promise<number> {
-  const isIt = (value: string): boolean =>
-    value.startsWith(`${name}-dev `) && tells.every((part) => value.includes(part))
-  await waitUntil('the watch tells it, too', 10, () => Promise.resolve(told.values.some(isIt)))
-  const seconds = (told.times[told.values.findIndex(isIt)]! - faultAt.get(name)!) / 1000
-  process.stderr.write(`${name}: told ${seconds.toFixed(1)} s after it was asked for\n`)
-  return seconds
-}
-
-/** What people are promised (design/screen.md); it takes a third of it at most. */
-const promisedSeconds = 60
+const toldAfter = ({ name, tells }: Cause): Promise<number> =>
+  secondsUntilTold(told, { name: `${name}-dev`, tells, since: faultAt.get(name)! })
 
 const restartsOf = async (name: string): Promise<number> =>
   (await podsOf(world, `${name}-dev`))[0]?.status.containerStatuses?.[0]?.restartCount ?? 0
@@ -172,7 +165,7 @@ describe('what keeps an instance from serving', () => {
       const { name, phase, reason, tells } = cause
       const isTold = ({ message }: { message: string }): boolean => tells.every((part) => message.includes(part))
       const instance = await untilInstance(world, `${name}-dev`, (each) => isTold(conditionOf(each, 'Ready')), 60)
-      expect(await secondsUntilTold(cause)).toBeLessThan(promisedSeconds)
+      expect(await toldAfter(cause)).toBeLessThan(promisedSeconds)
       const { state, message } = conditionOf(instance, 'Ready')
       expect(state).toContain(reason)
       // Object, cause, command: in this order.
@@ -194,7 +187,7 @@ describe('what keeps an instance from serving', () => {
       ({ status }) => ['web', 'jobs'].every((each) => status.services?.find((row) => row.name === each)?.message),
       60,
     )
-    expect(await secondsUntilTold(both)).toBeLessThan(promisedSeconds)
+    expect(await toldAfter(both)).toBeLessThan(promisedSeconds)
     const { state, message } = conditionOf(instance, 'Ready')
     process.stderr.write(`${message}\n`)
     expect([state, instance.status.phase]).toEqual([`Unknown ${reason}`, phase])

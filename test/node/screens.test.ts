@@ -8,6 +8,8 @@ import {
   isReady,
   podsOf,
   project,
+  promisedSeconds,
+  secondsUntilTold,
   startClient,
   startNodeWorld,
   untilInstance,
@@ -26,8 +28,17 @@ let world: NodeWorld
 let clients: readonly Client[] = []
 let readyReplicas: Followed | undefined
 
-const patch = (name: string, spec: object): Promise<string> =>
-  world.kubectl.text('-n', project, 'patch', 'appinstance', name, '--type=merge', '-p', JSON.stringify({ spec }))
+/** What was told of the instances, and when what is wrong with each was made. */
+let told: Followed
+const faultAt = new Map<string, number>()
+const toldAfter = (name: string, tells: readonly string[]): Promise<number> =>
+  secondsUntilTold(told, { name, tells, since: faultAt.get(name)! })
+
+function patch(name: string, spec: object): Promise<string> {
+  faultAt.set(name, performance.now())
+  const patched = JSON.stringify({ spec })
+  return world.kubectl.text('-n', project, 'patch', 'appinstance', name, '--type=merge', '-p', patched)
+}
 
 /** The line of `kubectl get appinstances`. */
 async function row(name: string, ...more: string[]): Promise<string> {
@@ -63,6 +74,11 @@ beforeAll(async () => {
     project,
   )
   for (const name of names) await untilInstance(world, name, ({ status }) => status.phase === 'Running', 120)
+  const [ready, pending] = ['Ready', 'ChangesPending'].map(
+    (type) => `{.status.conditions[?(@.type=="${type}")].message}`,
+  )
+  told = followObject(world, ['-n', project, 'appinstances'], `{.metadata.name} ${ready} ${pending}`)
+  faultAt.set('site-down', performance.now())
   await Promise.all(
     (await podsOf(world, 'site-down')).map(({ metadata }) =>
       world.kubectl.ask(
@@ -80,6 +96,7 @@ beforeAll(async () => {
   await failUnderRequests()
   const keep = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'keep', finalizers: ['example.com/keep'] } }
   await world.kubectl.apply(JSON.stringify(keep), 'site-stuck')
+  faultAt.set('site-stuck', performance.now())
   await world.kubectl.text('-n', project, 'delete', 'appinstance', 'site-stuck', '--wait=false')
   await patch('site-manual', { image: world.images.hello('2') })
   await patch('site-suspended', { suspend: true })
@@ -99,6 +116,7 @@ async function failUnderRequests(): Promise<void> {
 
 afterAll(async () => {
   readyReplicas?.stop()
+  told?.stop()
   if (world === undefined) return
   const keep = ['-n', 'site-stuck', 'patch', 'configmap', 'keep', '--type=merge']
   await world.kubectl.ask(...keep, '-p', '{"metadata":{"finalizers":null}}')
@@ -111,6 +129,7 @@ describe('at 3 a.m.', () => {
     const { message } = conditionOf(down, 'Ready')
     const words = `^Release site-down-[0-9a-f]{5}-r1: service 'web' has too few ready replicas: the process ended with exit code 3, last line: no database; see kubectl logs -n site-down -l appstead.dev/service=web --previous$`
     expect(message).toMatch(new RegExp(words))
+    expect(await toldAfter('site-down', [message])).toBeLessThan(promisedSeconds)
     expect(await row('site-down')).toMatch(/^site-down {2}dev {2}Down {2}False {2}False {2}0\/2 /)
     expect(await row('site-down', '-o', 'wide')).toContain(message)
   }, 120_000)
@@ -124,6 +143,7 @@ describe('at 3 a.m.', () => {
     )
     const { message } = conditionOf(failed, 'Ready')
     expect(message).toContain('Release 2 failed: ')
+    expect(await toldAfter('site-failed', [message])).toBeLessThan(promisedSeconds)
     expect(message).toContain(
       "Service 'web' did not become ready within 15 seconds: its health check, GET /healthz on port http, is answered with status 500",
     )
@@ -172,6 +192,7 @@ describe('at 3 a.m.', () => {
       last = conditionOf(await getInstance(world, 'site-stuck'), 'Ready').message
       return last.includes('example.com/keep')
     })
+    expect(await toldAfter('site-stuck', ['example.com/keep'])).toBeLessThan(promisedSeconds)
     const stuck = await untilInstance(world, 'site-stuck', ({ status }) => status.phase === 'Errored', 60)
     const { message } = conditionOf(stuck, 'Ready')
     expect(message).toMatch(/^Removal failed at step 'namespace': Namespace 'site-stuck' does not go: /)
@@ -222,6 +243,7 @@ describe('at 3 a.m.', () => {
       const { message } = conditionOf(found, type)
       process.stderr.write(`${name}: ${message}\n`)
       expect(words.filter((word) => !message.includes(word))).toEqual([])
+      expect(await toldAfter(name, words)).toBeLessThan(promisedSeconds)
       // Of the reasons that there can be, one is told.
       expect(found.status.conditions?.filter((each) => ['ChangesPending', 'Stalled'].includes(each.type))).toHaveLength(
         1,
@@ -234,8 +256,8 @@ describe('at 3 a.m.', () => {
       process.stderr.write(`${(await since()).join('\n')}\n`)
       expect(await since()).toEqual([`${conditionOf(found, type).state.split(' ')[1]}: ${message}`])
       const shown = await row(name, '-o', 'wide')
-      const told = phase === 'Suspended' ? ['Suspended (spec.suspend)', 'To resume: kubectl patch'] : words
-      expect(told.filter((word) => !shown.includes(word))).toEqual([])
+      const cause = phase === 'Suspended' ? ['Suspended (spec.suspend)', 'To resume: kubectl patch'] : words
+      expect(cause.filter((word) => !shown.includes(word))).toEqual([])
     },
     90_000,
   )

@@ -165,6 +165,21 @@ export function follow({ kubectl }: NodeWorld, object: readonly string[], fields
   return { values, times, stop: () => void child.kill() }
 }
 
+/** What people are promised of a cause (design/screen.md), in seconds; it takes a third of it at most. */
+export const promisedSeconds = 60
+
+/** How long after a moment (of performance.now()) a line that begins with the name of an instance, and has these parts, was told. */
+export async function secondsUntilTold(
+  told: Followed,
+  { name, tells, since }: { readonly name: string; readonly tells: readonly string[]; readonly since: number },
+): Promise<number> {
+  const isIt = (value: string): boolean => value.startsWith(`${name} `) && tells.every((part) => value.includes(part))
+  await waitUntil('the watch tells it, too', 10, () => Promise.resolve(told.values.some(isIt)))
+  const seconds = (told.times[told.values.findIndex(isIt)]! - since) / 1000
+  process.stderr.write(`${name}: told after ${seconds.toFixed(1)} s\n`)
+  return seconds
+}
+
 interface Pod {
   readonly metadata: { readonly name: string; readonly uid: string; readonly deletionTimestamp?: string }
   readonly status: {
