@@ -63,7 +63,9 @@ async function readUnderWay(ctx: Ctx, task: Attempt): Promise<Attempt | undefine
 export async function record(ctx: Ctx, task: Attempt, progress: Progress, succeeded: Verdict): Promise<Attempt> {
   const status: AppTaskStatus = taskStatus(task, progress, succeeded, ctx.now)
   if (!tellsMore(task, status)) return task
-  return (await ctx.kube.writeStatus(appTaskKind, task, status)) as Attempt
+  if (succeeded.status !== 'Unknown') return (await ctx.kube.writeStatus(appTaskKind, task, status)) as Attempt
+  // What has ended does not go on; also where its end, of which the answer was lost, is not in view yet.
+  return isEnded(task) ? task : ((await ctx.kube.recordStatus(appTaskKind, task, status)) as Attempt)
 }
 
 /** Whether what failed is to be left as it is: nobody has asked for another try. */
