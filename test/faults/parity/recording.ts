@@ -1,4 +1,4 @@
-import { textOf, type Json } from '../double/json.ts'
+import { textOf, type Json, type Members } from '../double/json.ts'
 import type { Question } from '../double/server.ts'
 import { servedKind } from '../double/served.ts'
 import type { Change } from '../double/store.ts'
@@ -11,8 +11,8 @@ import { formOfObject } from './forms.ts'
 /** What happened on the double, in order. */
 export type Entry =
   | { readonly kind: 'request'; readonly question: Question; readonly status: number; readonly body: Json }
-  /** The rest of the cluster removed it. */
-  | { readonly kind: 'removed'; readonly path: string }
+  /** The rest of the cluster removed it, or would have, but for a finalizer. */
+  | { readonly kind: 'removed' | 'held'; readonly path: string }
 
 export interface Recording {
   readonly entries: readonly Entry[]
@@ -46,20 +46,27 @@ export async function record(scenario: Scenario, seed: number, crashes: readonly
         const {
           served: { type },
           key,
+          before,
           after,
           actor,
         } = change
-        if (actor !== 'world' || after !== undefined || !awaited.has(type.kind)) return
+        const isRemoved = after === undefined && awaited.has(type.kind)
+        const isHeld = shownKinds.includes(type.kind) && isLeaving(after) && !isLeaving(before)
+        if (actor !== 'world' || !(isRemoved || isHeld)) return
         const [namespace, name] = key.split('/')
         const root = type.group === '' ? `/api/${type.version}` : `/apis/${type.group}/${type.version}`
         const path = `${root}${namespace === '' ? '' : `/namespaces/${namespace}`}/${type.plural}/${name}`
-        entries.push({ kind: 'removed', path })
+        entries.push({ kind: isRemoved ? 'removed' : 'held', path })
       })
     },
   })
   if (ending.violations.length > 0) throw new Error(ending.violations.join('; '))
   if (ending.starts !== 1 + crashes.length) throw new Error(`started ${ending.starts} times`)
   return { entries, events, writes: ending.writes }
+}
+
+function isLeaving(object: Members | undefined): boolean {
+  return object !== undefined && metaOf(object).deletionTimestamp !== undefined
 }
 
 /** The kinds of which events are recorded. */

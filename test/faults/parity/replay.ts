@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Admin, Call } from '../../support/apiserver.ts'
+import type { Admin, Call, Reply } from '../../support/apiserver.ts'
 import { isSame, membersOf, type Json, type Members } from '../double/json.ts'
 import type { Question } from '../double/server.ts'
 import { metaOf } from '../double/writes.ts'
@@ -18,9 +18,10 @@ export interface Difference {
 export async function replay(admin: Admin, entries: readonly Entry[], mapping: Mapping): Promise<Difference[]> {
   const found: Difference[] = []
   for (const entry of entries) {
-    if (entry.kind === 'removed') {
-      const isGone = await untilGone(admin, mapping.toReal(entry.path))
-      if (!isGone) found.push({ request: `removal of ${entry.path}`, double: 'gone', real: 'still there' })
+    if (entry.kind !== 'request') {
+      const isSo = entry.kind === 'removed' ? isGone : isLeaving
+      const isDone = await until(admin, mapping.toReal(entry.path), isSo)
+      if (!isDone) found.push({ request: `removal of ${entry.path}`, double: entry.kind, real: 'still there' })
       continue
     }
     const call = callOf(entry.question, mapping)
@@ -79,10 +80,13 @@ function isOurs(item: Members): boolean {
   return !['kube-root-ca.crt', 'default'].includes(name) && /^(hello|shop)(-|$)/.test(namespace)
 }
 
-/** Whether the rest of the real cluster removes it too, in its own time. */
-async function untilGone(admin: Admin, path: string): Promise<boolean> {
+const isGone = ({ status }: Reply): boolean => status === 404
+const isLeaving = ({ body }: Reply): boolean => metaOf(body as Members).deletionTimestamp !== undefined
+
+/** Whether the rest of the real cluster comes so far too, in its own time. */
+async function until(admin: Admin, path: string, isSo: (reply: Reply) => boolean): Promise<boolean> {
   const deadline = Date.now() + 30_000
-  while ((await admin({ path })).status !== 404) {
+  while (!isSo(await admin({ path }))) {
     if (Date.now() > deadline) return false
     await pause(50)
   }
