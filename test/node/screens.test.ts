@@ -263,7 +263,15 @@ describe('at 3 a.m.', () => {
   )
 
   it('what was suspended comes back by the command it tells, with what was changed meanwhile', async () => {
-    await follow(conditionOf(await getInstance(world, 'site-suspended'), 'ChangesPending').message)
+    // Its version 2 answers no health check: that is for site-failed.
+    await patch('site-suspended', { image: world.images.hello('1'), variables: [{ name: 'WORD', value: 'back' }] })
+    const waiting = await untilInstance(
+      world,
+      'site-suspended',
+      ({ status }) => status.pendingSummary?.includes('WORD') ?? false,
+      30,
+    )
+    await follow(conditionOf(waiting, 'ChangesPending').message)
     const { status } = await untilInstance(world, 'site-suspended', ({ status: { phase } }) => phase === 'Running', 60)
     expect(status).toMatchObject({ counts: { summary: '1/1' }, currentRelease: { number: 2 } })
     await row('site-suspended')

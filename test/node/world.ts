@@ -50,7 +50,8 @@ async function removeProject(kubectl: Kubectl): Promise<void> {
   const linesOf = async (...args: string[]): Promise<readonly string[]> =>
     (await kubectl.text(...args, '-o', 'name')).split('\n').filter((line) => line !== '')
   for (const instance of await linesOf('-n', project, 'get', 'appinstances')) {
-    await kubectl.text('-n', project, 'patch', instance, '--type=merge', '-p', '{"spec":{"deletionProtection":false}}')
+    // One that is going may be gone by now.
+    await kubectl.ask('-n', project, 'patch', instance, '--type=merge', '-p', '{"spec":{"deletionProtection":false}}')
   }
   await kubectl.text('delete', 'namespace', project, '--ignore-not-found', '--wait=false')
   const leaving = ['--field-selector', 'status.phase=Terminating', '--selector', `appstead.dev/project=${project}`]
