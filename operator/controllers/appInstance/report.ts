@@ -105,6 +105,7 @@ export function report(seen: Observed, findings: Findings, now: Date): Report<Ap
 }
 
 function situationOf(seen: Observed, found: Findings): Situation {
+  const pending = pendingOf(seen, found)
   return {
     objection: found.objection,
     hindered: hinderedIn(seen, found),
@@ -114,8 +115,8 @@ function situationOf(seen: Observed, found: Findings): Situation {
     suspension: isSuspended(seen.instance) ? suspensionOf(seen, found) : undefined,
     contest: contestSentence(found.applied),
     altered: alteredSentence(found.applied),
-    pending: pendingOf(seen, found),
-    hint: hintOf(seen, found),
+    pending,
+    hint: hintOf(seen, found, pending),
   }
 }
 
@@ -126,9 +127,10 @@ function zeroDowntimeOf({ wanted }: Observed, { objection, release }: Findings):
   return ZeroDowntime ? { ZeroDowntime } : {}
 }
 
-function hintOf(seen: Observed, found: Findings): string {
-  const { message: waits = otherRevision(seen, found) } = pendingOf(seen, found) ?? {}
-  return [ignoredReplicas(found), waits].filter((hint) => hint !== '').join(' ')
+function hintOf(seen: Observed, found: Findings, pending: Situation['pending']): string {
+  return [ignoredReplicas(found), pending?.message ?? otherRevision(seen, found)]
+    .filter((hint) => hint !== '')
+    .join(' ')
 }
 
 /** How to have the revision that its stack has now; '' when it has, or is to have, that. */
