@@ -4,7 +4,7 @@ import { collectionPath, objectPath } from '../../../operator/kube/paths.ts'
 import type { Admin, Call, Reply, Requester } from '../../support/apiserver.ts'
 import { typeOf } from '../../support/hands.ts'
 import { askedFor, madeUpRelease, madeUpTask } from './madeUpRecords.ts'
-import { createRunning, getInstance, makeApp, makeInstance, removeInVain, type World } from './world.ts'
+import { createRunning, getInstance, makeApp, makeInstance, removeInVain, untilErrored, type World } from './world.ts'
 
 /** The column Errored of the table of operations, as it is tried on the API server. */
 
@@ -42,6 +42,7 @@ export async function makeErrored(world: World, spec: object = {}): Promise<void
   const { metadata, ...made } = makeInstance(world, spec) as KubeObject
   await hands.apply({ ...made, metadata: { ...metadata, annotations: { 'appstead.dev/retry': 'first' } } })
   await operator.settle()
+  await untilErrored(world)
   await untilLocked(world)
 }
 
