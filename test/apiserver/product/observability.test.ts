@@ -47,8 +47,8 @@ async function createInstance(): Promise<Project> {
   return project
 }
 
-/** An instance whose namespace is somebody else's; resolves when that is told. */
-async function createErrored(): Promise<void> {
+/** An instance whose namespace is somebody else's; resolves when that is told. Out: its project. */
+async function createErrored(): Promise<Project> {
   const { hands } = cluster
   const project = await makeProject(hands)
   const { namespace, instance } = project
@@ -58,6 +58,7 @@ async function createErrored(): Promise<void> {
   await waitUntil(`${instance} is Errored`, 40, async () => {
     return (await hands.get('AppInstance', { namespace, name: instance }))['status']?.phase === 'Errored'
   })
+  return project
 }
 
 /** All lines of the operator's log so far. */
@@ -137,7 +138,11 @@ describe('the operator as a process', () => {
   it('logs lines of JSON, each with a constant message, and of a reconcile with which one it was', async () => {
     const process = await start()
     const { namespace, instance } = await createInstance()
-    await createErrored()
+    // What is locked in a project hangs on its Namespace, which has no generation; it may be locked after that is told.
+    const errored = await createErrored()
+    const isLockTold = ({ controller, key }: Record<string, unknown>): boolean =>
+      controller === 'namespaces' && String(key).includes(errored.namespace)
+    await waitUntil('its lock is told in the log', 40, () => Promise.resolve(linesOf(process).some(isLockTold)))
     const lines = linesOf(process)
     const messages = new Set(logMessages())
     expect(lines.filter(({ msg }) => !messages.has(msg as string))).toEqual([])
@@ -158,8 +163,7 @@ describe('the operator as a process', () => {
     }
     expect(new Set(reconciles.map(({ reconcileID }) => reconcileID)).size).toBe(reconciles.length)
     expect(reconciles.map(({ key }) => key)).toContain(`${namespace}/${instance}`)
-    // What is locked in a project hangs on its Namespace, which has no generation.
-    expect(reconciles.map(({ controller }) => controller)).toContain('namespaces')
+    expect(reconciles.filter(isLockTold)).not.toEqual([])
     for (const line of lines.filter(({ err }) => err !== undefined)) {
       expect(line).toMatchObject({ err: { type: expect.any(String), message: expect.any(String) } })
     }
