@@ -1,7 +1,7 @@
-import { readdir, readFile, rm, writeFile, mkdir } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import process from 'node:process'
 import { format, resolveConfig } from 'prettier'
+import { writeOrCheck, type Generated } from '../crds/generated.ts'
 import type { AccessRole } from '../operator/api/access.ts'
 import { accessRoleName, accessRoles } from '../operator/api/access.ts'
 import { controllers, writes } from '../operator/controllers/controllers.ts'
@@ -13,16 +13,19 @@ import { printPolicies } from './policyTemplate.ts'
 import { printValues, printValuesSchema } from './values.ts'
 
 /**
- * Writes what is generated in charts/appstead: the CRDs' templates, the roles, the policies, values.yaml, values.schema.json.
- * `--check` writes nothing, names each file that differs from what would be written, and exits 1 if there is one.
+ * Writes what is generated in charts/appstead: the CRDs' templates, the roles, the policies, values.yaml, values.schema.json;
+ * or checks them: see crds/generated.ts.
  */
 
 const root = join(import.meta.dirname, '..')
 const chart = 'charts/appstead'
 const crdFolder = `${chart}/templates/crds`
 
-/** Every generated file: its path in the repository and what must stand in it. */
-export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
+/** Nothing but what is generated lies here. */
+export const generatedFolders: readonly string[] = [crdFolder]
+
+/** What is generated in charts/appstead. */
+export async function generatedFiles(): Promise<Generated> {
   const crds = (await readdir(join(root, 'crds'))).filter((name) => name.endsWith('.yaml')).toSorted()
   const templates = await Promise.all(
     crds.map(async (name) => [`${crdFolder}/${name}`, makeCrdTemplate(await read(`crds/${name}`))] as const),
@@ -74,39 +77,8 @@ ${printRules(accessRulesOf(role))}
 `
 }
 
-/** What differs from what would be written: path and what is the matter with it. */
-export async function findDrift(files: ReadonlyMap<string, string>): Promise<readonly string[]> {
-  const drift: string[] = []
-  for (const [path, text] of files) {
-    const there = await read(path).catch(() => undefined)
-    if (there === undefined) drift.push(`${path} is missing`)
-    else if (there !== text) drift.push(`${path} is not what its source says`)
-  }
-  for (const path of await surplus(files)) drift.push(`${path} has no source any more`)
-  return drift
-}
-
-/** CRDs in the chart that are no kind of ours any more. */
-async function surplus(files: ReadonlyMap<string, string>): Promise<readonly string[]> {
-  const there = await readdir(join(root, crdFolder)).catch(() => [])
-  return there.map((name) => `${crdFolder}/${name}`).filter((path) => !files.has(path))
-}
-
 function read(path: string): Promise<string> {
   return readFile(join(root, path), 'utf8')
 }
 
-async function write(files: ReadonlyMap<string, string>): Promise<void> {
-  for (const path of await surplus(files)) await rm(join(root, path))
-  await mkdir(join(root, crdFolder), { recursive: true })
-  for (const [path, text] of files) await writeFile(join(root, path), text)
-}
-
-if (import.meta.main) {
-  const files = await generatedFiles()
-  if (process.argv.includes('--check')) {
-    const drift = await findDrift(files)
-    for (const line of drift) process.stderr.write(`${line}; run: node charts/generate.ts\n`)
-    process.exitCode = drift.length === 0 ? 0 : 1
-  } else await write(files)
-}
+if (import.meta.main) await writeOrCheck(await generatedFiles(), generatedFolders)
