@@ -10,9 +10,11 @@ import type { AppInstance } from '../../operator/api/appInstance.ts'
 const folder = new URL('.', import.meta.url)
 const suffix = '.yaml'
 
-/** What tools read of an instance. */
-export interface Recorded {
-  readonly metadata: Pick<AppInstance['metadata'], 'generation' | 'deletionTimestamp'>
+/** An instance, with what tools read of it. */
+export interface Recorded extends Pick<AppInstance, 'spec'> {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly metadata: Pick<AppInstance['metadata'], 'name' | 'namespace' | 'generation' | 'deletionTimestamp'>
   readonly status: NonNullable<AppInstance['status']>
 }
 

@@ -1,6 +1,8 @@
 import process from 'node:process'
 import { isDeepStrictEqual } from 'node:util'
 import { afterEach, describe, expect, it } from '@jest/globals'
+import { conditionOf } from '../../../operator/status/conditions.ts'
+import { tryRun } from '../../cluster/process.ts'
 import type { Anything } from '../../support/hands.ts'
 import { breakPods } from '../../support/kubelet.ts'
 import { rowOf, type Phased } from '../../support/phaseTable.ts'
@@ -48,7 +50,7 @@ const ways: Readonly<Record<string, () => Promise<unknown>>> = {
   'not-seen-yet': () =>
     world.whileDown(async () => {
       await world.hands.apply(makeInstance(world))
-      unseen = await getInstance(world)
+      unseen = { instance: await getInstance(world), isWaitOver: await isWaitOver() }
     }),
   pending: async () => {
     await world.hands.apply(makeInstance(world))
@@ -133,12 +135,14 @@ let isHeld = false
 afterEach(async () => {
   if (isHeld) await world.hands.patch('Namespace', namespaceRef(), { metadata: { finalizers: null } })
   isHeld = false
+  unseen = undefined
 })
 
-let unseen: Anything | undefined
+/** While nobody had looked at it; the operator has, since then. */
+let unseen: { readonly instance: Anything; readonly isWaitOver: boolean } | undefined
 
 /** The instance as tools see it, without what is of this run: names, uids, times. */
-function recordable({ metadata, status }: Anything): Recorded {
+function recordable({ apiVersion, kind, metadata, spec, status }: Anything): Recorded {
   const { generation, deletionTimestamp } = metadata as Recorded['metadata']
   const { namespace, app, instance } = world
   const uid = metadata.uid ?? ''
@@ -149,24 +153,42 @@ function recordable({ metadata, status }: Anything): Recorded {
     [app, 'hello'],
     [namespace, 'shop'],
   ]
-  const text = JSON.stringify({ metadata: { generation, ...(deletionTimestamp && { deletionTimestamp }) }, status })
+  const identity = { name: instance, namespace, generation, ...(deletionTimestamp && { deletionTimestamp }) }
+  const text = JSON.stringify({ apiVersion, kind, metadata: identity, spec, status })
   const named = names.reduce((known, [from, to]) => known.replaceAll(from, to), text)
   return JSON.parse(named.replaceAll(/\d{4}-\d\d-\d\dT[\d:]+Z/g, '2026-01-02T03:04:05Z')) as Recorded
+}
+
+const hasReady = ({ status }: Recorded): boolean => conditionOf(status.conditions, 'Ready')?.status === 'True'
+
+/** Whether `kubectl wait` for Ready finds nothing to wait for. */
+async function isWaitOver(): Promise<boolean> {
+  const { cluster, namespace, instance } = world
+  const wait = ['wait', '--for=condition=Ready', '--timeout=0s', `appinstance/${instance}`]
+  const { status, stderr } = await tryRun(cluster.kubectl, [
+    '--kubeconfig',
+    cluster.kubeconfig,
+    '-n',
+    namespace,
+    ...wait,
+  ])
+  if (status !== 0 && !stderr.includes('condition not met')) throw new Error(stderr)
+  return status === 0
 }
 
 describe('the status of an instance, as the API server shows it, is the recorded one:', () => {
   it.each(Object.entries(ways))(
     '%s',
     async (name, reach) => {
-      unseen = undefined
       await reach()
-      const shown = async (): Promise<Recorded> => recordable(unseen ?? (await getInstance(world)))
+      const shown = async (): Promise<Recorded> => recordable(unseen?.instance ?? (await getInstance(world)))
       if (isRecording) writeRecorded(name, await shown())
       const recorded = readRecorded(name)
       await world.operator
         .until('it is as recorded', async () => isDeepStrictEqual(await shown(), recorded))
         .catch(() => undefined)
       expect(await shown()).toEqual(recorded)
+      expect(unseen?.isWaitOver ?? (await isWaitOver())).toBe(hasReady(recorded))
     },
     90_000,
   )
