@@ -130,7 +130,7 @@ function sum(counts: readonly Counts[]): Counts {
 
 const usual = stages.reduce((total, { usualSeconds }) => total + usualSeconds, 0)
 say(
-  `make test: ${stages.length} stages, usually ${Math.ceil(usual / 60)} minutes; the first time 15 more to build the cluster`,
+  `make test: ${stages.length} stages, usually ${Math.ceil(usual / 60)} minutes; the first time 20 more to build the cluster`,
 )
 
 const failed = await runAll()

@@ -57,13 +57,13 @@ const forbidden: IForbiddenRuleType[] = [
   {
     name: 'operator-imports-no-tests',
     severity: 'error',
-    from: { path: '^(operator|crds|charts)/' },
+    from: { path: '^(operator|crds|charts|integrations)/' },
     to: { path: '^test/', pathNot: '^test/cluster/' },
   },
   { name: 'not-resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
 ]
 
-const folders = ['operator', 'crds', 'charts']
+const folders = ['operator', 'crds', 'charts', 'integrations']
 
 const { output } = await cruise(folders, {
   ruleSet: { forbidden },

@@ -56,6 +56,7 @@ const sources = {
     usualSeconds: 150,
   },
   celcost: { module: 'celcost', package: '.', usualSeconds: 110 },
+  verdicts: { module: 'verdicts', package: '.', usualSeconds: 240 },
   helm: { module: 'helm', package: 'helm.sh/helm/v4/cmd/helm', requires: 'helm.sh/helm/v4', usualSeconds: 200 },
   kind: { module: 'kind', package: 'sigs.k8s.io/kind', requires: 'sigs.k8s.io/kind', usualSeconds: 40 },
 } as const satisfies Record<string, Source>

@@ -6,6 +6,8 @@ import { fluxObjectionsTo, kstatusOf } from './genericTools.ts'
 /** The table of design/api.md, Phase: which conditions a phase stands for, and what generic tools make of them. */
 
 type Verdict = 'True' | 'False' | 'Unknown' | 'any'
+type ArgoHealth = 'Progressing' | 'Healthy' | 'Suspended' | 'Degraded'
+type Phase = NonNullable<AppInstanceStatus['phase']>
 
 export interface Row {
   readonly Accepted: Verdict
@@ -14,44 +16,37 @@ export interface Row {
   /** Conditions besides those that may always be there, in their order. */
   readonly besides: readonly string[]
   readonly kstatus: KstatusResult
+  /** Argo CD, with integrations/argocd. */
+  readonly argocd: ArgoHealth
 }
-
-type Phase = NonNullable<AppInstanceStatus['phase']>
 
 /** By phase. */
 export const phaseTable: Readonly<Record<Phase, readonly Row[]>> = {
-  Pending: [
-    { Accepted: 'True', Ready: 'Unknown', Available: 'False', besides: ['Reconciling'], kstatus: 'InProgress' },
-  ],
-  Creating: [
-    { Accepted: 'True', Ready: 'Unknown', Available: 'False', besides: ['Reconciling'], kstatus: 'InProgress' },
-  ],
-  Deploying: [
-    { Accepted: 'True', Ready: 'Unknown', Available: 'any', besides: ['Reconciling'], kstatus: 'InProgress' },
-  ],
-  Running: [{ Accepted: 'True', Ready: 'True', Available: 'True', besides: [], kstatus: 'Current' }],
+  Pending: [row(['True', 'Unknown', 'False'], ['Reconciling'], 'InProgress', 'Progressing')],
+  Creating: [row(['True', 'Unknown', 'False'], ['Reconciling'], 'InProgress', 'Progressing')],
+  Deploying: [row(['True', 'Unknown', 'any'], ['Reconciling'], 'InProgress', 'Progressing')],
+  Running: [row(['True', 'True', 'True'], [], 'Current', 'Healthy')],
   Degraded: [
-    { Accepted: 'True', Ready: 'False', Available: 'True', besides: ['Reconciling'], kstatus: 'InProgress' },
-    { Accepted: 'True', Ready: 'False', Available: 'True', besides: ['Stalled'], kstatus: 'Failed' },
+    row(['True', 'False', 'True'], ['Reconciling'], 'InProgress', 'Progressing'),
+    row(['True', 'False', 'True'], ['Stalled'], 'Failed', 'Degraded'),
   ],
   Down: [
-    { Accepted: 'True', Ready: 'False', Available: 'False', besides: ['Reconciling'], kstatus: 'InProgress' },
-    { Accepted: 'True', Ready: 'False', Available: 'False', besides: ['Stalled'], kstatus: 'Failed' },
+    row(['True', 'False', 'False'], ['Reconciling'], 'InProgress', 'Progressing'),
+    row(['True', 'False', 'False'], ['Stalled'], 'Failed', 'Degraded'),
   ],
-  Invalid: [{ Accepted: 'False', Ready: 'False', Available: 'any', besides: ['Stalled'], kstatus: 'Failed' }],
-  Suspended: [{ Accepted: 'True', Ready: 'True', Available: 'False', besides: ['Suspended'], kstatus: 'Current' }],
-  Errored: [
-    {
-      Accepted: 'True',
-      Ready: 'False',
-      Available: 'any',
-      besides: ['Stalled', 'OperationsBlocked'],
-      kstatus: 'Failed',
-    },
-  ],
-  Deleting: [
-    { Accepted: 'True', Ready: 'Unknown', Available: 'any', besides: ['Reconciling'], kstatus: 'Terminating' },
-  ],
+  Invalid: [row(['False', 'False', 'any'], ['Stalled'], 'Failed', 'Degraded')],
+  Suspended: [row(['True', 'True', 'False'], ['Suspended'], 'Current', 'Suspended')],
+  Errored: [row(['True', 'False', 'any'], ['Stalled', 'OperationsBlocked'], 'Failed', 'Degraded')],
+  Deleting: [row(['True', 'Unknown', 'any'], ['Reconciling'], 'Terminating', 'Progressing')],
+}
+
+function row(
+  [Accepted, Ready, Available]: readonly [Verdict, Verdict, Verdict],
+  besides: readonly string[],
+  kstatus: KstatusResult,
+  argocd: ArgoHealth,
+): Row {
+  return { Accepted, Ready, Available, besides, kstatus, argocd }
 }
 
 /** An AppInstance, as far as the table speaks of it. */
@@ -61,17 +56,17 @@ export interface Phased extends Readable {
 
 /** The row an instance is in; undefined when its conditions are none of its phase. */
 export function rowOf({ status }: Phased): Row | undefined {
-  return status?.phase && phaseTable[status.phase].find((row) => isRow(row, status))
+  return status?.phase && phaseTable[status.phase].find((one) => isRow(one, status))
 }
 
 /** What the table, or the conventions of conditions, have against an instance; empty when all is well. */
 export function objectionsTo(instance: Phased): string[] {
   const { status, metadata } = instance
   const conditions = (status?.conditions ?? []).map(({ type, status: is }) => `${type}=${is}`).join(' ')
-  const row = rowOf(instance)
-  if (!row) return [`${status?.phase ?? 'no phase'} is not one of the table's rows: ${conditions}`]
+  const found = rowOf(instance)
+  if (!found) return [`${status?.phase ?? 'no phase'} is not one of the table's rows: ${conditions}`]
   const isSeen = status?.observedGeneration === metadata.generation
-  const expected = metadata.deletionTimestamp ? 'Terminating' : isSeen ? row.kstatus : 'InProgress'
+  const expected = metadata.deletionTimestamp ? 'Terminating' : isSeen ? found.kstatus : 'InProgress'
   const told = kstatusOf(instance)
   return [
     ...(metadata.deletionTimestamp && isSeen ? objectionsToGoing(status?.phase) : []),
@@ -84,12 +79,12 @@ function objectionsToGoing(phase: Phase | undefined): string[] {
   return phase === 'Deleting' || phase === 'Errored' ? [] : [`${phase}, but it is being deleted`]
 }
 
-function isRow(row: Row, status: NonNullable<Phased['status']>): boolean {
+function isRow(one: Row, status: NonNullable<Phased['status']>): boolean {
   const is = (type: 'Accepted' | 'Ready' | 'Available'): boolean =>
-    row[type] === 'any' || conditionOf(status.conditions, type)?.status === row[type]
+    one[type] === 'any' || conditionOf(status.conditions, type)?.status === one[type]
   const always = new Set(['Accepted', 'Ready', 'Available', 'Deployed', 'ZeroDowntime', 'ChangesPending'])
   // An instance that is suspended may be refused, or wait for something, all the same.
   if (status.phase !== 'Suspended') always.add('Suspended')
   const besides = (status.conditions ?? []).map(({ type }) => type).filter((type) => !always.has(type))
-  return is('Accepted') && is('Ready') && is('Available') && besides.join() === row.besides.join()
+  return is('Accepted') && is('Ready') && is('Available') && besides.join() === one.besides.join()
 }
