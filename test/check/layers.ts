@@ -3,7 +3,7 @@ import type { IForbiddenRuleType } from 'dependency-cruiser'
 import { cruise } from 'dependency-cruiser'
 
 /**
- * Checks the layers of operator/ with dependency-cruiser, and that it really saw every module: without @swc/core
+ * Checks the layers of operator/ and cli/ with dependency-cruiser, and that it really saw every module: without @swc/core
  * TypeScript 7 files are skipped in silence. Prints what it found; exit code 1 when something is wrong.
  */
 
@@ -57,13 +57,25 @@ const forbidden: IForbiddenRuleType[] = [
   {
     name: 'operator-imports-no-tests',
     severity: 'error',
-    from: { path: '^(operator|crds|charts|integrations)/' },
+    from: { path: '^(operator|cli|crds|charts|integrations)/' },
     to: { path: '^test/', pathNot: '^test/cluster/' },
+  },
+  {
+    name: 'cli-stands-on-the-operator',
+    severity: 'error',
+    from: { path: '^cli/' },
+    to: { pathNot: '^(cli|operator)/|^node_modules/(yaml|zod)/', dependencyTypesNot: ['core'] },
+  },
+  {
+    name: 'operator-does-not-know-cli',
+    severity: 'error',
+    from: { path: '^(operator|crds|charts|integrations)/' },
+    to: { path: '^cli/' },
   },
   { name: 'not-resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
 ]
 
-const folders = ['operator', 'crds', 'charts', 'integrations']
+const folders = ['operator', 'cli', 'crds', 'charts', 'integrations']
 
 const { output } = await cruise(folders, {
   ruleSet: { forbidden },

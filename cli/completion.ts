@@ -1,0 +1,9 @@
+#!/usr/bin/env node
+import { enableCompileCache } from 'node:module'
+import process from 'node:process'
+
+/** The process `kubectl_complete-appstead`, which kubectl asks what may come next. */
+
+enableCompileCache()
+const { complete } = await import('./complete.ts')
+process.stdout.write(complete(process.argv.slice(2)))

@@ -1,0 +1,42 @@
+import type { Command, Option } from './command.ts'
+
+/** Every command there is: help, completion and what is understood are made of this table. */
+
+const files: Option = {
+  type: 'string',
+  short: 'f',
+  multiple: true,
+  value: 'FILE',
+  about: 'A file of YAML or JSON; - for the standard input. May stand several times.',
+}
+
+const output: Option = {
+  type: 'string',
+  short: 'o',
+  value: 'json|yaml|name',
+  oneOf: ['json', 'yaml', 'name'],
+  about: 'How what was found is written.',
+}
+
+/** Options of every command. */
+export const commonOptions: Readonly<Record<string, Option>> = {
+  help: { type: 'boolean', short: 'h', about: 'Says what a command does.' },
+  color: {
+    type: 'string',
+    value: 'auto|always|never',
+    oneOf: ['auto', 'always', 'never'],
+    about: 'Colours; by default on a terminal where NO_COLOR is not set.',
+  },
+}
+
+export const commands: readonly Command[] = [
+  {
+    name: 'lint',
+    usage: '-f FILE…',
+    summary:
+      'Says what the API server would refuse of files, where it stands, and what would be right. Needs no cluster.',
+    positionals: [0, 0],
+    options: { filename: files, output: { ...output, oneOf: ['json'], value: 'json' } },
+    load: async () => (await import('./commands/lint.ts')).lint,
+  },
+]
