@@ -18,6 +18,13 @@ const output: Option = {
   about: 'How what was found is written.',
 }
 
+const namespace: Option = {
+  type: 'string',
+  short: 'n',
+  value: 'NAMESPACE',
+  about: 'The project: the namespace of apps and their instances.',
+}
+
 /** Options of every command. */
 export const commonOptions: Readonly<Record<string, Option>> = {
   help: { type: 'boolean', short: 'h', about: 'Says what a command does.' },
@@ -38,5 +45,14 @@ export const commands: readonly Command[] = [
     positionals: [0, 0],
     options: { filename: files, output: { ...output, oneOf: ['json'], value: 'json' } },
     load: async () => (await import('./commands/lint.ts')).lint,
+  },
+  {
+    name: 'render',
+    usage: '-f FILE…',
+    summary:
+      'Writes what the operator would make of the instances in files: all objects, in their order. Needs no cluster.',
+    positionals: [0, 0],
+    options: { filename: files, namespace: { ...namespace, about: `${namespace.about} Default: default.` }, output },
+    load: async () => (await import('./commands/render.ts')).render,
   },
 ]

@@ -1,6 +1,6 @@
 import { exitCodes, type Run } from '../command.ts'
 import { readFiles } from '../files.ts'
-import { lintFile, type Finding } from '../lint/lint.ts'
+import { lintFile, sentenceOf } from '../lint/lint.ts'
 
 /** `lint -f FILE…`: 0 when the API server would take all of it, 3 when not. */
 export const lint: Run = async (call) => {
@@ -11,18 +11,11 @@ export const lint: Run = async (call) => {
   const others = results.reduce((sum, each) => sum + each.others, 0)
   if (call.text('output') === 'json') io.out(`${JSON.stringify({ findings, looked, others }, null, 2)}\n`)
   else {
-    for (const finding of findings) {
-      const place = `${finding.file}:${finding.line}:${finding.column}:`
-      io.out(`${io.paint('bold', place)} ${sentence(finding)}\n`)
-    }
+    for (const finding of findings) io.out(`${sentenceOf(finding, (place) => io.paint('bold', place))}\n`)
     if (findings.length === 0)
       io.out(`${count(looked)} good${others === 0 ? '' : `; ${others} of others not looked at`}\n`)
   }
   return findings.length === 0 ? exitCodes.done : exitCodes.notSo
-}
-
-function sentence({ object, field, message }: Finding): string {
-  return [object, field, message].filter((each) => each !== '').join(': ')
 }
 
 function count(objects: number): string {

@@ -34,6 +34,12 @@ export function lintFile(file: string, text: string): Linted {
   }
 }
 
+/** A finding in one line, its place painted. */
+export function sentenceOf(finding: Finding, paint = (place: string): string => place): string {
+  const { file, line, column, object, field, message } = finding
+  return `${paint(`${file}:${line}:${column}:`)} ${[object, field, message].filter((each) => each !== '').join(': ')}`
+}
+
 function byPlace(a: Finding, b: Finding): number {
   return a.line - b.line || a.column - b.column
 }

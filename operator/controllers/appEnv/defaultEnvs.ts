@@ -8,6 +8,14 @@ import type { Reader } from '../../runtime/controller.ts'
 
 const defaultTypes: readonly AppEnvType[] = ['prod', 'staging', 'dev']
 
+/** The AppEnvs of a cluster that has none: each is called as its type. */
+export const defaultEnvs: readonly AppEnv[] = defaultTypes.map((type) => ({
+  apiVersion,
+  kind: appEnvKind.kind,
+  metadata: { name: type, finalizers: [finalizers.inUse] },
+  spec: { type },
+}))
+
 export interface DefaultEnvsOptions {
   readonly client: Pick<KubeClient, 'create'>
   /** Synced. */
@@ -23,14 +31,9 @@ export interface DefaultEnvsOptions {
  */
 export async function createDefaultEnvs({ client, cache, log, signal }: DefaultEnvsOptions): Promise<void> {
   if (cache.list<AppEnv>(appEnvKind).length > 0) return
-  for (const type of defaultTypes) {
+  for (const env of defaultEnvs) {
     if (signal.aborted) return
-    const env = {
-      apiVersion,
-      kind: appEnvKind.kind,
-      metadata: { name: type, finalizers: [finalizers.inUse] },
-      spec: { type },
-    }
+    const { type } = env.spec
     try {
       await client.create(appEnvKind, env, { signal })
       log.info({ env: type }, 'Creating default AppEnv')
