@@ -25,6 +25,13 @@ const namespace: Option = {
   about: 'The project: the namespace of apps and their instances.',
 }
 
+/** Options of a command that speaks to a cluster. */
+const cluster: Readonly<Record<string, Option>> = {
+  namespace: { ...namespace, about: `${namespace.about} Default: that of the context.` },
+  context: { type: 'string', value: 'CONTEXT', about: 'The context of the kubeconfig. Default: the current one.' },
+  kubeconfig: { type: 'string', value: 'FILE', about: 'The kubeconfig. Default: KUBECONFIG, or ~/.kube/config.' },
+}
+
 /** Options of every command. */
 export const commonOptions: Readonly<Record<string, Option>> = {
   help: { type: 'boolean', short: 'h', about: 'Says what a command does.' },
@@ -54,5 +61,13 @@ export const commands: readonly Command[] = [
     positionals: [0, 0],
     options: { filename: files, namespace: { ...namespace, about: `${namespace.about} Default: default.` }, output },
     load: async () => (await import('./commands/render.ts')).render,
+  },
+  {
+    name: 'why',
+    usage: 'NAME',
+    summary: 'Says why an instance is not as it should be: the one cause, and what to do.',
+    positionals: [1, 1],
+    options: { ...cluster, output: { ...output, oneOf: ['json'], value: 'json' } },
+    load: async () => (await import('./commands/why.ts')).why,
   },
 ]

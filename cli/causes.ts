@@ -1,0 +1,79 @@
+import type { AppInstance } from '../operator/api/appInstance.ts'
+import type { Condition } from '../operator/api/conditions.ts'
+import type { Colour } from './command.ts'
+
+/** A line of an answer: what it is of, and what is said. */
+export interface Line {
+  readonly label: string
+  readonly text: string
+  readonly colour?: Colour
+}
+
+/** What of a pod tells why it is not ready. */
+export interface PodSeen {
+  readonly metadata: { readonly name: string }
+  readonly status?: {
+    readonly phase?: string
+    readonly containerStatuses?: readonly {
+      readonly ready: boolean
+      readonly state?: { readonly waiting?: { readonly reason?: string; readonly message?: string } }
+    }[]
+  }
+}
+
+/** Whether an instance is as it should be: Ready, by a status that has seen the spec as it stands. Pure. */
+export function isAsItShouldBe(instance: AppInstance): boolean {
+  return conditionOf(instance, 'Ready')?.status === 'True' && isSeen(instance)
+}
+
+/** The one cause, and the release, the task, the pod and the commands that belong to it. Pure. */
+export function causeOf(instance: AppInstance, pods: readonly PodSeen[]): readonly Line[] {
+  const { status } = instance
+  const [pod] = isAsItShouldBe(instance) ? [] : pods.filter((each) => !isReady(each))
+  const failed = status?.failedRelease
+  return [
+    ...stateLines(instance),
+    ...(failed ? [{ label: 'Release', text: `${failed.name} failed: ${failed.reason}` }] : []),
+    ...taskLines(status?.error),
+    ...(pod ? [{ label: 'Pod', text: `${pod.metadata.name} in namespace ${status?.namespace}: ${stateOf(pod)}` }] : []),
+    ...(status?.error?.nextSteps ?? []).map((text) => ({ label: 'Do', text })),
+  ]
+}
+
+function stateLines(instance: AppInstance): readonly Line[] {
+  const ready = conditionOf(instance, 'Ready')
+  const phase = instance.status?.phase ?? 'not seen by the operator yet'
+  const text = ready ? `${phase}, ${ready.reason}` : phase
+  const note = { label: 'Note', text: 'the spec has changed since; the operator has not looked at it yet' }
+  return [
+    { label: instance.metadata.name, text, colour: isAsItShouldBe(instance) ? 'green' : 'red' },
+    ...(ready && ready.message !== '' ? [{ label: 'Cause', text: ready.message }] : []),
+    ...(isSeen(instance) ? [] : [note]),
+  ]
+}
+
+function taskLines(error: NonNullable<AppInstance['status']>['error']): readonly Line[] {
+  if (error?.task === undefined) return []
+  return [
+    { label: 'Task', text: error.failedStep === undefined ? error.task : `${error.task}, step ${error.failedStep}` },
+  ]
+}
+
+function conditionOf({ status }: AppInstance, type: string): Condition | undefined {
+  return status?.conditions?.find((each) => each.type === type)
+}
+
+function isSeen({ metadata, status }: AppInstance): boolean {
+  return (status?.observedGeneration ?? -1) >= (metadata.generation ?? 0)
+}
+
+function isReady({ status }: PodSeen): boolean {
+  const containers = status?.containerStatuses ?? []
+  return status?.phase === 'Succeeded' || (containers.length > 0 && containers.every(({ ready }) => ready))
+}
+
+function stateOf({ status }: PodSeen): string {
+  const waiting = status?.containerStatuses?.flatMap(({ state }) => state?.waiting ?? [])[0]
+  const told = [waiting?.reason, waiting?.message].filter((each) => each !== undefined).join(': ')
+  return told === '' ? (status?.phase ?? 'Pending') : told
+}
