@@ -8,14 +8,11 @@ import { printNames } from './kustomize/names.ts'
 
 const customizations = new URL('argocd/resource_customizations/appstead.dev/', import.meta.url)
 
-/** The others are records and snapshots that the operator alone makes. */
-const writtenByPeople = kinds.filter(({ kind }) => kind !== 'AppRelease' && kind !== 'AppLock')
-
 /** What is generated in integrations/. */
 export async function generatedFiles(): Promise<Generated> {
   return new Map([
     ['integrations/argocd/argocd-cm.yaml', await printArgoConfigMap()],
-    ['integrations/kustomize/names.yaml', printNames(writtenByPeople)],
+    ['integrations/kustomize/names.yaml', printNames(kinds.filter(({ isRecord }) => isRecord !== true))],
   ])
 }
 

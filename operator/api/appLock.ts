@@ -58,6 +58,7 @@ export const appLockKind: Kind = {
     "The AppInstances of a project that are Errored now, for the API server's own policies. One object called locks, while there is one to be locked; written by the operator only.",
   spec,
   status: null,
+  isRecord: true,
   rules,
   columns: [ageColumn],
   selectableFields: [],

@@ -99,6 +99,7 @@ export const appReleaseKind: Kind = {
     'The record of one deployment of an AppInstance, from which alone its pods are made. Made by the operator; its spec never changes.',
   spec,
   status,
+  isRecord: true,
   rules: [],
   columns: [
     { name: 'Instance', type: 'string', jsonPath: '.spec.instance', description: 'The AppInstance.' },

@@ -55,6 +55,8 @@ export interface Kind extends ResourceType {
   readonly status: z.ZodObject | null
   /** Nothing is to be said of it while all is well: without a status it counts as current. */
   readonly isStatusRare?: true
+  /** Made and changed by the operator alone. */
+  readonly isRecord?: true
   /** May look at self.metadata.name, self.spec, oldSelf. */
   readonly rules: readonly Rule<RootSelf<never>>[]
   readonly columns: readonly Column[]

@@ -5,6 +5,7 @@ import process from 'node:process'
 import { dump } from 'js-yaml'
 import { accessRulesOf } from '../../charts/accessRoles.ts'
 import type { AdmissionObject, ErroredSetting } from '../../charts/policyTemplate.ts'
+import { projectRoleName, projectRoles, projectRulesOf } from '../../charts/projectRoles.ts'
 import { bindRules, grantsOf, leaseRules, rulesOf, type Rule } from '../../charts/rbac.ts'
 import { accessRoleName, accessRoles } from '../../operator/api/access.ts'
 import type { ApiObject, KubeObject } from '../../operator/api/meta.ts'
@@ -66,10 +67,13 @@ async function grantAccount(cluster: Cluster, hands: Hands): Promise<string> {
   const rules = [...rulesOf(grantsOf({ informers, controllers, writes })), ...bindRules()].map(withoutWhy)
   const metadata = { name: account.name }
   await hands.apply({ apiVersion: `${rbac}/v1`, kind: 'ClusterRole', metadata, rules })
-  for (const role of accessRoles) {
-    const name = accessRoleName(role)
-    const given = accessRulesOf(role).map(withoutWhy)
-    await hands.apply({ apiVersion: `${rbac}/v1`, kind: 'ClusterRole', metadata: { name }, rules: given })
+  const forPeople = [
+    ...accessRoles.map((role) => [accessRoleName(role), accessRulesOf(role)] as const),
+    ...projectRoles.map((role) => [projectRoleName(role), projectRulesOf(role)] as const),
+  ]
+  for (const [name, given] of forPeople) {
+    const clusterRole = { apiVersion: `${rbac}/v1`, kind: 'ClusterRole', metadata: { name } }
+    await hands.apply({ ...clusterRole, rules: given.map(withoutWhy) })
   }
   await hands.apply({
     apiVersion: `${rbac}/v1`,

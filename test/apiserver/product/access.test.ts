@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
+import { projectRoleName, type ProjectRole } from '../../../charts/projectRoles.ts'
 import type { Requester } from '../../support/apiserver.ts'
 import { collectionPath, objectPath } from '../../../operator/kube/paths.ts'
 import { typeOf } from '../../support/hands.ts'
@@ -95,4 +96,53 @@ describe('the access that an App gives', () => {
     await operator.settle()
     expect((await hands.get('RoleBinding', ref))['subjects']).toEqual(subjects)
   }, 30_000)
+})
+
+/** Binds one of the chart's roles in the project. */
+async function give(role: ProjectRole, to: Requester): Promise<void> {
+  const rbac = 'rbac.authorization.k8s.io'
+  await world.hands.apply({
+    apiVersion: `${rbac}/v1`,
+    kind: 'RoleBinding',
+    metadata: { namespace: world.namespace, name: projectRoleName(role) },
+    roleRef: { apiGroup: rbac, kind: 'ClusterRole', name: projectRoleName(role) },
+    subjects: [{ apiGroup: rbac, kind: 'User', name: to.user }],
+  })
+}
+
+/** What somebody may do with our kinds in the project. */
+async function mayInProject(as: Requester): Promise<readonly string[]> {
+  const { hands, namespace, instance } = world
+  const path = objectPath(typeOf('AppInstance'), { namespace, name: instance })
+  const [release] = await hands.list('AppRelease', namespace)
+  const releasePath = objectPath(typeOf('AppRelease'), { namespace, name: release?.metadata.name ?? '' })
+  const change = { method: 'PATCH', body: { metadata: { annotations: { a: 'b' } } } } as const
+  const requests = {
+    look: { path: collectionPath(typeOf('AppTask'), namespace) },
+    change: { ...change, path: `${path}?dryRun=All` },
+    scale: { ...change, path: `${path}/scale?dryRun=All`, body: { spec: { replicas: 2 } } },
+    status: { ...change, path: `${path}/status?dryRun=All` },
+    release: { ...change, path: `${releasePath}?dryRun=All` },
+    secrets: { path: collectionPath(typeOf('Secret'), namespace) },
+  } as const
+  const allowed: string[] = []
+  for (const [what, request] of Object.entries(requests)) {
+    const { status } = await hands.admin({ ...request, as })
+    if (status !== 403) allowed.push(what)
+  }
+  return allowed
+}
+
+describe("the chart's roles for a project", () => {
+  it('let people look at our kinds, or change what people write; never a status or a record', async () => {
+    await createRunning(world)
+    await give('viewer', jane)
+    await give('editor', omar)
+    await world.operator.until('they are in force', async () => (await mayInProject(omar)).length > 1)
+    expect([await mayInProject(jane), await mayInProject(omar), await mayInProject(ci)]).toEqual([
+      ['look'],
+      ['look', 'change', 'scale'],
+      [],
+    ])
+  }, 60_000)
 })

@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from '@jest/globals'
 import { accessRulesOf } from '../../../charts/accessRoles.ts'
-import { bindRules, grantsOf, leaseRules, printRules, rulesOf } from '../../../charts/rbac.ts'
+import { projectRoles, projectRulesOf } from '../../../charts/projectRoles.ts'
+import { bindRules, grantsOf, leaseRules, printRules, rulesOf, type Rule } from '../../../charts/rbac.ts'
 import { accessRoles, type AccessRole } from '../../../operator/api/access.ts'
 import { controllers, writes } from '../../../operator/controllers/controllers.ts'
 import { informers } from '../../../operator/controllers/informers.ts'
@@ -23,8 +25,10 @@ const given = rules.flatMap(({ apiGroups, resources, verbs }) =>
 )
 
 /** What a role allows, as `verb resource`. */
-function allowed(role: AccessRole): string[] {
-  return accessRulesOf(role).flatMap(({ resources, verbs }) => verbs.map((verb) => `${verb} ${resources[0]}`))
+const allowed = (role: AccessRole): string[] => allowedBy(accessRulesOf(role))
+
+function allowedBy(granted: readonly Rule[]): string[] {
+  return granted.flatMap(({ resources, verbs }) => verbs.map((verb) => `${verb} ${resources[0]}`))
 }
 
 const thing = { group: 'g.dev', version: 'v1', kind: 'Thing', plural: 'things', namespaced: true, status: {} }
@@ -70,6 +74,21 @@ describe('the rights of the operator', () => {
     expect(editor).toEqual(expect.arrayContaining([...viewer, 'get pods/log', 'create pods/exec', 'delete pods']))
     expect(admin).toEqual(expect.arrayContaining([...editor, 'get secrets', 'patch deployments']))
     expect(admin.filter((right) => /namespaces|roles|rolebindings|appstead/.test(right))).toEqual([])
+  })
+
+  it('of people on our kinds are theirs alone: no wildcard, no status, no record, and part of no role of Kubernetes', () => {
+    const [viewer = [], editor = [], admin = []] = projectRoles.map((role) => allowedBy(projectRulesOf(role)))
+    expect([...viewer, ...editor, ...admin].filter((right) => /\*|\/status/.test(right))).toEqual([])
+    expect(viewer.filter((right) => !/^(get|list|watch) /.test(right))).toEqual([])
+    expect(admin.filter((right) => /^(create|update|patch|delete) app(releases|locks)/.test(right))).toEqual([])
+    expect(editor).toEqual(expect.arrayContaining([...viewer, 'create appinstances', 'patch appinstances/scale']))
+    expect(editor.filter((right) => /^(create|patch) appenvs/.test(right))).toEqual([])
+    expect(admin).toEqual(expect.arrayContaining([...editor, 'create appenvs']))
+    const template = readFileSync(
+      new URL('../../../charts/appstead/templates/projectroles.yaml', import.meta.url),
+      'utf8',
+    )
+    expect(template).not.toContain('aggregate')
   })
 
   it('never let it touch specs of users: of Apps and stacks only status and finalizers', () => {
