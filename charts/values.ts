@@ -113,6 +113,27 @@ const resources = z
   .prefault({})
   .describe('CPU and memory of the operator. Measured: 150 to 175 MiB at rest with a few instances.')
 
+const networkPolicy = z
+  .strictObject({
+    enabled: z.boolean().default(true).describe('Whether nobody may connect to the operator but for its metrics.'),
+  })
+  .prefault({})
+  .describe("The NetworkPolicy of the operator's own pods; those of instances are made for each.")
+
+const podMonitor = z
+  .strictObject({
+    enabled: z
+      .boolean()
+      .default(false)
+      .describe("Whether to make one; the Prometheus Operator's CustomResourceDefinitions must be there."),
+    labels: z
+      .record(z.string(), z.string())
+      .default({})
+      .describe('Labels by which your Prometheus selects PodMonitors, such as {release: prometheus}.'),
+  })
+  .prefault({})
+  .describe('A PodMonitor, for the Prometheus Operator. Without it: scrape the port metrics, path /metrics.')
+
 const toleration = z.strictObject({
   key: z.string().optional(),
   operator: z.enum(['Exists', 'Equal']).optional(),
@@ -142,6 +163,8 @@ export const valuesSchema = z.strictObject({
   serviceAccount,
   settings,
   resources,
+  networkPolicy,
+  podMonitor,
   nodeSelector: z.record(z.string(), z.string()).default({}).describe('Labels of the nodes it may run on.'),
   tolerations: z.array(toleration).default([]).describe('Taints of nodes that it bears.'),
   priorityClassName: z.string().default('').describe("Name of the pod's PriorityClass."),

@@ -11,7 +11,11 @@ const chart = fileURLToPath(new URL('../../../charts/appstead', import.meta.url)
 interface Manifest {
   kind: string
   metadata: { name: string; namespace?: string; labels: Record<string, string>; annotations?: Record<string, string> }
-  spec: { replicas: number; template: { spec: PodSpec } }
+  spec: {
+    replicas: number
+    template: { spec: PodSpec }
+    selector: { matchLabels: Record<string, string> }
+  }
 }
 
 interface PodSpec {
@@ -84,6 +88,8 @@ describe('the rendered chart', () => {
       'CustomResourceDefinition',
       'Deployment',
       'FlowSchema',
+      'Job',
+      'NetworkPolicy',
       'PodDisruptionBudget',
       'Role',
       'RoleBinding',
@@ -140,6 +146,35 @@ describe('the rendered chart', () => {
 
   it.each([0, 1])('has no budget for %d pods: it would only keep a node from being drained', (replicas) => {
     expect(ofKind(render(`replicas=${replicas}`), 'PodDisruptionBudget')).toEqual([])
+  })
+
+  it('lets nobody connect to the operator but for its metrics, which a PodMonitor may have scraped', () => {
+    const [policy] = ofKind(render(), 'NetworkPolicy')
+    expect(policy?.spec).toMatchObject({ policyTypes: ['Ingress'], ingress: [{ ports: [{ port: 'metrics' }] }] })
+    expect(ofKind(render('networkPolicy.enabled=false'), 'NetworkPolicy')).toEqual([])
+    expect(ofKind(render(), 'PodMonitor')).toEqual([])
+    const [monitor] = ofKind(render('podMonitor.enabled=true', 'podMonitor.labels.release=prometheus'), 'PodMonitor')
+    expect(monitor?.metadata.labels).toMatchObject({ release: 'prometheus', 'app.kubernetes.io/name': 'appstead' })
+    expect(monitor?.spec).toMatchObject({ podMetricsEndpoints: [{ port: 'metrics', path: '/metrics' }] })
+  })
+
+  it.each([
+    ['crds.keep=true', []],
+    ['crds.keep=false', ['--with-definitions']],
+  ])('asks before an uninstall what would be left behind, with %s', (value, args) => {
+    const [job] = ofKind(render(value), 'Job')
+    expect(job?.metadata.annotations).toMatchObject({
+      'helm.sh/hook': 'pre-delete',
+      'helm.sh/hook-output-log-policy': 'hook-failed',
+    })
+    const [container] = job!.spec.template.spec.containers
+    expect(container).toMatchObject({ command: ['node', 'operator/jobs/beforeUninstall.js', ...args] })
+    const [budget] = ofKind(render(), 'PodDisruptionBudget')
+    expect(job!.spec.template).not.toMatchObject({ metadata: { labels: budget!.spec.selector.matchLabels } })
+  })
+
+  it('asks nothing where no pod of it runs: replicas is 0', () => {
+    expect(ofKind(render('replicas=0'), 'Job')).toEqual([])
   })
 
   it('gives the account of the pod the rights on the Lease, in the namespace of the release', () => {
