@@ -1,17 +1,20 @@
 import { randomBytes } from 'node:crypto'
 import process from 'node:process'
 import type { Logger } from 'pino'
+import { kinds } from './api/kinds.ts'
 import { leaseName } from './api/meta.ts'
 import { ConfigError, readConfig } from './config.ts'
 import type { Config } from './config.ts'
-import { controllers } from './controllers/controllers.ts'
+import { controllers, writes } from './controllers/controllers.ts'
 import { createDefaultEnvs } from './controllers/appEnv/defaultEnvs.ts'
 import { informers } from './controllers/informers.ts'
 import { AccessError, loadKubeConfig } from './kube/access.ts'
 import { makeKubeClient } from './kube/restClient.ts'
 import { KubeError } from './kube/errors.ts'
-import type { AnswerNote } from './kube/transport.ts'
+import type { AnswerNote, TransportOptions } from './kube/transport.ts'
 import { AppsteadOperator } from './operator.ts'
+import { preflight } from './preflight.ts'
+import { grantsOf } from './rights.ts'
 import { systemClock } from './runtime/clock.ts'
 import { startHealthServer } from './runtime/health.ts'
 import { Leader } from './runtime/leader.ts'
@@ -48,22 +51,13 @@ async function main(config: Config): Promise<void> {
     onSuperseded: (reason) => stop(reason),
   })
   metrics.showLease(leaseName, () => leader.isLeading)
-  const fenced = { ...wire, beforeWrite: () => leader.check() }
-  const operator = new AppsteadOperator({
-    config,
-    log,
-    metrics,
-    client: makeKubeClient(loadKubeConfig(), fenced),
-    wire: fenced,
-    clock: systemClock,
-    informers,
-    controllers,
-    elected: () => leader.campaign(),
-    prepare: ({ client, cache }, signal) => createDefaultEnvs({ client, cache, log, signal }),
-  })
-  const closeServers = await startServers(config, operator, metrics)
+  const operator = makeOperator(config, { log, metrics, leader, wire })
+  let objection: string | undefined = 'not looked at yet'
+  const closeServers = await startServers(config, operator, metrics, () => objection)
+  const beforehand = new AbortController()
   let stopping: Promise<void> | undefined
   const finish = async (): Promise<void> => {
+    beforehand.abort()
     // First what writes, then the Lease: the standby acts from the moment it is empty.
     await operator.drain()
     await leader.release()
@@ -80,6 +74,9 @@ async function main(config: Config): Promise<void> {
   process.on('unhandledRejection', (error) => log.error({ err: error }, 'Unhandled rejection'))
   process.once('SIGTERM', stop)
   process.once('SIGINT', stop)
+  const { signal } = beforehand
+  await preflight({ ...config, ...declared, client: leaseClient, log, signal, onObjection: (now) => (objection = now) })
+  if (stopping !== undefined) return
   await operator.start().catch(async (error: unknown) => {
     // Stopped before it began.
     if (stopping !== undefined) return
@@ -90,16 +87,45 @@ async function main(config: Config): Promise<void> {
   })
 }
 
+/** What must be there for it. */
+const declared = { kinds, grants: grantsOf({ informers, controllers, writes }) }
+
+interface Surroundings {
+  readonly log: Logger
+  readonly metrics: Metrics
+  readonly leader: Leader
+  readonly wire: TransportOptions
+}
+
+/** The operator, which writes as long as it leads. */
+function makeOperator(config: Config, { log, metrics, leader, wire }: Surroundings): AppsteadOperator {
+  const fenced = { ...wire, beforeWrite: () => leader.check() }
+  return new AppsteadOperator({
+    config,
+    log,
+    metrics,
+    client: makeKubeClient(loadKubeConfig(), fenced),
+    wire: fenced,
+    clock: systemClock,
+    informers,
+    controllers,
+    elected: () => leader.campaign(),
+    prepare: ({ client, cache }, signal) => createDefaultEnvs({ client, cache, log, signal }),
+  })
+}
+
 /** Health and metrics; returns what ends both. */
 async function startServers(
   { healthPort, metricsPort }: Config,
   operator: AppsteadOperator,
   metrics: Metrics,
+  objection: () => string | undefined,
 ): Promise<() => Promise<unknown>> {
   const health = await startHealthServer({
     port: healthPort,
     informers: () => operator.health(),
     isReady: () => operator.isSynced,
+    objection,
   })
   const scrapes = await startMetricsServer({ port: metricsPort, text: () => metrics.text() })
   return () => Promise.all([health.close(), scrapes.close()])

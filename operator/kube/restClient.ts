@@ -12,6 +12,8 @@ import type { Request, TransportStats, Wire } from './wire.ts'
 export interface PooledKubeClient extends KubeClient {
   /** Counts since the start: T12 promises at most one new connection per 1,000 requests. */
   stats(): TransportStats
+  /** Of the API server, such as v1.36.3; throws a KubeError. */
+  version(): Promise<string>
   close(): Promise<void>
 }
 
@@ -42,6 +44,10 @@ export function makeClientOver(wire: Wire): PooledKubeClient {
     ...makeReads(wire),
     ...makeWrites(wire),
     stats: () => wire.stats,
+    async version() {
+      const answer = await wire.call({ what: 'get the version', method: 'GET', path: '/version' })
+      return (answer as { readonly gitVersion?: string } | undefined)?.gitVersion ?? ''
+    },
     close: () => wire.close(),
   }
 }

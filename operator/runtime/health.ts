@@ -10,6 +10,8 @@ export interface HealthOptions extends ListenOptions {
   informers(): readonly InformerHealth[]
   /** True while reconciles may run, or could at once if we led. */
   isReady(): boolean
+  /** What keeps it from starting; undefined where nothing does. */
+  readonly objection?: () => string | undefined
   /** What the event loop is measured by. Default: the machine's clock. */
   readonly timing?: Timing
 }
@@ -44,6 +46,8 @@ function notAlive(options: HealthOptions, loop: EventLoop): readonly string[] {
 }
 
 function notReady(options: HealthOptions): readonly string[] {
+  const objection = options.objection?.()
+  if (objection !== undefined) return [objection]
   const unsynced = options.informers().filter(({ isSynced }) => !isSynced)
   return unsynced.length > 0 || options.isReady() ? unsynced.map(describe) : ['not started']
 }

@@ -206,7 +206,7 @@ describe('a leader whose other requests all hang', () => {
 
 describe('a leader that cannot begin', () => {
   it('gives the lead back before it ends, and nobody waits until it expires', async () => {
-    const folder = operators.copyAs('0.0.1')
+    const folder = operators.copyAs('99.0.0')
     const broken = `export function createDefaultEnvs() { throw new Error('broken by a test') }`
     writeFileSync(join(folder, 'operator/controllers/appEnv/defaultEnvs.ts'), broken)
     const a = operators.launch('a', forever, { folder })

@@ -160,7 +160,9 @@ function makeOperator(name: string, child: ChildProcess, cluster: Cluster): Oper
 
 export const isOfLease = ({ objectRef }: AuditedRequest): boolean => objectRef?.resource === 'leases'
 
-export const isWrite = ({ verb }: AuditedRequest): boolean => !['get', 'list', 'watch'].includes(verb)
+/** A review is asked by creating one, and nothing is stored. */
+export const isWrite = ({ verb, objectRef }: AuditedRequest): boolean =>
+  !['get', 'list', 'watch'].includes(verb) && objectRef?.resource !== 'selfsubjectrulesreviews'
 
 export function getLease(admin: Admin): Promise<Anything> {
   return demand<Anything>(admin, { path: leasePath })

@@ -12,8 +12,9 @@ export function countStanding(requests: readonly Request[]): { readonly leases: 
   return { leases: requests.filter(isStanding).length - watches, watches }
 }
 
-export function isRead({ verb }: Request): boolean {
-  return verb === 'get' || verb === 'list'
+/** A review is asked by creating one, and nothing is stored. */
+export function isRead({ verb, objectRef }: Request): boolean {
+  return verb === 'get' || verb === 'list' || objectRef?.resource === 'selfsubjectrulesreviews'
 }
 
 /** Every request by what it asks for, and how often: what a test prints and compares. */

@@ -12,6 +12,8 @@ import type { OperatorStart } from './shippedOperator.ts'
 /** The operator as a process of its own. */
 export interface OperatorProcess {
   readonly child: ChildProcess
+  /** What it says on /readyz; throws with what it wrote when it has ended. */
+  readiness(): Promise<Readiness>
   /** All it has written so far, where it was read. */
   output(): string
   /** Of that the lines of its log at level warn and above, and what is no line of its log. */
@@ -110,15 +112,22 @@ export async function killInStart(options: OperatorProcessOptions): Promise<read
 
 /** Starts the operator and resolves when it is ready. */
 export async function startOperatorProcess(options: OperatorProcessOptions): Promise<OperatorProcess> {
+  const begun = await beginOperatorProcess(options)
+  await waitUntil('the operator is ready', 60, async () => (await begun.readiness()).isReady)
+  return begun
+}
+
+/** Starts the operator and resolves at once, whatever may keep it from being ready. */
+export async function beginOperatorProcess(options: OperatorProcessOptions): Promise<OperatorProcess> {
   const spawned = await spawnOperator(options)
   const { child, texts, healthPort, metricsPort } = spawned
   const ended = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>
-  await waitUntil('the operator is ready', 60, async () => {
-    mustRun(spawned)
-    return (await askReadiness(healthPort)).isReady
-  })
   return {
     child,
+    async readiness() {
+      mustRun(spawned)
+      return askReadiness(healthPort)
+    },
     output: () => texts.join(''),
     complaints: () => texts.join('').split('\n').filter(isComplaint),
     usage: () => usageOf(child.pid ?? 0),
@@ -158,7 +167,12 @@ function usageOf(pid: number): Usage {
 }
 
 /** Whether it is ready, and what it says; nothing while it does not answer. */
-async function askReadiness(port: number): Promise<{ readonly isReady: boolean; readonly lines: readonly string[] }> {
+interface Readiness {
+  readonly isReady: boolean
+  readonly lines: readonly string[]
+}
+
+async function askReadiness(port: number): Promise<Readiness> {
   try {
     const answer = await fetch(`http://127.0.0.1:${port}/readyz`)
     return { isReady: answer.ok, lines: (await answer.text()).trim().split('\n') }

@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from '@jest/globals'
 import { accessRulesOf } from '../../../charts/accessRoles.ts'
 import { projectRoles, projectRulesOf } from '../../../charts/projectRoles.ts'
-import { bindRules, grantsOf, leaseRules, printRules, rulesOf, type Rule } from '../../../charts/rbac.ts'
+import { bindRules, leaseRules, printRules, rulesOf, type Rule } from '../../../charts/rbac.ts'
 import { accessRoles, type AccessRole } from '../../../operator/api/access.ts'
 import { controllers, writes } from '../../../operator/controllers/controllers.ts'
 import { informers } from '../../../operator/controllers/informers.ts'
+import { grantsOf } from '../../../operator/rights.ts'
 
 const rules = rulesOf(grantsOf({ informers, controllers, writes }))
 
