@@ -1,6 +1,13 @@
+import type { AppInstance } from '../operator/api/appInstance.ts'
+import { appInstanceKind } from '../operator/api/appInstance.ts'
+import { similarNames, thereIs } from '../operator/api/similar.ts'
 import { loadKubeConfig } from '../operator/kube/access.ts'
+import { isKubeError } from '../operator/kube/errors.ts'
 import { makeKubeClient, type PooledKubeClient } from '../operator/kube/restClient.ts'
 import { CommandError, type Call } from './command.ts'
+
+/** Who wrote what people asked for by a command: never the operator, which would take it for its own. */
+const fieldManager = 'kubectl-appstead'
 
 /** The cluster that a command speaks to, and the project it means. */
 export interface Cluster {
@@ -18,10 +25,26 @@ export async function withCluster<T>(call: Call, use: (cluster: Cluster) => Prom
   if (context !== undefined) config.setCurrentContext(context)
   const chosen = config.getContextObject(config.getCurrentContext())
   if (!chosen) throw new CommandError(`--context '${context}': the kubeconfig has no such context`)
-  const client = makeKubeClient(config, { userAgent: 'kubectl-appstead', maxPauseSeconds: 10 })
+  const options = { userAgent: fieldManager, fieldManager, maxPauseSeconds: 10 }
+  const client = makeKubeClient(config, options)
   try {
     return await use({ client, namespace: call.text('namespace') ?? chosen.namespace ?? 'default' })
   } finally {
     await client.close()
+  }
+}
+
+/** The AppInstance of that name; throws a CommandError with names like it where there is none. */
+export async function instanceOf({ client, namespace }: Cluster, name: string): Promise<AppInstance> {
+  try {
+    return (await client.get(appInstanceKind, { namespace, name })) as AppInstance
+  } catch (error) {
+    if (!isKubeError(error, 'NotFound')) throw error
+    const { items } = await client.list(appInstanceKind, { namespace })
+    const similar = similarNames(
+      name,
+      items.map(({ metadata }) => metadata.name),
+    )
+    throw new CommandError(`there is no AppInstance '${name}' in namespace '${namespace}'${thereIs(similar)}`)
   }
 }

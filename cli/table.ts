@@ -32,6 +32,23 @@ const cluster: Readonly<Record<string, Option>> = {
   kubeconfig: { type: 'string', value: 'FILE', about: 'The kubeconfig. Default: KUBECONFIG, or ~/.kube/config.' },
 }
 
+const cause: Option = {
+  type: 'string',
+  value: 'TEXT',
+  about: 'Why, for the record; of the same words only the first is a request. Default: who and when.',
+}
+
+const follow: Option = {
+  type: 'boolean',
+  about: 'Waits for the release, tells how it goes, and ends with 3 if it fails.',
+}
+
+const timeout: Option = {
+  type: 'string',
+  value: 'SECONDS',
+  about: 'For how long --follow waits. Default: 600.',
+}
+
 /** Options of every command. */
 export const commonOptions: Readonly<Record<string, Option>> = {
   help: { type: 'boolean', short: 'h', about: 'Says what a command does.' },
@@ -69,5 +86,53 @@ export const commands: readonly Command[] = [
     positionals: [1, 1],
     options: { ...cluster, output: { ...output, oneOf: ['json'], value: 'json' } },
     load: async () => (await import('./commands/why.ts')).why,
+  },
+  {
+    name: 'deploy',
+    usage: 'NAME',
+    summary: 'Deploys what waits for the next deployment, or what failed once more.',
+    positionals: [1, 1],
+    options: { ...cluster, cause, follow, timeout },
+    load: async () => (await import('./commands/request.ts')).deploy,
+  },
+  {
+    name: 'restart',
+    usage: 'NAME',
+    summary: 'Replaces all replicas by new ones, none of them lost for those who are served.',
+    positionals: [1, 1],
+    options: { ...cluster, cause, follow, timeout },
+    load: async () => (await import('./commands/request.ts')).restart,
+  },
+  {
+    name: 'retry',
+    usage: 'NAME',
+    summary: 'Has the creation or the removal of an Errored instance tried again.',
+    positionals: [1, 1],
+    options: { ...cluster, cause },
+    load: async () => (await import('./commands/request.ts')).retry,
+  },
+  {
+    name: 'scale',
+    usage: 'NAME --replicas N',
+    summary: 'Sets how many replicas of the main service there are to be.',
+    positionals: [1, 1],
+    options: { ...cluster, replicas: { type: 'string', value: 'N', about: 'How many, 1 to 10.' } },
+    load: async () => (await import('./commands/change.ts')).scale,
+  },
+  {
+    name: 'suspend',
+    usage: 'NAME',
+    summary: 'Takes every service of an instance to no replica; volumes, Secrets and addresses stay.',
+    positionals: [1, 1],
+    options: cluster,
+    load: async () => (await import('./commands/change.ts')).suspend,
+  },
+  {
+    name: 'resume',
+    usage: 'NAME',
+    summary: 'Brings back what was suspended.',
+    positionals: [1, 1],
+    options: cluster,
+    load: async () => (await import('./commands/change.ts')).resume,
   },
 ]

@@ -1,12 +1,10 @@
 import type { AppInstance } from '../../operator/api/appInstance.ts'
-import { appInstanceKind } from '../../operator/api/appInstance.ts'
 import { podType } from '../../operator/api/builtin.ts'
 import { labels } from '../../operator/api/meta.ts'
-import { similarNames, thereIs } from '../../operator/api/similar.ts'
 import { isKubeError } from '../../operator/kube/errors.ts'
 import { causeOf, isAsItShouldBe, type PodSeen } from '../causes.ts'
-import { withCluster, type Cluster } from '../cluster.ts'
-import { CommandError, exitCodes, type Run } from '../command.ts'
+import { instanceOf, withCluster, type Cluster } from '../cluster.ts'
+import { exitCodes, type Run } from '../command.ts'
 
 /** `why NAME`: 0 when the instance is as it should be, 3 when it is not, with the one cause. */
 export const why: Run = (call) =>
@@ -19,20 +17,6 @@ export const why: Run = (call) =>
     else for (const { label, text, colour } of lines) io.out(`${label}: ${colour ? io.paint(colour, text) : text}\n`)
     return isGood ? exitCodes.done : exitCodes.notSo
   })
-
-async function instanceOf({ client, namespace }: Cluster, name: string): Promise<AppInstance> {
-  try {
-    return (await client.get(appInstanceKind, { namespace, name })) as AppInstance
-  } catch (error) {
-    if (!isKubeError(error, 'NotFound')) throw error
-    const { items } = await client.list(appInstanceKind, { namespace })
-    const similar = similarNames(
-      name,
-      items.map(({ metadata }) => metadata.name),
-    )
-    throw new CommandError(`there is no AppInstance '${name}' in namespace '${namespace}'${thereIs(similar)}`)
-  }
-}
 
 /** Its replicas; none for whoever may not see them: the status says what matters. */
 async function podsOf({ client }: Cluster, { metadata: { name } }: AppInstance): Promise<readonly PodSeen[]> {

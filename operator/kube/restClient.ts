@@ -1,5 +1,5 @@
 import type { KubeConfig } from '@kubernetes/client-node'
-import { fieldManager, refOf, type KubeObject, type Ref, type ResourceType } from '../api/meta.ts'
+import { fieldManager as operatorsOwn, refOf, type KubeObject, type Ref, type ResourceType } from '../api/meta.ts'
 import type { CallOptions, KubeClient, ListOptions, ListPage, WatchEvent, WatchOptions } from './client.ts'
 import type { Credentials } from './credentials.ts'
 import { isKubeError, KubeError } from './errors.ts'
@@ -22,9 +22,6 @@ const jsonPatch = 'application/json-patch+json'
 /** Said to be YAML; JSON is YAML. */
 const applyPatch = 'application/apply-patch+yaml'
 
-const managed = queryOf({ fieldManager })
-const forced = queryOf({ fieldManager, force: true })
-
 /** etcd's limit of an object is 1.5 MiB, and the answer to a call about one object is no list. */
 const maxObjectBytes = 16 * 1024 * 1024
 
@@ -33,16 +30,24 @@ const maxLineBytes = 16 * 1024 * 1024
 
 const defaultTimeoutSeconds = 300
 
-/** The KubeClient of a KubeConfig's current context, or of credentials; throws an Error that names the kubeconfig's fault. */
-export function makeKubeClient(access: KubeConfig | Credentials, options: TransportOptions = {}): PooledKubeClient {
-  return makeClientOver(new Transport(access, options))
+export interface ClientOptions extends TransportOptions {
+  /** Whose fields those are that it writes. Default: the operator's. */
+  readonly fieldManager?: string
 }
 
-/** The KubeClient that speaks through a wire. */
-export function makeClientOver(wire: Wire): PooledKubeClient {
+/** The KubeClient of a KubeConfig's current context, or of credentials; throws an Error that names the kubeconfig's fault. */
+export function makeKubeClient(
+  access: KubeConfig | Credentials,
+  { fieldManager, ...options }: ClientOptions = {},
+): PooledKubeClient {
+  return makeClientOver(new Transport(access, options), fieldManager)
+}
+
+/** The KubeClient that speaks through a wire, and what it writes is this manager's. */
+export function makeClientOver(wire: Wire, fieldManager = operatorsOwn): PooledKubeClient {
   return {
     ...makeReads(wire),
-    ...makeWrites(wire),
+    ...makeWrites(wire, fieldManager),
     stats: () => wire.stats,
     async version() {
       const answer = await wire.call({ what: 'get the version', method: 'GET', path: '/version' })
@@ -68,7 +73,12 @@ function makeReads(wire: Wire): Pick<KubeClient, 'get' | 'list' | 'watch'> {
   }
 }
 
-function makeWrites(wire: Wire): Pick<KubeClient, 'create' | 'apply' | 'patchStatus' | 'patch' | 'delete'> {
+function makeWrites(
+  wire: Wire,
+  fieldManager: string,
+): Pick<KubeClient, 'create' | 'apply' | 'patchStatus' | 'patch' | 'delete'> {
+  const managed = queryOf({ fieldManager })
+  const forced = queryOf({ fieldManager, force: true })
   return {
     async create(type, object, options = {}) {
       const ref = refOf(object)
@@ -98,10 +108,10 @@ function makeWrites(wire: Wire): Pick<KubeClient, 'create' | 'apply' | 'patchSta
         { op: 'add', path: '/status', value: status },
       ]
       const what = describe('patch status of', type, ref)
-      return patch(wire, what, `${objectPath(type, ref)}/status`, { operations, ...options })
+      return patch(wire, what, `${objectPath(type, ref)}/status${managed}`, { operations, ...options })
     },
     patch(type, ref, operations, options = {}) {
-      return patch(wire, describe('patch', type, ref), objectPath(type, ref), { operations, ...options })
+      return patch(wire, describe('patch', type, ref), objectPath(type, ref) + managed, { operations, ...options })
     },
     async delete(type, ref, uid, options = {}) {
       const what = describe('delete', type, ref)
@@ -124,7 +134,7 @@ async function patch(
     return await callForObject(wire, {
       what,
       method: 'PATCH',
-      path: path + managed,
+      path,
       contentType: jsonPatch,
       body,
       ...limits,

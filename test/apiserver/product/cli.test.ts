@@ -1,4 +1,5 @@
 import { expect, it } from '@jest/globals'
+import { makePodsReady } from '../../support/kubelet.ts'
 import { appstead, type Ended } from '../../unit/cli/cli.ts'
 import { refuseAccounts, allowAccounts } from './accounts.ts'
 import { jumpingClock } from './fastClock.ts'
@@ -45,7 +46,84 @@ it('why names the task, its step and the ways out of an Errored instance', async
     expect(code).toBe(3)
     expect(stdout).toContain(`Task: ${error.task}, step ${error.failedStep}\n`)
     for (const step of error.nextSteps as string[]) expect(stdout).toContain(`Do: ${step}\n`)
+    expect((await ask('deploy')).stderr).toContain('no new release is made of it now')
+    expect(await ask('retry', '--cause', 'once more')).toMatchObject({ code: 0, stderr: '' })
+    expect((await getInstance(world)).metadata.annotations).toMatchObject({ 'appstead.dev/retry': 'once more' })
   } finally {
     await allowAccounts(world)
   }
 })
+
+interface Managed {
+  readonly managedFields: readonly { readonly manager: string }[]
+}
+
+/** Any command on the instance of the test. */
+const ask = (command: string, ...more: readonly string[]): Promise<Ended> => {
+  const { cluster, namespace, instance } = world
+  return appstead([command, instance, '-n', namespace, '--kubeconfig', cluster.kubeconfig, ...more])
+}
+
+it('scale, suspend and resume change the spec as somebody else than the operator, and tell when it takes effect', async () => {
+  await createRunning(world)
+  const name = `appinstance.appstead.dev/${world.instance}`
+  expect(await ask('scale', '--replicas', '3')).toEqual({
+    code: 0,
+    stdout: `${name} scaled\nIt takes effect with the next deployment; now: kubectl appstead deploy ${world.instance}\n`,
+    stderr: '',
+  })
+  await world.operator.settle()
+  const scaled = await getInstance(world)
+  expect([scaled['spec'].replicas, scaled['status'].pendingSummary]).toEqual([3, 'services[web].replicas'])
+  expect((scaled.metadata as unknown as Managed).managedFields.map(({ manager }) => manager)).toContain(
+    'kubectl-appstead',
+  )
+  expect(await ask('suspend')).toEqual({ code: 0, stdout: `${name} suspended\n`, stderr: '' })
+  await world.operator.until('it is Suspended', async () => (await getInstance(world))['status'].phase === 'Suspended')
+  const refused = await ask('deploy')
+  expect(refused).toMatchObject({ code: 1, stdout: '' })
+  expect(refused.stderr).toBe(
+    `error: deploy of ${name}: no new release is made of it now (Suspended); see kubectl appstead why ${world.instance} -n ${world.namespace}\n`,
+  )
+  expect(await ask('resume')).toEqual({ code: 0, stdout: `${name} resumed\n`, stderr: '' })
+  expect((await getInstance(world))['spec'].suspend).toBe(false)
+  const many = await ask('scale', '--replicas', '11')
+  expect(many).toMatchObject({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringMatching(/spec\.replicas.*less than or equal to 10/),
+  })
+  expect((await ask('scale')).stderr).toBe(
+    'error: --replicas of scale must be a whole number from 1 to 10: it is missing\n',
+  )
+}, 90_000)
+
+it('deploy --follow waits for the release it asked for, and ends by how that went', async () => {
+  await createRunning(world)
+  await world.hands.patch(
+    'AppInstance',
+    { namespace: world.namespace, name: world.instance },
+    { spec: { replicas: 2 } },
+  )
+  await world.operator.settle()
+  const asked = ask('deploy', '--cause', 'two are better', '--follow', '--timeout', '60')
+  let ended: Ended | undefined
+  void asked.then((done) => (ended = done))
+  await world.operator.until(
+    'it has ended',
+    async () => {
+      await makePodsReady(world.hands, world.instance)
+      return ended !== undefined
+    },
+    60,
+  )
+  const { code, stdout, stderr } = await asked
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  expect(stdout.split('\n')[0]).toBe(`appinstance.appstead.dev/${world.instance} deploy requested`)
+  expect(stdout).toMatch(/-r2: All services are rolled out and ready\.\n$/)
+  expect((await getInstance(world))['status'].requests).toMatchObject({ deploy: 'two are better' })
+  expect((await ask('deploy', '--cause', 'two are better')).stderr).toBe(
+    "error: --cause 'two are better': it was asked for with these words before; say others\n",
+  )
+  expect((await ask('retry')).stderr).toContain('it is not Errored, so there is nothing to be tried again')
+}, 90_000)

@@ -1,0 +1,31 @@
+import type { AppInstance } from '../operator/api/appInstance.ts'
+import { appInstanceKind } from '../operator/api/appInstance.ts'
+import { refOf } from '../operator/api/meta.ts'
+import type { Cluster } from './cluster.ts'
+import { nameOf } from './print.ts'
+
+/** What a command changes of an instance: one field, of the very object that was looked at. */
+
+/** `appinstance.appstead.dev/shop-prod`. */
+export const named = (instance: AppInstance): string => nameOf({ type: appInstanceKind, object: instance })
+
+/** Sets an annotation. Throws a KubeError, Conflict where the instance is another one by now. */
+export async function annotate({ client }: Cluster, instance: AppInstance, key: string, value: string): Promise<void> {
+  const { metadata } = instance
+  const all = metadata.annotations === undefined ? [{ op: 'add', path: '/metadata/annotations', value: {} }] : []
+  const path = `/metadata/annotations/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`
+  await client.patch(appInstanceKind, refOf(instance), [sameAs(instance), ...all, { op: 'add', path, value }])
+}
+
+/** Sets a field of the spec. Throws a KubeError, also with what the API server has against it. */
+export async function setField(
+  { client }: Cluster,
+  instance: AppInstance,
+  field: 'replicas' | 'suspend',
+  value: number | boolean,
+): Promise<void> {
+  const operations = [sameAs(instance), { op: 'add', path: `/spec/${field}`, value }]
+  await client.patch(appInstanceKind, refOf(instance), operations)
+}
+
+const sameAs = ({ metadata: { uid } }: AppInstance): object => ({ op: 'test', path: '/metadata/uid', value: uid })
