@@ -11,7 +11,11 @@ export interface Line {
 
 /** What of a pod tells why it is not ready. */
 export interface PodSeen {
-  readonly metadata: { readonly name: string }
+  readonly metadata: {
+    readonly name: string
+    readonly labels?: Readonly<Record<string, string>>
+    readonly deletionTimestamp?: string
+  }
   readonly status?: {
     readonly phase?: string
     readonly containerStatuses?: readonly {
@@ -29,7 +33,7 @@ export function isAsItShouldBe(instance: AppInstance): boolean {
 /** The one cause, and the release, the task, the pod and the commands that belong to it. Pure. */
 export function causeOf(instance: AppInstance, pods: readonly PodSeen[]): readonly Line[] {
   const { status } = instance
-  const [pod] = isAsItShouldBe(instance) ? [] : pods.filter((each) => !isReady(each))
+  const [pod] = isAsItShouldBe(instance) ? [] : pods.filter((each) => !isReady(each)).toSorted(byTrouble)
   const failed = status?.failedRelease
   return [
     ...stateLines(instance),
@@ -67,12 +71,20 @@ function isSeen({ metadata, status }: AppInstance): boolean {
   return (status?.observedGeneration ?? -1) >= (metadata.generation ?? 0)
 }
 
-function isReady({ status }: PodSeen): boolean {
+/** Those that say what is wrong before those that only start. */
+function byTrouble(a: PodSeen, b: PodSeen): number {
+  const isStarting = (pod: PodSeen): boolean => ['Pending', 'Running', 'ContainerCreating'].includes(stateOf(pod))
+  return Number(isStarting(a)) - Number(isStarting(b))
+}
+
+/** Whether all its containers are. */
+export function isReady({ status }: PodSeen): boolean {
   const containers = status?.containerStatuses ?? []
   return status?.phase === 'Succeeded' || (containers.length > 0 && containers.every(({ ready }) => ready))
 }
 
-function stateOf({ status }: PodSeen): string {
+/** What keeps it from being ready, as far as it tells. */
+export function stateOf({ status }: PodSeen): string {
   const waiting = status?.containerStatuses?.flatMap(({ state }) => state?.waiting ?? [])[0]
   const told = [waiting?.reason, waiting?.message].filter((each) => each !== undefined).join(': ')
   return told === '' ? (status?.phase ?? 'Pending') : told

@@ -1,9 +1,12 @@
 import type { AppInstance } from '../operator/api/appInstance.ts'
 import { appInstanceKind } from '../operator/api/appInstance.ts'
+import { podType } from '../operator/api/builtin.ts'
+import { labels } from '../operator/api/meta.ts'
 import { similarNames, thereIs } from '../operator/api/similar.ts'
 import { loadKubeConfig } from '../operator/kube/access.ts'
 import { isKubeError } from '../operator/kube/errors.ts'
 import { makeKubeClient, type PooledKubeClient } from '../operator/kube/restClient.ts'
+import type { PodSeen } from './causes.ts'
 import { CommandError, type Call } from './command.ts'
 
 /** Who wrote what people asked for by a command: never the operator, which would take it for its own. */
@@ -46,5 +49,16 @@ export async function instanceOf({ client, namespace }: Cluster, name: string): 
       items.map(({ metadata }) => metadata.name),
     )
     throw new CommandError(`there is no AppInstance '${name}' in namespace '${namespace}'${thereIs(similar)}`)
+  }
+}
+
+/** Its replicas but for those that are ending; none for whoever may not see them: the status says what matters. */
+export async function podsOf({ client }: Cluster, { metadata: { name } }: AppInstance): Promise<readonly PodSeen[]> {
+  try {
+    const { items } = await client.list(podType, { namespace: name, labelSelector: `${labels.instance}=${name}` })
+    return (items as readonly PodSeen[]).filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+  } catch (error) {
+    if (isKubeError(error, 'Forbidden')) return []
+    throw error
   }
 }

@@ -88,6 +88,14 @@ export const commands: readonly Command[] = [
     load: async () => (await import('./commands/why.ts')).why,
   },
   {
+    name: 'tree',
+    usage: 'NAME',
+    summary: 'Shows what belongs to an instance: services with their pods, the newest releases and tasks.',
+    positionals: [1, 1],
+    options: cluster,
+    load: async () => (await import('./commands/tree.ts')).tree,
+  },
+  {
     name: 'deploy',
     usage: 'NAME',
     summary: 'Deploys what waits for the next deployment, or what failed once more.',

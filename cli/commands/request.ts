@@ -8,6 +8,9 @@ import { followRelease } from '../follow.ts'
 
 /** `deploy`, `restart`, `retry`: a request, as an annotation whose value is the cause; each value is handled once. */
 
+/** What an AppRelease records of it. */
+const causeLimit = 256
+
 type Request = 'deploy' | 'restart' | 'retry'
 
 const ask = (request: Request): Run => {
@@ -18,6 +21,7 @@ const ask = (request: Request): Run => {
       const hindrance = hindranceTo(request, instance)
       if (hindrance !== undefined) throw new CommandError(`${request} of ${named(instance)}: ${hindrance}`)
       const cause = call.text('cause') ?? `${process.env['USER'] ?? 'somebody'} at ${new Date().toISOString()}`
+      if (cause.length > causeLimit) throw new CommandError(`--cause must have at most ${causeLimit} characters`)
       if (instance.metadata.annotations?.[annotations[request]] === cause)
         throw new CommandError(`--cause '${cause}': it was asked for with these words before; say others`)
       await annotate(cluster, instance, annotations[request], cause)

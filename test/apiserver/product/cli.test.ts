@@ -122,6 +122,16 @@ it('deploy --follow waits for the release it asked for, and ends by how that wen
   expect(stdout.split('\n')[0]).toBe(`appinstance.appstead.dev/${world.instance} deploy requested`)
   expect(stdout).toMatch(/-r2: All services are rolled out and ready\.\n$/)
   expect((await getInstance(world))['status'].requests).toMatchObject({ deploy: 'two are better' })
+  const { uid = '' } = (await getInstance(world)).metadata
+  const [head, service, ...below] = (await ask('tree')).stdout.trimEnd().split('\n')
+  expect([head, service]).toEqual([`AppInstance ${world.instance}  Running, AllReady`, '├─ Service web (Web)  2/2'])
+  expect(below).toEqual([
+    expect.stringMatching(/^│ {2}├─ Pod web-\S+ {2}ready$/),
+    expect.stringMatching(/^│ {2}└─ Pod web-\S+ {2}ready$/),
+    `├─ AppRelease ${world.instance}-${uid.slice(0, 5)}-r2  RolledOut`,
+    `├─ AppRelease ${world.instance}-${uid.slice(0, 5)}-r1  RolledOut`,
+    `└─ AppTask (Create) ${world.instance}-${uid.slice(0, 5)}-create-1  Completed`,
+  ])
   expect((await ask('deploy', '--cause', 'two are better')).stderr).toBe(
     "error: --cause 'two are better': it was asked for with these words before; say others\n",
   )
