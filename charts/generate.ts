@@ -1,6 +1,7 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { format, resolveConfig } from 'prettier'
+import { crdFiles } from '../crds/crd.ts'
 import { writeOrCheck, type Generated } from '../crds/generated.ts'
 import { accessRoleName, accessRoles } from '../operator/api/access.ts'
 import { controllers, writes } from '../operator/controllers/controllers.ts'
@@ -27,9 +28,8 @@ export const generatedFolders: readonly string[] = [crdFolder]
 
 /** What is generated in charts/appstead. */
 export async function generatedFiles(): Promise<Generated> {
-  const crds = (await readdir(join(root, 'crds'))).filter((name) => name.endsWith('.yaml')).toSorted()
   const templates = await Promise.all(
-    crds.map(async (name) => [`${crdFolder}/${name}`, makeCrdTemplate(await read(`crds/${name}`))] as const),
+    crdFiles.map(async (name) => [`${crdFolder}/${name}`, makeCrdTemplate(await read(`crds/${name}`))] as const),
   )
   return new Map([
     ...templates,

@@ -1,5 +1,6 @@
 import { dump } from 'js-yaml'
 import type { Kind } from '../operator/api/kind.ts'
+import { kinds } from '../operator/api/kinds.ts'
 import { annotations, category } from '../operator/api/meta.ts'
 import { celRule, isTransition, SchemaError, toStructural, type JsonObject } from './structural.ts'
 
@@ -87,3 +88,6 @@ function makeSchema(kind: Kind): JsonObject {
     ...(rules.length === 0 ? {} : { 'x-kubernetes-validations': rules.map(celRule) }),
   }
 }
+
+/** The files in crds/ that are CRDs, by name. */
+export const crdFiles: readonly string[] = kinds.map(({ plural }) => `${plural}.yaml`).toSorted()

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
-import { readdirSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { describe, expect, it } from '@jest/globals'
+import { crdFiles } from '../../crds/crd.ts'
 import { kinds } from '../../operator/api/kinds.ts'
 import { ensureBinaries } from '../cluster/binaries.ts'
 import { reportToTerminal } from '../cluster/progress.ts'
@@ -18,8 +18,7 @@ interface Cost {
 async function estimate(): Promise<readonly Cost[]> {
   const { celcost } = await ensureBinaries(['celcost'], reportToTerminal)
   const folder = new URL('../../crds/', import.meta.url)
-  const files = readdirSync(folder).filter((name) => name.endsWith('.yaml'))
-  const { stdout } = await promisify(execFile)(celcost, files.toSorted(), { cwd: folder })
+  const { stdout } = await promisify(execFile)(celcost, crdFiles, { cwd: folder })
   return stdout
     .trim()
     .split('\n')

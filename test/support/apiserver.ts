@@ -1,7 +1,8 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { Agent, request, type RequestOptions } from 'node:https'
 import { setTimeout as pause } from 'node:timers/promises'
 import { load } from 'js-yaml'
+import { crdFiles } from '../../crds/crd.ts'
 import type { KubeObject, ResourceType } from '../../operator/api/meta.ts'
 import { loadKubeConfig } from '../../operator/kube/access.ts'
 import { objectPath } from '../../operator/kube/paths.ts'
@@ -151,8 +152,7 @@ export async function dropNamespace(admin: Admin, name: string): Promise<void> {
 /** The generated CRDs, in the order of their file names. */
 export async function readCrds(): Promise<readonly KubeObject[]> {
   const folder = new URL('../../crds/', import.meta.url)
-  const files = (await readdir(folder)).filter((name) => name.endsWith('.yaml')).toSorted()
-  return Promise.all(files.map(async (name) => load(await readFile(new URL(name, folder), 'utf8')) as KubeObject))
+  return Promise.all(crdFiles.map(async (name) => load(await readFile(new URL(name, folder), 'utf8')) as KubeObject))
 }
 
 interface CrdStatus {

@@ -134,7 +134,8 @@ function withoutWhy({ why: _why, ...rule }: Rule): Omit<Rule, 'why'> {
   return rule
 }
 
-function writeKubeconfig(cluster: Cluster, token: string): string {
+/** Writes a kubeconfig for an account of the cluster to its folder; returns the path. */
+export function writeKubeconfig(cluster: Cluster, token: string): string {
   const known = loadKubeConfig(cluster.kubeconfig).getCurrentCluster()
   const config = {
     apiVersion: 'v1',

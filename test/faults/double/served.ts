@@ -1,5 +1,6 @@
-import { readFileSync, readdirSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { load } from 'js-yaml'
+import { crdFiles } from '../../../crds/crd.ts'
 import * as builtin from '../../../operator/api/builtin.ts'
 import { kinds } from '../../../operator/api/kinds.ts'
 import type { ResourceType } from '../../../operator/api/meta.ts'
@@ -72,8 +73,7 @@ export const crds: readonly Members[] = readCrds()
 
 function readCrds(): readonly Members[] {
   const folder = new URL('../../../crds/', import.meta.url)
-  const files = readdirSync(folder).filter((name) => name.endsWith('.yaml'))
-  return files.toSorted().map((name) => load(readFileSync(new URL(name, folder), 'utf8')) as Members)
+  return crdFiles.map((name) => load(readFileSync(new URL(name, folder), 'utf8')) as Members)
 }
 
 interface CrdSpec {
