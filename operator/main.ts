@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import process from 'node:process'
 import type { Logger } from 'pino'
-import { kinds } from './api/kinds.ts'
 import { leaseName } from './api/meta.ts'
 import { ConfigError, readConfig } from './config.ts'
 import type { Config } from './config.ts'
-import { controllers, writes } from './controllers/controllers.ts'
+import { controllers } from './controllers/controllers.ts'
 import { createDefaultEnvs } from './controllers/appEnv/defaultEnvs.ts'
 import { informers } from './controllers/informers.ts'
 import { AccessError, loadKubeConfig } from './kube/access.ts'
@@ -14,7 +13,7 @@ import { KubeError } from './kube/errors.ts'
 import type { AnswerNote, TransportOptions } from './kube/transport.ts'
 import { AppsteadOperator } from './operator.ts'
 import { preflight } from './preflight.ts'
-import { grantsOf } from './rights.ts'
+import { declared } from './declared.ts'
 import { systemClock } from './runtime/clock.ts'
 import { startHealthServer } from './runtime/health.ts'
 import { Leader } from './runtime/leader.ts'
@@ -86,9 +85,6 @@ async function main(config: Config): Promise<void> {
     throw error
   })
 }
-
-/** What must be there for it. */
-const declared = { kinds, grants: grantsOf({ informers, controllers, writes }) }
 
 interface Surroundings {
   readonly log: Logger

@@ -16,7 +16,8 @@ const oldest = 'v1.33.0'
 
 const retrySeconds = 5
 
-export interface PreflightOptions {
+/** What is looked at. */
+export interface Wanted {
   readonly client: Pick<PooledKubeClient, 'get' | 'create' | 'version'>
   readonly kinds: readonly Kind[]
   /** On all of the cluster. */
@@ -24,7 +25,10 @@ export interface PreflightOptions {
   /** The operator's own. */
   readonly namespace: string
   readonly version: string
-  readonly log: Logger
+  readonly log: Pick<Logger, 'error' | 'warn'>
+}
+
+export interface PreflightOptions extends Wanted {
   /** Ends the wait. */
   readonly signal: AbortSignal
   /** Told what is in the way, each time that was looked at; undefined when nothing is any more. */
@@ -45,8 +49,8 @@ export async function preflight(options: PreflightOptions): Promise<void> {
   }
 }
 
-/** What cannot be found out is in the way, too. */
-async function objectionNow(options: PreflightOptions): Promise<string | undefined> {
+/** What is in the way now; undefined where nothing is. What cannot be found out is in the way, too: it never rejects. */
+export async function objectionNow(options: Wanted): Promise<string | undefined> {
   try {
     return (
       (await objectionToServer(options)) ??
@@ -58,7 +62,7 @@ async function objectionNow(options: PreflightOptions): Promise<string | undefin
   }
 }
 
-async function objectionToServer({ client }: PreflightOptions): Promise<string | undefined> {
+async function objectionToServer({ client }: Wanted): Promise<string | undefined> {
   const version = await client.version()
   // What a distribution adds to it, such as v1.33.1-gke.100 or +k3s1, is no pre-release.
   const [plain = version] = /^v\d+\.\d+\.\d+/.exec(version) ?? []
@@ -67,7 +71,7 @@ async function objectionToServer({ client }: PreflightOptions): Promise<string |
     : undefined
 }
 
-async function objectionToDefinitions({ client, kinds, version, log }: PreflightOptions): Promise<string | undefined> {
+async function objectionToDefinitions({ client, kinds, version, log }: Wanted): Promise<string | undefined> {
   const missing: string[] = []
   const older: string[] = []
   for (const { plural, group } of kinds) {
@@ -109,7 +113,7 @@ interface Review {
   readonly status?: { readonly incomplete?: boolean; readonly resourceRules?: readonly ReviewedRule[] }
 }
 
-async function objectionToRights({ client, grants, namespace }: PreflightOptions): Promise<string | undefined> {
+async function objectionToRights({ client, grants, namespace }: Wanted): Promise<string | undefined> {
   const { kind, group, version } = reviewType
   const asked = { apiVersion: `${group}/${version}`, kind, metadata: { name: '' }, spec: { namespace } }
   const { status } = (await client.create(reviewType, asked)) as Review

@@ -7,6 +7,11 @@ export interface CallOptions {
   readonly timeoutSeconds?: number
 }
 
+export interface CreateOptions extends CallOptions {
+  /** Asks whether it would be done; nothing is stored. */
+  readonly isDryRun?: boolean
+}
+
 /** Which objects of a type, and which page of them. */
 export interface ListOptions extends CallOptions {
   /** Only the objects of this namespace. */
@@ -67,7 +72,7 @@ export interface KubeClient {
   /** Ends when the server ends the stream; throws when it breaks. */
   watch(type: ResourceType, options: WatchOptions): AsyncIterable<WatchEvent>
   /** POST under our field manager; AlreadyExists when the name is taken. */
-  create(type: ResourceType, object: KubeObject, options?: CallOptions): Promise<KubeObject>
+  create(type: ResourceType, object: KubeObject, options?: CreateOptions): Promise<KubeObject>
   /** Server-side apply under our field manager, forced. */
   apply(type: ResourceType, object: KubeObject, options?: CallOptions): Promise<KubeObject>
   /** Replaces the whole status; Conflict when the object at `ref` has another uid, or another resourceVersion than one given. */

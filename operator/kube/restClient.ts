@@ -80,10 +80,11 @@ function makeWrites(
   const managed = queryOf({ fieldManager })
   const forced = queryOf({ fieldManager, force: true })
   return {
-    async create(type, object, options = {}) {
+    async create(type, object, { isDryRun = false, ...options } = {}) {
       const ref = refOf(object)
       const what = describe('create', type, ref)
-      const path = collectionPath(type, ref.namespace) + managed
+      const query = isDryRun ? queryOf({ fieldManager, dryRun: 'All' }) : managed
+      const path = collectionPath(type, ref.namespace) + query
       const body = JSON.stringify(object)
       return await callForObject(wire, { what, method: 'POST', path, contentType: json, body, ...limitsOf(options) })
     },

@@ -1,7 +1,11 @@
+import { join } from 'node:path'
+import process from 'node:process'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
 import { annotations } from '../../operator/api/meta.ts'
+import { readConfig } from '../../operator/config.ts'
 import { startCluster, stopCluster } from '../cluster/cluster.ts'
 import { waitUntil } from '../cluster/kubeApi.ts'
+import { tryRun, type Finished } from '../cluster/process.ts'
 import { startProxy } from '../faults/proxy.ts'
 import { auditMark, describeRequest, requestsOf } from '../support/auditLog.ts'
 import { establishCrds, makeAdmin } from '../support/apiserver.ts'
@@ -20,8 +24,9 @@ beforeAll(async () => {
 }, 900_000)
 
 afterEach(async () => {
-  expect(await operator?.stop()).toBe(0)
+  const code = await operator?.stop()
   operator = undefined
+  expect(code ?? 0).toBe(0)
 }, 30_000)
 
 afterAll(() => stopCluster({ name, report: () => undefined }), 60_000)
@@ -121,4 +126,31 @@ describe('an operator that cannot start', () => {
     await hands.patch('ClusterRole', role, { rules })
     await untilReady()
   }, 90_000)
+})
+
+describe('the self test of helm test', () => {
+  const selfTest = join(import.meta.dirname, '../../operator/jobs/selfTest.ts')
+  const ask = (): Promise<Finished> =>
+    tryRun(process.execPath, [selfTest], { env: { KUBECONFIG: world.operatorKubeconfig } })
+
+  it('is content with what was installed, and names what is not', async () => {
+    expect(await ask()).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(
+        /^Appstead \S+ on Kubernetes v1\.36\.3: its kinds, its rights and the policies of the API server are in place\.\n$/,
+      ),
+    })
+    await setBundle('9.1.0')
+    expect(await ask()).toMatchObject({ status: 1, stdout: expect.stringContaining('is of Appstead 9.1.0') })
+  }, 60_000)
+
+  it('finds policies that are not in force, and stores nothing by that', async () => {
+    const { hands } = world
+    await setBundle(readConfig({}).version)
+    for (const binding of await hands.list('ValidatingAdmissionPolicyBinding', ''))
+      await hands.remove('ValidatingAdmissionPolicyBinding', { namespace: '', name: binding.metadata.name })
+    await waitUntil('it says so', 30, async () => (await ask()).stdout.includes('are not in force'))
+    const left = await hands.find('ConfigMap', { namespace: 'default', name: 'appstead-self-test' })
+    expect(left).toBeUndefined()
+  }, 60_000)
 })

@@ -86,6 +86,12 @@ describe('the chart', () => {
     expect((await getInstance(world, instance)).status.currentRelease?.number).toBe(old)
   }, 300_000)
 
+  it('passes helm test', async () => {
+    const { status, stderr } = await runHelm('test', 'appstead')
+    expect(status).toBe(0)
+    expect(stderr).toContain('its kinds, its rights and the policies of the API server are in place.')
+  }, 120_000)
+
   it('is not uninstalled while there are instances, and says why and what to do', async () => {
     const { status, stdout, stderr } = await runHelm('uninstall', 'appstead')
     expect(status).not.toBe(0)

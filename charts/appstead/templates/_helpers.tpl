@@ -84,3 +84,31 @@ volumeMounts:
   - name: tmp
     mountPath: /tmp
 {{- end }}
+
+{{- /* A Job of the operator's image that is tried once. In: the root, its name, its command as YAML. */}}
+{{- define "appstead.job" -}}
+{{- $root := index . 0 }}
+{{- $name := index . 1 -}}
+backoffLimit: 0
+activeDeadlineSeconds: 120
+ttlSecondsAfterFinished: 600
+template:
+  metadata:
+    # Not those of the operator's pods: it counts in no budget of theirs.
+    labels:
+      app.kubernetes.io/name: {{ $root.Chart.Name }}-{{ $name }}
+      app.kubernetes.io/instance: {{ $root.Release.Name }}
+      app.kubernetes.io/part-of: appstead
+  spec:
+    restartPolicy: Never
+    {{- include "appstead.pod" $root | nindent 4 }}
+    containers:
+      - name: {{ $name }}
+        {{- include "appstead.container" $root | nindent 8 }}
+        command: {{ index . 2 }}
+        env:
+          - name: APPSTEAD_NAMESPACE
+            valueFrom:
+              fieldRef:
+                fieldPath: metadata.namespace
+{{- end }}

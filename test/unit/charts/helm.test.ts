@@ -79,6 +79,9 @@ describe('helm', () => {
 const specsOf = (objects: readonly { kind: string; metadata: { name: string }; spec: unknown }[]) =>
   Object.fromEntries(objects.map(({ kind, metadata, spec }) => [`${kind} ${metadata.name}`, spec]))
 
+const jobOf = (name: string, ...values: string[]): Manifest | undefined =>
+  ofKind(render(...values), 'Job').find(({ metadata }) => metadata.name === `appstead-${name}`)
+
 describe('the rendered chart', () => {
   it('has what the operator needs and nothing else', () => {
     const kinds = render().map(({ kind }) => kind)
@@ -162,7 +165,7 @@ describe('the rendered chart', () => {
     ['crds.keep=true', []],
     ['crds.keep=false', ['--with-definitions']],
   ])('asks before an uninstall what would be left behind, with %s', (value, args) => {
-    const [job] = ofKind(render(value), 'Job')
+    const job = jobOf('before-uninstall', value)
     expect(job?.metadata.annotations).toMatchObject({
       'helm.sh/hook': 'pre-delete',
       'helm.sh/hook-output-log-policy': 'hook-failed',
@@ -175,6 +178,15 @@ describe('the rendered chart', () => {
 
   it('asks nothing where no pod of it runs: replicas is 0', () => {
     expect(ofKind(render('replicas=0'), 'Job')).toEqual([])
+  })
+
+  it('has a test of what was installed, whose words helm shows', () => {
+    const job = jobOf('self-test')
+    expect(job?.metadata.annotations).toMatchObject({
+      'helm.sh/hook': 'test',
+      'helm.sh/hook-output-log-policy': 'hook-succeeded,hook-failed',
+    })
+    expect(job!.spec.template.spec.containers[0]).toMatchObject({ command: ['node', 'operator/jobs/selfTest.js'] })
   })
 
   it('gives the account of the pod the rights on the Lease, in the namespace of the release', () => {
