@@ -96,6 +96,14 @@ export const commands: readonly Command[] = [
     load: async () => (await import('./commands/tree.ts')).tree,
   },
   {
+    name: 'tasks',
+    usage: 'NAME',
+    summary: 'Lists what was done with an instance, also with one that is gone: creations, removals, actions.',
+    positionals: [1, 1],
+    options: { ...cluster, output },
+    load: async () => (await import('./commands/tasks.ts')).tasks,
+  },
+  {
     name: 'deploy',
     usage: 'NAME',
     summary: 'Deploys what waits for the next deployment, or what failed once more.',
