@@ -55,6 +55,12 @@ const sources = {
     requires: 'sigs.k8s.io/metrics-server',
     usualSeconds: 150,
   },
+  'kube-state-metrics': {
+    module: 'kube-state-metrics',
+    package: 'k8s.io/kube-state-metrics/v2',
+    requires: 'k8s.io/kube-state-metrics/v2',
+    usualSeconds: 180,
+  },
   celcost: { module: 'celcost', package: '.', usualSeconds: 110 },
   verdicts: { module: 'verdicts', package: '.', usualSeconds: 240 },
   helm: { module: 'helm', package: 'helm.sh/helm/v4/cmd/helm', requires: 'helm.sh/helm/v4', usualSeconds: 200 },

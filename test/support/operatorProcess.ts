@@ -20,6 +20,8 @@ export interface OperatorProcess {
   complaints(): readonly string[]
   /** What it has used so far; only while it runs. */
   usage(): Usage
+  /** Where on loopback it shows /metrics. */
+  readonly metricsPort: number
   /** The text of /metrics. */
   scrape(): Promise<string>
   /**
@@ -131,6 +133,7 @@ export async function beginOperatorProcess(options: OperatorProcessOptions): Pro
     output: () => texts.join(''),
     complaints: () => texts.join('').split('\n').filter(isComplaint),
     usage: () => usageOf(child.pid ?? 0),
+    metricsPort,
     async scrape() {
       const answer = await fetch(`http://127.0.0.1:${metricsPort}/metrics`)
       return answer.text()
