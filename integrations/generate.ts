@@ -3,6 +3,7 @@ import { dump, load } from 'js-yaml'
 import { writeOrCheck, type Generated } from '../crds/generated.ts'
 import { kinds } from '../operator/api/kinds.ts'
 import { printNames } from './kustomize/names.ts'
+import { boards, printBoard } from './monitoring/dashboards.ts'
 
 /** Writes what is generated in integrations/, or checks it: see crds/generated.ts. */
 
@@ -14,6 +15,9 @@ export async function generatedFiles(): Promise<Generated> {
     ['integrations/argocd/argocd-cm.yaml', await printArgoConfigMap()],
     ['integrations/kustomize/names.yaml', printNames(kinds.filter(({ isRecord }) => isRecord !== true))],
     ['integrations/monitoring/prometheusrule.yaml', await printPrometheusRule()],
+    ...Object.entries(boards).map(
+      ([name, board]) => [`integrations/monitoring/dashboards/${name}.json`, printBoard(board)] as const,
+    ),
   ])
 }
 

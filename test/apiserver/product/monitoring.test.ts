@@ -6,6 +6,7 @@ import { delimiter, dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { load } from 'js-yaml'
+import { boards } from '../../../integrations/monitoring/dashboards.ts'
 import { waitUntil } from '../../cluster/kubeApi.ts'
 import { searchPath, tryRun } from '../../cluster/process.ts'
 import { recordedNames } from '../../phases/recorded.ts'
@@ -107,11 +108,32 @@ describe('the alerts', () => {
   })
 })
 
+/** The expressions of a board, as Grafana asks for them with these values of its variables. */
+function expressionsOf(board: keyof typeof boards, values: Readonly<Record<string, string>>): readonly string[] {
+  const targets = boards[board]!.rows.flatMap(({ panels }) => panels.flatMap((panel) => Object.values(panel.targets)))
+  return targets.map((text) =>
+    text.replaceAll(
+      /\$(\w+)/g,
+      (_all, name: string) => values[name] ?? (name === '__rate_interval' ? '1m' : 'missing'),
+    ),
+  )
+}
+
 async function withoutData(expressions: readonly string[]): Promise<readonly string[]> {
   const empty: string[] = []
   for (const each of expressions) if ((await prometheus.query(each)).length === 0) empty.push(each)
   return empty
 }
+
+describe('the boards', () => {
+  it('find data in every panel', async () => {
+    shown = recordedNames()
+    await prometheus.untilJudged()
+    const running = { namespace: namespaceOf('running'), appinstance: 'hello-dev' }
+    expect(await withoutData(expressionsOf('fleet', { namespace: '.*' }))).toEqual([])
+    expect(await withoutData(expressionsOf('instance', running))).toEqual([])
+  })
+})
 
 describe('metrics that alerts name', () => {
   it('are shown by the operator or by kube-state-metrics', async () => {
