@@ -1,10 +1,7 @@
 import type { AccessRole } from '../operator/api/access.ts'
-import type { Rule } from './rbac.ts'
+import { reading, ruleOf, writing, type Rule } from './rbac.ts'
 
 /** What the roles allow that an App's `access` gives in the namespaces of its instances. */
-
-const reading = ['get', 'list', 'watch']
-const writing = ['create', 'update', 'patch', 'delete']
 
 /** Everything of an instance that tells no secret, by group. */
 const seen: Readonly<Record<string, readonly string[]>> = {
@@ -33,10 +30,6 @@ const reported = new Set(['endpoints', 'endpointslices', 'events', 'replicasets'
 /** The rules of a role: each allows what the one before it does, and more. */
 export function accessRulesOf(role: AccessRole): readonly Rule[] {
   return rules[role]
-}
-
-function ruleOf(group: string, resource: string, verbs: readonly string[], why: string): Rule {
-  return { apiGroups: [group], resources: [resource], verbs, why: [why] }
 }
 
 const kindsSeen = Object.entries(seen).flatMap(([group, resources]) =>

@@ -4,9 +4,7 @@ import { format, resolveConfig } from 'prettier'
 import { crdFiles } from '../crds/crd.ts'
 import { writeOrCheck, type Generated } from '../crds/generated.ts'
 import { accessRoleName, accessRoles } from '../operator/api/access.ts'
-import { controllers, writes } from '../operator/controllers/controllers.ts'
-import { informers } from '../operator/controllers/informers.ts'
-import { grantsOf } from '../operator/rights.ts'
+import { declared } from '../operator/declared.ts'
 import { accessRulesOf } from './accessRoles.ts'
 import { makeCrdTemplate } from './crdTemplate.ts'
 import { bindRules, leaseRules, printRules, rulesOf, type Rule } from './rbac.ts'
@@ -33,10 +31,7 @@ export async function generatedFiles(): Promise<Generated> {
   )
   return new Map([
     ...templates,
-    [
-      `${chart}/templates/clusterrole.yaml`,
-      printRole('ClusterRole', [...rulesOf(grantsOf({ informers, controllers, writes })), ...bindRules()]),
-    ],
+    [`${chart}/templates/clusterrole.yaml`, printRole('ClusterRole', [...rulesOf(declared.grants), ...bindRules()])],
     [`${chart}/templates/role.yaml`, printRole('Role', leaseRules())],
     [
       `${chart}/templates/accessroles.yaml`,

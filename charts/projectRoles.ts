@@ -1,5 +1,5 @@
 import { kinds } from '../operator/api/kinds.ts'
-import type { Rule } from './rbac.ts'
+import { reading, ruleOf, writing, type Rule } from './rbac.ts'
 
 /**
  * Roles for people, on our own kinds: given by a RoleBinding in a project, or by a ClusterRoleBinding. They are not aggregated
@@ -16,17 +16,7 @@ export function projectRoleName(role: ProjectRole): string {
   return `appstead-project-${role}`
 }
 
-const reading = ['get', 'list', 'watch']
-const writing = ['create', 'update', 'patch', 'delete']
-
 const written = kinds.filter(({ isRecord }) => isRecord !== true)
-
-const ruleOf = (group: string, resource: string, verbs: readonly string[], why: string): Rule => ({
-  apiGroups: [group],
-  resources: [resource],
-  verbs,
-  why: [why],
-})
 
 const viewer = kinds.map(({ group, plural, kind }) => ruleOf(group, plural, reading, `${kind}: seen`))
 

@@ -15,6 +15,15 @@ export interface Rule {
   readonly why: readonly string[]
 }
 
+/** What people are let do with what they may see, and with what they may change. */
+export const reading: readonly string[] = ['get', 'list', 'watch']
+export const writing: readonly string[] = ['create', 'update', 'patch', 'delete']
+
+/** A rule of a role for people. */
+export function ruleOf(group: string, resource: string, given: readonly string[], why: string): Rule {
+  return { apiGroups: [group], resources: [resource], verbs: given, why: [why] }
+}
+
 /** The rights as rules: one for each resource, by group and name. */
 export function rulesOf(grants: readonly Grant[]): readonly Rule[] {
   const byResource = Map.groupBy(grants, ({ group, resource }) => `${group} ${resource}`)

@@ -1,5 +1,5 @@
 import type { AppInstance } from '../operator/api/appInstance.ts'
-import type { Condition } from '../operator/api/conditions.ts'
+import { conditionOf } from '../operator/status/conditions.ts'
 import type { Colour } from './command.ts'
 
 /** A line of an answer: what it is of, and what is said. */
@@ -27,7 +27,7 @@ export interface PodSeen {
 
 /** Whether an instance is as it should be: Ready, by a status that has seen the spec as it stands. Pure. */
 export function isAsItShouldBe(instance: AppInstance): boolean {
-  return conditionOf(instance, 'Ready')?.status === 'True' && isSeen(instance)
+  return conditionOf(instance.status?.conditions, 'Ready')?.status === 'True' && isSeen(instance)
 }
 
 /** The one cause, and the release, the task, the pod and the commands that belong to it. Pure. */
@@ -45,7 +45,7 @@ export function causeOf(instance: AppInstance, pods: readonly PodSeen[]): readon
 }
 
 function stateLines(instance: AppInstance): readonly Line[] {
-  const ready = conditionOf(instance, 'Ready')
+  const ready = conditionOf(instance.status?.conditions, 'Ready')
   const phase = instance.status?.phase ?? 'not seen by the operator yet'
   const text = ready ? `${phase}, ${ready.reason}` : phase
   const note = { label: 'Note', text: 'the spec has changed since; the operator has not looked at it yet' }
@@ -61,10 +61,6 @@ function taskLines(error: NonNullable<AppInstance['status']>['error']): readonly
   return [
     { label: 'Task', text: error.failedStep === undefined ? error.task : `${error.task}, step ${error.failedStep}` },
   ]
-}
-
-function conditionOf({ status }: AppInstance, type: string): Condition | undefined {
-  return status?.conditions?.find((each) => each.type === type)
 }
 
 function isSeen({ metadata, status }: AppInstance): boolean {

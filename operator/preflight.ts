@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import { crdType } from './api/builtin.ts'
 import type { Kind } from './api/kind.ts'
 import { annotations, leaseName, type ResourceType } from './api/meta.ts'
+import { listed } from './api/text.ts'
 import { isKubeError } from './kube/errors.ts'
 import type { PooledKubeClient } from './kube/restClient.ts'
 import type { Grant } from './rights.ts'
@@ -15,6 +16,9 @@ import { isNewer } from './runtime/version.ts'
 const oldest = 'v1.33.0'
 
 const retrySeconds = 5
+
+/** Of those that are missing; more are counted. */
+const namedRights = 5
 
 /** What is looked at. */
 export interface Wanted {
@@ -129,8 +133,7 @@ async function objectionToRights({ client, grants, namespace }: Wanted): Promise
   const missing = [...grants, ...lease].filter((grant) => !rules.some((rule) => allows(rule, grant)))
   if (missing.length === 0) return undefined
   const named = [...new Set(missing.map(({ verb, resource, group: of }) => `${verb} ${resource}${of && `.${of}`}`))]
-  const more = named.length > 5 ? `, and ${named.length - 5} more` : ''
-  return `Rights are missing: ${named.slice(0, 5).join(', ')}${more}. The chart's ClusterRole, its Role in the namespace '${namespace}' and their bindings give them.`
+  return `Rights are missing: ${listed(named, namedRights)}. The chart's ClusterRole, its Role in the namespace '${namespace}' and their bindings give them.`
 }
 
 const has = (list: readonly string[] | undefined, item: string): boolean =>

@@ -1,6 +1,7 @@
 import process from 'node:process'
 import { appInstanceKind } from '../api/appInstance.ts'
 import { refOf, type ResourceType } from '../api/meta.ts'
+import { listed } from '../api/text.ts'
 import { controllers } from '../controllers/controllers.ts'
 import { loadKubeConfig } from '../kube/access.ts'
 import { isKubeError } from '../kube/errors.ts'
@@ -43,9 +44,8 @@ export async function objectionToUninstall(
 }
 
 function counted(kind: string, names: readonly string[]): string {
-  const more = names.length > namedObjects ? `, and ${names.length - namedObjects} more` : ''
   const what = names.length === 1 ? `There is 1 ${kind}` : `There are ${names.length} ${kind}s`
-  return `${what}: ${names.slice(0, namedObjects).join(', ')}${more}`
+  return `${what}: ${listed(names, namedObjects)}`
 }
 
 const removal = (types: readonly ResourceType[]): string =>

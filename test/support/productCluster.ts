@@ -13,7 +13,6 @@ import { appInstanceKind } from '../../operator/api/appInstance.ts'
 import { kinds } from '../../operator/api/kinds.ts'
 import { labels, refOf } from '../../operator/api/meta.ts'
 import { loadKubeConfig } from '../../operator/kube/access.ts'
-import { grantsOf } from '../../operator/rights.ts'
 import { objectPath } from '../../operator/kube/paths.ts'
 import { startCluster, type Cluster } from '../cluster/cluster.ts'
 import { waitUntil } from '../cluster/kubeApi.ts'
@@ -60,12 +59,11 @@ export async function prepare(cluster: Cluster, admin: Admin): Promise<ProductCl
 /** The operator's ServiceAccount with the rights the chart gives it, as a kubeconfig. */
 async function grantAccount(cluster: Cluster, hands: Hands): Promise<string> {
   // Loaded late: the controllers bring client-node with them, which must not be the first to ask for it (steppedOperator.ts).
-  const { controllers, writes } = await import('../../operator/controllers/controllers.ts')
-  const { informers } = await import('../../operator/controllers/informers.ts')
+  const { declared } = await import('../../operator/declared.ts')
   const rbac = 'rbac.authorization.k8s.io'
   await hands.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: account.namespace } })
   await hands.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: account })
-  const rules = [...rulesOf(grantsOf({ informers, controllers, writes })), ...bindRules()].map(withoutWhy)
+  const rules = [...rulesOf(declared.grants), ...bindRules()].map(withoutWhy)
   const metadata = { name: account.name }
   await hands.apply({ apiVersion: `${rbac}/v1`, kind: 'ClusterRole', metadata, rules })
   const forPeople = [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { projectRoleName, type ProjectRole } from '../../../charts/projectRoles.ts'
-import type { Requester } from '../../support/apiserver.ts'
+import type { Call, Requester } from '../../support/apiserver.ts'
 import { collectionPath, objectPath } from '../../../operator/kube/paths.ts'
 import { typeOf } from '../../support/hands.ts'
 import { childWrites, createRunning, getInstance, makeApp, useWorld } from './world.ts'
@@ -21,6 +21,16 @@ async function allow(...access: readonly object[]): Promise<void> {
   await world.operator.settle()
 }
 
+/** Those of the requests that the API server does not forbid to somebody. */
+async function allowedOf(requests: Readonly<Record<string, Call>>, as: Requester): Promise<readonly string[]> {
+  const allowed: string[] = []
+  for (const [what, request] of Object.entries(requests)) {
+    const { status } = await world.hands.admin({ ...request, as })
+    if (status !== 403) allowed.push(what)
+  }
+  return allowed
+}
+
 /** Whether somebody may do this in the instance's namespace: what the API server answers to the very request. */
 async function may(as: Requester): Promise<readonly string[]> {
   const { hands, instance: namespace } = world
@@ -39,12 +49,7 @@ async function may(as: Requester): Promise<readonly string[]> {
       body: { metadata: { annotations: { a: 'b' } } },
     },
   } as const
-  const allowed: string[] = []
-  for (const [what, request] of Object.entries(requests)) {
-    const { status } = await hands.admin({ ...request, as })
-    if (status !== 403) allowed.push(what)
-  }
-  return allowed
+  return allowedOf(requests, as)
 }
 
 const viewing = ['look']
@@ -125,12 +130,7 @@ async function mayInProject(as: Requester): Promise<readonly string[]> {
     release: { ...change, path: `${releasePath}?dryRun=All` },
     secrets: { path: collectionPath(typeOf('Secret'), namespace) },
   } as const
-  const allowed: string[] = []
-  for (const [what, request] of Object.entries(requests)) {
-    const { status } = await hands.admin({ ...request, as })
-    if (status !== 403) allowed.push(what)
-  }
-  return allowed
+  return allowedOf(requests, as)
 }
 
 describe("the chart's roles for a project", () => {
