@@ -5,7 +5,9 @@ import { labels } from '../operator/api/meta.ts'
 import { similarNames, thereIs } from '../operator/api/similar.ts'
 import { loadKubeConfig } from '../operator/kube/access.ts'
 import { isKubeError } from '../operator/kube/errors.ts'
-import { makeKubeClient, type PooledKubeClient } from '../operator/kube/restClient.ts'
+import { makeClientOver, type PooledKubeClient } from '../operator/kube/restClient.ts'
+import { Transport } from '../operator/kube/transport.ts'
+import type { Wire } from '../operator/kube/wire.ts'
 import type { PodSeen } from './causes.ts'
 import { CommandError, type Call } from './command.ts'
 
@@ -15,6 +17,8 @@ const fieldManager = 'kubectl-appstead'
 /** The cluster that a command speaks to, and the project it means. */
 export interface Cluster {
   readonly client: PooledKubeClient
+  /** What the client speaks through, for what is no object. */
+  readonly wire: Wire
   readonly namespace: string
 }
 
@@ -28,10 +32,10 @@ export async function withCluster<T>(call: Call, use: (cluster: Cluster) => Prom
   if (context !== undefined) config.setCurrentContext(context)
   const chosen = config.getContextObject(config.getCurrentContext())
   if (!chosen) throw new CommandError(`--context '${context}': the kubeconfig has no such context`)
-  const options = { userAgent: fieldManager, fieldManager, maxPauseSeconds: 10 }
-  const client = makeKubeClient(config, options)
+  const wire = new Transport(config, { userAgent: fieldManager, maxPauseSeconds: 10 })
+  const client = makeClientOver(wire, fieldManager)
   try {
-    return await use({ client, namespace: call.text('namespace') ?? chosen.namespace ?? 'default' })
+    return await use({ client, wire, namespace: call.text('namespace') ?? chosen.namespace ?? 'default' })
   } finally {
     await client.close()
   }
@@ -52,10 +56,14 @@ export async function instanceOf({ client, namespace }: Cluster, name: string): 
   }
 }
 
-/** Its replicas but for those that are ending; none for whoever may not see them: the status says what matters. */
-export async function podsOf({ client }: Cluster, { metadata: { name } }: AppInstance): Promise<readonly PodSeen[]> {
+/** Its replicas, or those of a selector, but for those that are ending; none for whoever may not see them: the status says what matters. */
+export async function podsOf(
+  { client }: Cluster,
+  { metadata: { name } }: AppInstance,
+  labelSelector = `${labels.instance}=${name}`,
+): Promise<readonly PodSeen[]> {
   try {
-    const { items } = await client.list(podType, { namespace: name, labelSelector: `${labels.instance}=${name}` })
+    const { items } = await client.list(podType, { namespace: name, labelSelector })
     return (items as readonly PodSeen[]).filter(({ metadata }) => metadata.deletionTimestamp === undefined)
   } catch (error) {
     if (isKubeError(error, 'Forbidden')) return []

@@ -43,15 +43,18 @@ export interface Io {
   paint(colour: Colour, text: string): string
 }
 
-export type Colour = 'red' | 'yellow' | 'green' | 'dim' | 'bold'
+export type Colour = 'red' | 'yellow' | 'green' | 'blue' | 'magenta' | 'cyan' | 'dim' | 'bold'
 
-export type Run = (call: Call) => Promise<ExitCode>
+/** Out: the exit code; of what runs another program it may be any, its own. */
+export type Run = (call: Call) => Promise<number>
 
 /** One line of the table of commands. */
 export interface Command {
   readonly name: string
   /** What follows the name, such as `NAME`. */
   readonly usage: string
+  /** A whole call, without `kubectl appstead`. */
+  readonly example: string
   readonly summary: string
   /** How many names it takes, from and to. */
   readonly positionals: readonly [number, number]

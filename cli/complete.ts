@@ -9,7 +9,8 @@ export function complete(words: readonly string[]): string {
   const before = words.at(-2) ?? ''
   const suggestions = suggestionsFor(words, before).filter((each) => each.startsWith(last))
   // 4: no files where none is asked for; 0: the shell offers files.
-  const isFile = before === '-f' || before === '--filename'
+  const isFile =
+    commands.find(({ name }) => name === words[0])?.options['filename'] && ['-f', '--filename'].includes(before)
   return [...suggestions, isFile ? ':0' : ':4', ''].join('\n')
 }
 

@@ -23,7 +23,8 @@ export function helpOf(command?: Command): string {
   return [
     command.summary,
     '',
-    `Usage: kubectl appstead ${command.name} ${command.usage}`.trimEnd(),
+    `Usage:   kubectl appstead ${command.name} ${command.usage}`.trimEnd(),
+    `Example: kubectl appstead ${command.example}`,
     '',
     ...options.map(([flag, about]) => `  ${flag.padEnd(width)}  ${about}`),
     '',

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util'
-import { CommandError, exitCodes, type ExitCode, type Io } from './command.ts'
+import { CommandError, exitCodes, type Io } from './command.ts'
 import { helpOf } from './help.ts'
 import { parse } from './parse.ts'
 
@@ -10,7 +10,7 @@ interface Streams {
 }
 
 /** Does what a command line asks for. Out: the exit code. Throws only what is a bug. */
-export async function run(words: readonly string[], { stdout, stderr }: Streams): Promise<ExitCode> {
+export async function run(words: readonly string[], { stdout, stderr }: Streams): Promise<number> {
   // Who reads no further, such as head, has seen enough.
   stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error

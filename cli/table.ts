@@ -32,6 +32,8 @@ const cluster: Readonly<Record<string, Option>> = {
   kubeconfig: { type: 'string', value: 'FILE', about: 'The kubeconfig. Default: KUBECONFIG, or ~/.kube/config.' },
 }
 
+const service: Option = { type: 'string', value: 'SERVICE', about: '' }
+
 const cause: Option = {
   type: 'string',
   value: 'TEXT',
@@ -64,6 +66,7 @@ export const commands: readonly Command[] = [
   {
     name: 'lint',
     usage: '-f FILE…',
+    example: 'lint -f hello.yaml',
     summary:
       'Says what the API server would refuse of files, where it stands, and what would be right. Needs no cluster.',
     positionals: [0, 0],
@@ -73,6 +76,7 @@ export const commands: readonly Command[] = [
   {
     name: 'render',
     usage: '-f FILE…',
+    example: 'render -f hello.yaml -n team-a',
     summary:
       'Writes what the operator would make of the instances in files: all objects, in their order. Needs no cluster.',
     positionals: [0, 0],
@@ -82,6 +86,7 @@ export const commands: readonly Command[] = [
   {
     name: 'why',
     usage: 'NAME',
+    example: 'why shop-prod -n team-a',
     summary: 'Says why an instance is not as it should be: the one cause, and what to do.',
     positionals: [1, 1],
     options: { ...cluster, output: { ...output, oneOf: ['json'], value: 'json' } },
@@ -90,6 +95,7 @@ export const commands: readonly Command[] = [
   {
     name: 'tree',
     usage: 'NAME',
+    example: 'tree shop-prod -n team-a',
     summary: 'Shows what belongs to an instance: services with their pods, the newest releases and tasks.',
     positionals: [1, 1],
     options: cluster,
@@ -98,14 +104,47 @@ export const commands: readonly Command[] = [
   {
     name: 'tasks',
     usage: 'NAME',
+    example: 'tasks shop-prod -n team-a',
     summary: 'Lists what was done with an instance, also with one that is gone: creations, removals, actions.',
     positionals: [1, 1],
     options: { ...cluster, output },
     load: async () => (await import('./commands/tasks.ts')).tasks,
   },
   {
+    name: 'logs',
+    usage: 'NAME',
+    example: 'logs shop-prod -f --tail 20 --service worker',
+    summary: 'Shows what the replicas of an instance write; with -f also what comes, of those that come, too.',
+    positionals: [1, 1],
+    options: {
+      ...cluster,
+      service: { ...service, about: 'Only of this service. Default: of all.' },
+      follow: { type: 'boolean', short: 'f', about: 'Goes on until Ctrl-C, and follows those that a roll-out brings.' },
+      tail: { type: 'string', value: 'LINES', about: 'Only so many of the last lines of each.' },
+      since: { type: 'string', value: 'TIME', about: 'Only what is not older, such as 30s, 5m or 2h.' },
+      previous: { type: 'boolean', short: 'p', about: 'Of the process before, of replicas that were started again.' },
+      plain: { type: 'boolean', about: 'Without the names of pods before the lines.' },
+    },
+    load: async () => (await import('./commands/logs.ts')).logs,
+  },
+  {
+    name: 'exec',
+    usage: 'NAME -- COMMAND…',
+    example: 'exec shop-prod -it -- sh',
+    summary: 'Runs a command in a ready replica of a service, and ends with its exit code.',
+    positionals: [2, Infinity],
+    options: {
+      ...cluster,
+      service: { ...service, about: 'In this service. Default: the main one.' },
+      stdin: { type: 'boolean', short: 'i', about: 'Gives it the standard input.' },
+      tty: { type: 'boolean', short: 't', about: 'Gives it a terminal.' },
+    },
+    load: async () => (await import('./commands/exec.ts')).exec,
+  },
+  {
     name: 'deploy',
     usage: 'NAME',
+    example: "deploy shop-prod --cause 'approved by Ada' --follow",
     summary: 'Deploys what waits for the next deployment, or what failed once more.',
     positionals: [1, 1],
     options: { ...cluster, cause, follow, timeout },
@@ -114,6 +153,7 @@ export const commands: readonly Command[] = [
   {
     name: 'restart',
     usage: 'NAME',
+    example: "restart shop-prod --cause 'new certificates'",
     summary: 'Replaces all replicas by new ones, none of them lost for those who are served.',
     positionals: [1, 1],
     options: { ...cluster, cause, follow, timeout },
@@ -122,6 +162,7 @@ export const commands: readonly Command[] = [
   {
     name: 'retry',
     usage: 'NAME',
+    example: "retry shop-prod --cause 'there is quota now'",
     summary: 'Has the creation or the removal of an Errored instance tried again.',
     positionals: [1, 1],
     options: { ...cluster, cause },
@@ -130,6 +171,7 @@ export const commands: readonly Command[] = [
   {
     name: 'scale',
     usage: 'NAME --replicas N',
+    example: 'scale shop-prod --replicas 3',
     summary: 'Sets how many replicas of the main service there are to be.',
     positionals: [1, 1],
     options: { ...cluster, replicas: { type: 'string', value: 'N', about: 'How many, 1 to 10.' } },
@@ -138,6 +180,7 @@ export const commands: readonly Command[] = [
   {
     name: 'suspend',
     usage: 'NAME',
+    example: 'suspend shop-dev',
     summary: 'Takes every service of an instance to no replica; volumes, Secrets and addresses stay.',
     positionals: [1, 1],
     options: cluster,
@@ -146,6 +189,7 @@ export const commands: readonly Command[] = [
   {
     name: 'resume',
     usage: 'NAME',
+    example: 'resume shop-dev',
     summary: 'Brings back what was suspended.',
     positionals: [1, 1],
     options: cluster,

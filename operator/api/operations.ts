@@ -57,7 +57,6 @@ const due = {
   builds: 'builds',
   data: 'backups, imports and databases',
   schedules: 'schedules',
-  commandLine: 'Installed',
 } as const
 
 /** Every operation, in the order in which they are listed. */
@@ -107,7 +106,7 @@ export const operations = {
       { by: 'connect', subresource: 'exec' },
       { by: 'connect', subresource: 'attach' },
       { by: 'connect', subresource: 'portforward' },
-      { by: 'tools', what: 'live logs, pod queries', due: due.commandLine },
+      { by: 'tools', what: 'live logs, pod queries' },
     ],
   },
   ReadRecords: {

@@ -2,7 +2,8 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import process from 'node:process'
 
-const main = join(import.meta.dirname, '../../../cli/main.ts')
+/** The command, as a process is started with it. */
+export const main = join(import.meta.dirname, '../../../cli/main.ts')
 
 /** What a process came to. */
 export interface Ended {
