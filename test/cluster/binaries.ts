@@ -62,7 +62,8 @@ const sources = {
     usualSeconds: 180,
   },
   celcost: { module: 'celcost', package: '.', usualSeconds: 110 },
-  verdicts: { module: 'verdicts', package: '.', usualSeconds: 240 },
+  verdicts: { module: 'gitops', package: './verdicts', usualSeconds: 240 },
+  argocd: { module: 'gitops', package: './argocd', requires: 'github.com/argoproj/argo-cd/v3', usualSeconds: 60 },
   helm: { module: 'helm', package: 'helm.sh/helm/v4/cmd/helm', requires: 'helm.sh/helm/v4', usualSeconds: 200 },
   kind: { module: 'kind', package: 'sigs.k8s.io/kind', requires: 'sigs.k8s.io/kind', usualSeconds: 40 },
 } as const satisfies Record<string, Source>
@@ -103,7 +104,8 @@ function buildArguments(source: Source): string[] {
 export function binaryPath(binary: Binary): string {
   const source: Source = sources[binary]
   const hash = createHash('sha256').update(JSON.stringify([process.platform, process.arch, buildArguments(source)]))
-  const inputs = source.requires === undefined ? ['go.mod', 'main.go'] : ['go.mod', 'go.sum']
+  const isOurs = source.package.startsWith('.')
+  const inputs = ['go.mod', isOurs ? join(source.package, 'main.go') : 'go.sum']
   for (const file of inputs) hash.update(readFileSync(join(moduleFolder(source), file)))
   return join(cacheFolder(), `${source.module}-${versionOf(source)}-${hash.digest('hex').slice(0, 12)}`, binary)
 }

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { ensureBinaries } from '../cluster/binaries.ts'
 import { reportToTerminal } from '../cluster/progress.ts'
 
-/** What GitOps tools say of objects, by their own code: test/cluster/go/verdicts. */
+/** What GitOps tools say of objects, by their own code: test/cluster/go/gitops. */
 
 interface Told {
   /** '' where the tool has no opinion on the kind. */
