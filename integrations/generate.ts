@@ -58,7 +58,7 @@ async function printPrometheusRule(): Promise<string> {
 async function printActions(kind: string): Promise<string> {
   const folder = `${kind}/actions`
   const entries = await readdir(new URL(`${folder}/`, customizations), { withFileTypes: true })
-  const names = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
+  const names = entries.filter((entry) => entry.isDirectory() && entry.name !== 'testdata').map(({ name }) => name)
   const definitions = await Promise.all(
     names.toSorted().map(async (name) => ({ name, 'action.lua': await read(`${folder}/${name}/action.lua`) })),
   )
