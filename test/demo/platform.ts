@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
 import { ensureHelm } from '../cluster/binaries.ts'
@@ -7,7 +6,7 @@ import { layoutOf } from '../cluster/layout.ts'
 import { findFreePorts } from '../cluster/ports.ts'
 import { killAll, launch, recorded, run, tailOf } from '../cluster/process.ts'
 import type { Report } from '../cluster/progress.ts'
-import { writeWhole } from '../cluster/state.ts'
+import { writeAccountKubeconfig } from './account.ts'
 import type { DemoImages } from './images.ts'
 import type { Kubectl } from './kubectl.ts'
 import { waitFor } from './wait.ts'
@@ -53,13 +52,15 @@ export async function startOperator(cluster: Cluster, kubectl: Kubectl, report: 
   const before = recorded(folder).get(processName)
   if (before !== undefined) await killAll([before])
   const [port = 0] = await findFreePorts(id, 1)
+  const kubeconfig = join(folder, 'operator.kubeconfig')
+  await writeAccountKubeconfig(kubectl, { namespace: platformNamespace, name: release }, kubeconfig)
   await launch({
     name: processName,
     command: process.execPath,
     args: [join(root, 'operator/main.ts')],
     folder,
     env: {
-      KUBECONFIG: await writeKubeconfig(folder, kubectl),
+      KUBECONFIG: kubeconfig,
       APPSTEAD_HEALTH_PORT: String(port),
       APPSTEAD_METRICS_PORT: '0',
     },
@@ -107,25 +108,6 @@ export async function sayPods(kubectl: Kubectl, namespace: string): Promise<stri
     return `${metadata.name} ${state?.state?.waiting?.reason ?? status.phase}${state?.ready === true ? ', ready' : ''}`
   })
   return words.length === 0 ? 'no pod yet' : words.toSorted().join('; ')
-}
-
-/** A kubeconfig for the operator's account: what a process outside of the cluster has in place of a pod's token. */
-async function writeKubeconfig(folder: string, kubectl: Kubectl): Promise<string> {
-  const token = await kubectl.text('-n', platformNamespace, 'create', 'token', release, '--duration=24h')
-  const admin = await kubectl.json<{ clusters: readonly unknown[] }>('config', 'view', '--minify', '--flatten')
-  const clusters = admin.clusters as readonly { cluster: unknown }[]
-  const path = join(folder, 'operator.kubeconfig')
-  rmSync(path, { force: true })
-  const config = {
-    apiVersion: 'v1',
-    kind: 'Config',
-    'current-context': 'operator',
-    contexts: [{ name: 'operator', context: { cluster: 'operator', user: 'operator' } }],
-    clusters: [{ name: 'operator', cluster: clusters[0]?.cluster }],
-    users: [{ name: 'operator', user: { token: token.trim() } }],
-  }
-  writeWhole(path, JSON.stringify(config))
-  return path
 }
 
 interface Deployment {
