@@ -28,4 +28,21 @@ export async function setField(
   await client.patch(appInstanceKind, refOf(instance), operations)
 }
 
+/** Replaces what a promotion changes of the spec that was looked at. Throws a KubeError, Conflict where it is another one by now. */
+export async function replaceSpec(
+  { client }: Cluster,
+  instance: AppInstance,
+  spec: AppInstance['spec'],
+  options: { readonly isDryRun: boolean },
+): Promise<AppInstance> {
+  const { generation } = instance.metadata
+  const parts = (['stack', 'image', 'services'] as const).filter((part) => spec[part] !== undefined)
+  const operations = [
+    sameAs(instance),
+    { op: 'test', path: '/metadata/generation', value: generation },
+    ...parts.map((part) => ({ op: 'add', path: `/spec/${part}`, value: spec[part] })),
+  ]
+  return (await client.patch(appInstanceKind, refOf(instance), operations, options)) as AppInstance
+}
+
 const sameAs = ({ metadata: { uid } }: AppInstance): object => ({ op: 'test', path: '/metadata/uid', value: uid })

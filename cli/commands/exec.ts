@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process'
-import { constants } from 'node:os'
 import process from 'node:process'
 import { isReady } from '../causes.ts'
 import { instanceOf, podsOf, withCluster } from '../cluster.ts'
-import { CommandError, type Call, type Run } from '../command.ts'
+import { CommandError, type Run } from '../command.ts'
+import { clusterOptions, runKubectl } from '../kubectl.ts'
 import { mainServiceOf, refuseBlocked, selectorOf } from '../replicas.ts'
 
 /** `exec NAME -- COMMAND…`: kubectl itself does it, in a replica that is chosen here; ends as the command does. */
@@ -21,33 +20,10 @@ export const exec: Run = async (call) => {
       )
     return { pod, service }
   })
-  const where = ['kubeconfig', 'context'].flatMap((option) => optionOf(call, option))
-  const streams = [call.flag('stdin') ? ['--stdin'] : [], call.flag('tty') ? ['--tty'] : []].flat()
-  return kubectl([
-    ...where,
-    'exec',
-    chosen.pod,
-    '--namespace',
-    name,
-    '--container',
-    chosen.service,
-    ...streams,
-    '--',
-    ...command,
-  ])
-}
-
-function optionOf(call: Call, option: string): readonly string[] {
-  const value = call.text(option)
-  return value === undefined ? [] : [`--${option}`, value]
-}
-
-function kubectl(args: readonly string[]): Promise<number> {
+  const streams = ['stdin', 'tty'].filter((each) => call.flag(each)).map((each) => `--${each}`)
+  const where = ['--namespace', name, '--container', chosen.service]
   // Ctrl-C is for the command; we end when it has.
   process.on('SIGINT', () => undefined)
-  return new Promise((resolve, reject) => {
-    const child = spawn('kubectl', args, { stdio: 'inherit' })
-    child.once('error', () => reject(new CommandError('exec needs kubectl in the PATH, and there is none')))
-    child.once('close', (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])))
-  })
+  const args = [...clusterOptions(call), 'exec', chosen.pod, ...where, ...streams, '--', ...command]
+  return (await runKubectl(args, { purpose: 'exec' })).code
 }

@@ -64,9 +64,15 @@ function digestOf(object: KubeObject): string {
  * What was applied counts; what was created by POST only until the first apply, which takes over what is still rendered.
  */
 export function ownedDigest(object: KubeObject): string {
+  const values = ownedValues(object)
+  return values === undefined ? '' : hash(values)
+}
+
+/** Those values themselves, as an object that names nothing; undefined when there are none. */
+export function ownedValues(object: KubeObject): Fields | undefined {
   const ours = managedFieldsOf(object).filter(({ manager, subresource }) => manager === fieldManager && !subresource)
   const fields = (ours.find(({ operation }) => operation === 'Apply') ?? ours[0])?.fieldsV1
-  return fields ? hash(extract(object, fields)) : ''
+  return fields && (extract(object, fields) as Fields)
 }
 
 function hash(value: Json): string {

@@ -58,7 +58,8 @@ async function remove(kube: Writer, { type, object }: Owned): Promise<boolean> {
   return true
 }
 
-function surplusOf(plan: Plan, owned: readonly Owned[]): Owned[] {
+/** What `prune` looks at: what is ours and in no stage, the last of the kinds first. */
+export function surplusOf(plan: Plan, owned: readonly Owned[]): Owned[] {
   const desired = plan.stages.flatMap((stage) => stage.objects)
   if (!desired.some(({ type }) => type.kind === deploymentType.kind)) return []
   const wanted = new Set([

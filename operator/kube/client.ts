@@ -78,7 +78,7 @@ export interface KubeClient {
   /** Replaces the whole status; Conflict when the object at `ref` has another uid, or another resourceVersion than one given. */
   patchStatus(type: ResourceType, ref: Ref, uid: string, status: unknown, options?: StatusOptions): Promise<KubeObject>
   /** JSON patch (RFC 6902) of the main resource; Conflict when one of its tests fails. */
-  patch(type: ResourceType, ref: Ref, operations: readonly unknown[], options?: CallOptions): Promise<KubeObject>
+  patch(type: ResourceType, ref: Ref, operations: readonly unknown[], options?: CreateOptions): Promise<KubeObject>
   /** Deletes only the object with this uid; NotFound is an error like any other. */
   delete(type: ResourceType, ref: Ref, uid: string, options?: CallOptions): Promise<void>
 }

@@ -79,11 +79,12 @@ function makeWrites(
 ): Pick<KubeClient, 'create' | 'apply' | 'patchStatus' | 'patch' | 'delete'> {
   const managed = queryOf({ fieldManager })
   const forced = queryOf({ fieldManager, force: true })
+  const inVain = queryOf({ fieldManager, dryRun: 'All' })
   return {
     async create(type, object, { isDryRun = false, ...options } = {}) {
       const ref = refOf(object)
       const what = describe('create', type, ref)
-      const query = isDryRun ? queryOf({ fieldManager, dryRun: 'All' }) : managed
+      const query = isDryRun ? inVain : managed
       const path = collectionPath(type, ref.namespace) + query
       const body = JSON.stringify(object)
       return await callForObject(wire, { what, method: 'POST', path, contentType: json, body, ...limitsOf(options) })
@@ -111,8 +112,9 @@ function makeWrites(
       const what = describe('patch status of', type, ref)
       return patch(wire, what, `${objectPath(type, ref)}/status${managed}`, { operations, ...options })
     },
-    patch(type, ref, operations, options = {}) {
-      return patch(wire, describe('patch', type, ref), objectPath(type, ref) + managed, { operations, ...options })
+    patch(type, ref, operations, { isDryRun = false, ...options } = {}) {
+      const path = objectPath(type, ref) + (isDryRun ? inVain : managed)
+      return patch(wire, describe('patch', type, ref), path, { operations, ...options })
     },
     async delete(type, ref, uid, options = {}) {
       const what = describe('delete', type, ref)

@@ -1,11 +1,29 @@
 import { expect, it } from '@jest/globals'
+import { delimiter, dirname } from 'node:path'
+import process from 'node:process'
 import { makePodsReady } from '../../support/kubelet.ts'
 import { appstead, type Ended } from '../../unit/cli/cli.ts'
 import { refuseAccounts, allowAccounts } from './accounts.ts'
 import { jumpingClock } from './fastClock.ts'
-import { create, createRunning, getInstance, messageOf, untilErrored, useWorld } from './world.ts'
+import {
+  create,
+  createRunning,
+  getInstance,
+  makeApp,
+  makeInstance,
+  makeSecret,
+  messageOf,
+  untilErrored,
+  useWorld,
+  web,
+} from './world.ts'
 
 const world = useWorld({ clock: jumpingClock() })
+
+/** The environment in which kubectl is found. */
+const withKubectl = (): { PATH: string } => ({
+  PATH: [dirname(world.cluster.kubectl), process.env['PATH']].join(delimiter),
+})
 
 const why = (name = world.instance, ...more: readonly string[]): Promise<Ended> => {
   const { cluster, namespace } = world
@@ -140,4 +158,92 @@ it('deploy --follow waits for the release it asked for, and ends by how that wen
     "error: --cause 'two are better': it was asked for with these words before; say others\n",
   )
   expect((await ask('retry')).stderr).toContain('it is not Errored, so there is nothing to be tried again')
+}, 90_000)
+
+const password = { name: 'PASSWORD', valueFrom: { secretKeyRef: { name: 'db', key: 'password' } } }
+
+/** What applying these would change, in a project of ours. */
+const diff = (...items: readonly object[]): Promise<Ended> => {
+  const { cluster, namespace } = world
+  const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items })
+  const words = ['diff', '-f', '-', '-n', namespace, '--kubeconfig', cluster.kubeconfig]
+  return appstead(words, { input, env: withKubectl() })
+}
+
+it('diff says what applying files would change of objects, field by field, and no value of a Secret', async () => {
+  const { hands, namespace, app, instance } = world
+  const secret = makeSecret(world, 'db', { password: 'canary-one' })
+  const same = makeInstance(world, { variables: [password] })
+  await hands.apply(secret)
+  await createRunning(world, { spec: { variables: [password] } })
+  const before = await getInstance(world)
+  expect(await diff(secret, makeApp(world), same)).toEqual({ code: 0, stdout: '', stderr: '' })
+  const more = makeInstance(world, { variables: [password], image: 'hello:2', replicas: 2 })
+  const changed = await diff(more)
+  expect(changed).toMatchObject({ code: 3, stderr: '' })
+  expect(changed.stdout.split('\n')).toEqual([
+    `AppInstance ${instance} by release 2 (services[web].image hello:1 → hello:2, services[web].replicas 1 → 2)`,
+    '  PodDisruptionBudget web created',
+    '  Deployment web changed',
+    '    spec.replicas: 1 → 2',
+    '    spec.template.spec.containers[web].image: hello:1 → hello:2',
+    '',
+  ])
+  const other = makeSecret(world, 'db', { password: 'canary-two' })
+  const secrets = await diff(other)
+  expect(secrets.stdout).toContain('(Secret/db has new content)')
+  expect(secrets.stdout).not.toMatch(/canary|Y2FuYXJ5/)
+  const stack = await diff(makeApp(world, [{ ...web, healthCheck: { path: '/well' } }]))
+  expect(stack.stdout).toMatch(new RegExp(`^AppStackRevision app-${app}-r2-\\w+ published\n$`))
+  const refused = await diff(makeInstance(world, { image: 'hello 1' }))
+  expect(refused).toMatchObject({ code: 1, stdout: '' })
+  expect(refused.stderr).toMatch(/^error: these files could not be applied:\n.*spec\.image/s)
+  expect((await diff({ ...makeApp(world), metadata: { namespace: 'default', name: app } })).stderr).toMatch(/namespace/)
+  const { metadata, ...rest } = await getInstance(world)
+  expect([metadata.generation, rest['status']]).toEqual([before.metadata.generation, before['status']])
+  expect((await hands.list('AppStackRevision', namespace)).length).toBe(1)
+}, 120_000)
+
+it('promote gives an instance what runs in another, says what it changes, and only that', async () => {
+  const { hands, namespace, instance, cluster, app, operator } = world
+  await createRunning(world, { spec: { image: 'hello:2' } })
+  const target = `${app}-other`
+  const promote = (...words: readonly string[]): Promise<Ended> =>
+    appstead(['promote', ...words, '-n', namespace, '--kubeconfig', cluster.kubeconfig])
+  const spec = { replicas: 3, deploy: { trigger: 'Manual' } }
+  await hands.apply(makeInstance({ ...world, instance: target }, spec))
+  await operator.settle()
+  const { metadata, ...rest } = await hands.get('AppInstance', { namespace, name: target })
+  const name = `appinstance.appstead.dev/${target}`
+  const revision = (await getInstance(world))['status'].stack.current as string
+  const changes = `  stack.revision: <none> → ${revision}\n  image: hello:1 → hello:2\n`
+  expect(await promote(instance, target, '--dry-run')).toEqual({
+    code: 0,
+    stdout: `${name} promoted (dry run)\n${changes}`,
+    stderr: '',
+  })
+  const unchanged = await hands.get('AppInstance', { namespace, name: target })
+  expect([unchanged.metadata.generation, unchanged['spec']]).toEqual([metadata.generation, rest['spec']])
+  const written = await promote(instance, target, '--dry-run', '-o', 'json')
+  const wanted = { ...rest['spec'], image: 'hello:2', stack: { revision } }
+  expect(JSON.parse(written.stdout)).toEqual({
+    apiVersion: 'appstead.dev/v1alpha1',
+    kind: 'AppInstance',
+    metadata: { namespace, name: target },
+    spec: wanted,
+  })
+  const done = await promote(instance, target)
+  expect(done).toMatchObject({ code: 0, stderr: '' })
+  expect(done.stdout).toBe(
+    `${name} promoted\n${changes}It takes effect with the next deployment; now: kubectl appstead deploy ${target}\n`,
+  )
+  const promoted = await hands.get('AppInstance', { namespace, name: target })
+  expect(promoted['spec']).toEqual(wanted)
+  expect((promoted.metadata as unknown as Managed).managedFields.map(({ manager }) => manager)).toContain(
+    'kubectl-appstead',
+  )
+  expect((await promote(instance, target)).stdout).toBe(`${name} unchanged\n`)
+  const doubt = await promote(target, instance)
+  expect(doubt).toMatchObject({ code: 1, stdout: '' })
+  expect(doubt.stderr).toContain(`${name} is not as it should be (`)
 }, 90_000)
