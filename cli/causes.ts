@@ -1,4 +1,5 @@
 import type { AppInstance } from '../operator/api/appInstance.ts'
+import type { KubeObject } from '../operator/api/meta.ts'
 import { conditionOf } from '../operator/status/conditions.ts'
 import type { Colour } from './command.ts'
 
@@ -24,6 +25,9 @@ export interface PodSeen {
     }[]
   }
 }
+
+/** One that came from an API server. */
+export type PodObject = PodSeen & KubeObject
 
 /** Whether an instance is as it should be: Ready, by a status that has seen the spec as it stands. Pure. */
 export function isAsItShouldBe(instance: AppInstance): boolean {

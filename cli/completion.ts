@@ -6,4 +6,5 @@ import process from 'node:process'
 
 enableCompileCache()
 const { complete } = await import('./complete.ts')
-process.stdout.write(complete(process.argv.slice(2)))
+const { namesFor } = await import('./names.ts')
+process.stdout.write(await complete(process.argv.slice(2), namesFor))

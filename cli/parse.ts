@@ -9,8 +9,8 @@ export interface Parsed {
   readonly call: Omit<Call, 'io'>
 }
 
-/** Reads a command line. Throws a CommandError that names what is not understood and what is. */
-export function parse(words: readonly string[]): Parsed {
+/** Reads a command line, or the beginning of one. Throws a CommandError that names what is not understood and what is. */
+export function parse(words: readonly string[], { isWhole = true } = {}): Parsed {
   const [name, ...rest] = words
   const command = commands.find((each) => each.name === name)
   if (name !== undefined && !command && !name.startsWith('-') && name !== 'help') {
@@ -22,7 +22,7 @@ export function parse(words: readonly string[]): Parsed {
   const options = { ...commonOptions, ...command?.options }
   const { values, positionals } = parseOptions(command ? rest : words, options, command)
   const asked = name === 'help' ? commands.find((each) => each.name === positionals[1]) : undefined
-  if (command && values['help'] !== true) checkCount(command, positionals)
+  if (command && isWhole && values['help'] !== true) checkCount(command, positionals)
   return {
     command: command ?? asked,
     call: {

@@ -16,9 +16,12 @@ export function printed(objects: readonly Printed[], format: string): string {
     const whole = items.length === 1 ? only : { apiVersion: 'v1', kind: 'List', items }
     return `${JSON.stringify(whole, null, 2)}\n`
   }
-  // What YAML 1.1 takes for no text, such as yes, is quoted: kubectl reads it so.
-  const options = { version: '1.1', lineWidth: 0, aliasDuplicateObjects: false } as const
-  return objects.map(({ object }) => stringify(object, options)).join('---\n')
+  return objects.map(({ object }) => yamlOf(object)).join('---\n')
+}
+
+/** As YAML. What YAML 1.1 takes for no text, such as yes, is quoted: kubectl reads it so. */
+export function yamlOf(value: unknown): string {
+  return stringify(value, { version: '1.1', lineWidth: 0, aliasDuplicateObjects: false })
 }
 
 /** `appinstance.appstead.dev/shop-prod`, as kubectl names it. */

@@ -34,6 +34,11 @@ const cluster: Readonly<Record<string, Option>> = {
 
 const service: Option = { type: 'string', value: 'SERVICE', about: '' }
 
+const everywhere: Option = { type: 'boolean', short: 'A', about: 'In all namespaces.' }
+
+/** Options of a command that reads: of one instance, of those of a project, of all. */
+const reading: Readonly<Record<string, Option>> = { ...cluster, 'all-namespaces': everywhere, output }
+
 const cause: Option = {
   type: 'string',
   value: 'TEXT',
@@ -84,30 +89,43 @@ export const commands: readonly Command[] = [
     load: async () => (await import('./commands/render.ts')).render,
   },
   {
+    name: 'get',
+    usage: '[NAME]',
+    example: 'get -A -o wide',
+    summary: 'Lists instances, with the columns of kubectl.',
+    positionals: [0, 1],
+    options: {
+      ...reading,
+      output: { ...output, oneOf: ['json', 'yaml', 'name', 'wide'], value: 'json|yaml|name|wide' },
+      selector: { type: 'string', short: 'l', value: 'LABELS', about: 'Only those with these labels, such as team=a.' },
+    },
+    load: async () => (await import('./commands/get.ts')).get,
+  },
+  {
     name: 'why',
-    usage: 'NAME',
+    usage: '[NAME]',
     example: 'why shop-prod -n team-a',
-    summary: 'Says why an instance is not as it should be: the one cause, and what to do.',
-    positionals: [1, 1],
-    options: { ...cluster, output: { ...output, oneOf: ['json'], value: 'json' } },
+    summary: 'Says why an instance is not as it should be: the one cause, and what to do; without a name, of all.',
+    positionals: [0, 1],
+    options: reading,
     load: async () => (await import('./commands/why.ts')).why,
   },
   {
     name: 'tree',
-    usage: 'NAME',
+    usage: '[NAME]',
     example: 'tree shop-prod -n team-a',
     summary: 'Shows what belongs to an instance: services with their pods, the newest releases and tasks.',
-    positionals: [1, 1],
-    options: cluster,
+    positionals: [0, 1],
+    options: reading,
     load: async () => (await import('./commands/tree.ts')).tree,
   },
   {
     name: 'tasks',
-    usage: 'NAME',
+    usage: '[NAME]',
     example: 'tasks shop-prod -n team-a',
     summary: 'Lists what was done with an instance, also with one that is gone: creations, removals, actions.',
-    positionals: [1, 1],
-    options: { ...cluster, output },
+    positionals: [0, 1],
+    options: reading,
     load: async () => (await import('./commands/tasks.ts')).tasks,
   },
   {

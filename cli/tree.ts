@@ -4,7 +4,7 @@ import type { AppTask } from '../operator/api/appTask.ts'
 import type { Condition } from '../operator/api/conditions.ts'
 import { labels } from '../operator/api/meta.ts'
 import { conditionOf } from '../operator/status/conditions.ts'
-import { isReady, stateOf, type PodSeen } from './causes.ts'
+import { isReady, stateOf, type PodObject, type PodSeen } from './causes.ts'
 import type { Colour } from './command.ts'
 
 /** What belongs to an instance, as a tree of lines. */
@@ -21,7 +21,7 @@ export interface Belongings {
   readonly instance: AppInstance
   readonly releases: readonly AppRelease[]
   readonly tasks: readonly AppTask[]
-  readonly pods: readonly PodSeen[]
+  readonly pods: readonly PodObject[]
 }
 
 /** Of each kind of record the newest so many are shown; the others are counted. */

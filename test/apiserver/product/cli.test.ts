@@ -1,8 +1,12 @@
 import { expect, it } from '@jest/globals'
-import { delimiter, dirname } from 'node:path'
+import { load } from 'js-yaml'
+import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, dirname, join } from 'node:path'
 import process from 'node:process'
 import { makePodsReady } from '../../support/kubelet.ts'
-import { appstead, type Ended } from '../../unit/cli/cli.ts'
+import { appstead, main, type Ended } from '../../unit/cli/cli.ts'
 import { refuseAccounts, allowAccounts } from './accounts.ts'
 import { jumpingClock } from './fastClock.ts'
 import {
@@ -75,6 +79,64 @@ it('why names the task, its step and the ways out of an Errored instance', async
     await allowAccounts(world)
   }
 })
+
+it('get, why, tasks and tree speak of one instance, of those of a project, of all; as text, json, yaml and name', async () => {
+  await create(world)
+  const { namespace, instance, cluster } = world
+  const all = (command: string, ...more: readonly string[]): Promise<Ended> =>
+    appstead([command, '-A', '--kubeconfig', cluster.kubeconfig, ...more])
+  const name = `appinstance.appstead.dev/${instance}\n`
+  const row = new RegExp(`^${namespace} +${instance} +dev +Deploying `, 'm')
+  expect((await all('get')).stdout).toMatch(row)
+  expect((await ask('get', '-o', 'wide')).stdout).toMatch(/ REASON +MESSAGE +AGE\n/)
+  expect((await ask('get', '-o', 'name')).stdout).toBe(name)
+  expect((await all('get', '-l', 'no=body')).stdout).toBe('No AppInstances\n')
+  expect(JSON.parse((await ask('get', '-o', 'json')).stdout)).toEqual(await getInstance(world))
+  const worst = await all('why', '-o', 'name')
+  expect([worst.code, worst.stdout]).toEqual([3, expect.stringContaining(name)])
+  const told = load((await ask('why', '-o', 'yaml')).stdout)
+  expect(told).toMatchObject({ name: instance, namespace, isAsItShouldBe: false })
+  expect((await all('tasks')).stdout).toMatch(new RegExp(`^${namespace} +${instance} +\\S+-create-1 +Create `, 'm'))
+  expect((await ask('tree', '-o', 'name')).stdout).toMatch(new RegExp(`^${name}apprelease.*\n(.*\n)*pod/web-`))
+  const both = await appstead(['get', instance, '-A', '--kubeconfig', cluster.kubeconfig])
+  expect(both.stderr).toBe(
+    `error: '${instance}' and --all-namespaces exclude each other: a name is of one namespace, say -n\n`,
+  )
+})
+
+/** What a real bash, with what kubectl gives it, makes of Tab after these words. */
+function completed(...words: readonly string[]): Promise<readonly string[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'appstead-'))
+  symlinkSync(main, join(folder, 'kubectl-appstead'))
+  symlinkSync(join(dirname(main), 'completion.ts'), join(folder, 'kubectl_complete-appstead'))
+  // What the package bash-completion brings.
+  const script = `
+    _init_completion() { words=("\${COMP_WORDS[@]}"); cword=$COMP_CWORD; cur=\${words[cword]}; prev=\${words[cword-1]}; }
+    compopt() { :; }
+    source <(kubectl completion bash)
+    COMP_WORDS=(kubectl appstead "$@"); COMP_CWORD=$(($# + 1)); COMP_LINE="\${COMP_WORDS[*]}"; COMP_POINT=\${#COMP_LINE}; COMP_TYPE=9
+    __start_kubectl
+    printf '%s\n' "\${COMPREPLY[@]}"`
+  const path = [folder, dirname(process.execPath), withKubectl().PATH].join(delimiter)
+  const env = { ...process.env, PATH: path, KUBECONFIG: world.cluster.kubeconfig }
+  return new Promise((resolve) => {
+    execFile('bash', ['--norc', '-c', script, 'bash', ...words], { env }, (_, stdout) => {
+      rmSync(folder, { recursive: true })
+      resolve(stdout.split('\n').flatMap((line) => (line.trim() === '' ? [] : [line.trim()])))
+    })
+  })
+}
+
+it('completes commands, options, values and the names of instances in bash', async () => {
+  await create(world)
+  const { namespace, instance } = world
+  expect(await completed('re')).toEqual(['render', 'restart', 'resume', 'retry'])
+  expect(await completed('why', '-n', namespace, instance.slice(0, 3))).toEqual([instance])
+  expect(await completed('promote', '-n', namespace, instance, '')).toEqual([instance])
+  expect(await completed('get', '--all')).toEqual(['--all-namespaces'])
+  expect(await completed('get', '-o', '')).toEqual(['json', 'yaml', 'name', 'wide'])
+  expect(await completed('why', '--context', 'none', '')).toEqual([])
+}, 90_000)
 
 interface Managed {
   readonly managedFields: readonly { readonly manager: string }[]
