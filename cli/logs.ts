@@ -102,7 +102,12 @@ async function isGoing({ client }: Cluster, instance: AppInstance): Promise<bool
   }
 }
 
-async function listen({ wire }: Cluster, pod: Replica, { signal, query, line }: Listening): Promise<void> {
+/** Gives each line of what one pod writes: of its service, unless the query names a container. Throws a KubeError. */
+export async function listen(
+  { wire }: Cluster,
+  pod: Replica,
+  { signal, query, line }: Pick<Listening, 'signal' | 'query' | 'line'>,
+): Promise<void> {
   const { name } = pod.metadata
   const request = {
     what: `read the log of pod ${pod.metadata.namespace}/${name}`,

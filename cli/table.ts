@@ -26,10 +26,15 @@ const namespace: Option = {
 }
 
 /** Options of a command that speaks to a cluster. */
-const cluster: Readonly<Record<string, Option>> = {
-  namespace: { ...namespace, about: `${namespace.about} Default: that of the context.` },
+const connection: Readonly<Record<string, Option>> = {
   context: { type: 'string', value: 'CONTEXT', about: 'The context of the kubeconfig. Default: the current one.' },
   kubeconfig: { type: 'string', value: 'FILE', about: 'The kubeconfig. Default: KUBECONFIG, or ~/.kube/config.' },
+}
+
+/** Of one that means a project. */
+const cluster: Readonly<Record<string, Option>> = {
+  namespace: { ...namespace, about: `${namespace.about} Default: that of the context.` },
+  ...connection,
 }
 
 const service: Option = { type: 'string', value: 'SERVICE', about: '' }
@@ -38,6 +43,12 @@ const everywhere: Option = { type: 'boolean', short: 'A', about: 'In all namespa
 
 /** Options of a command that reads: of one instance, of those of a project, of all. */
 const reading: Readonly<Record<string, Option>> = { ...cluster, 'all-namespaces': everywhere, output }
+
+const operatorNamespace: Option = {
+  type: 'string',
+  value: 'NAMESPACE',
+  about: 'Where the operator runs. Default: appstead-system.',
+}
 
 const cause: Option = {
   type: 'string',
@@ -235,5 +246,28 @@ export const commands: readonly Command[] = [
     positionals: [1, 1],
     options: cluster,
     load: async () => (await import('./commands/change.ts')).resume,
+  },
+  {
+    name: 'doctor',
+    usage: '',
+    example: 'doctor',
+    summary: 'Looks whether a cluster has what Appstead needs: one line each, and what to do. Ends with 3 on an error.',
+    positionals: [0, 0],
+    options: {
+      ...connection,
+      'operator-namespace': operatorNamespace,
+      output: { ...output, oneOf: ['json', 'yaml'], value: 'json|yaml' },
+    },
+    load: async () => (await import('./commands/doctor.ts')).doctor,
+  },
+  {
+    name: 'report',
+    usage: 'NAME',
+    example: 'report shop-prod -n team-a',
+    summary:
+      'Writes all that is known of an instance as YAML, to be given to others: no value of a Secret or a variable.',
+    positionals: [1, 1],
+    options: { ...cluster, 'operator-namespace': operatorNamespace },
+    load: async () => (await import('./commands/report.ts')).report,
   },
 ]

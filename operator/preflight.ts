@@ -66,7 +66,8 @@ export async function objectionNow(options: Wanted): Promise<string | undefined>
   }
 }
 
-async function objectionToServer({ client }: Wanted): Promise<string | undefined> {
+/** That the API server is too old; undefined where it is not. Throws a KubeError. */
+export async function objectionToServer({ client }: Pick<Wanted, 'client'>): Promise<string | undefined> {
   const version = await client.version()
   // What a distribution adds to it, such as v1.33.1-gke.100 or +k3s1, is no pre-release.
   const [plain = version] = /^v\d+\.\d+\.\d+/.exec(version) ?? []
@@ -75,7 +76,13 @@ async function objectionToServer({ client }: Wanted): Promise<string | undefined
     : undefined
 }
 
-async function objectionToDefinitions({ client, kinds, version, log }: Wanted): Promise<string | undefined> {
+/** That the CustomResourceDefinitions are not those of this version, or of one that it knows; undefined where they are. Throws a KubeError. */
+export async function objectionToDefinitions({
+  client,
+  kinds,
+  version,
+  log,
+}: Pick<Wanted, 'client' | 'kinds' | 'version' | 'log'>): Promise<string | undefined> {
   const missing: string[] = []
   const older: string[] = []
   for (const { plural, group } of kinds) {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { delimiter, dirname } from 'node:path'
 import process from 'node:process'
@@ -116,5 +117,68 @@ describe('kubectl appstead on a real node', () => {
       stdout: expect.stringContaining('Task: taken-dev-'),
     })
     await outByDeletion(walk)
+  }, 180_000)
+
+  it('doctor finds the operator well', async () => {
+    const { code, stdout, stderr } = await appstead(['doctor', '--kubeconfig', world.cluster.kubeconfig])
+    process.stderr.write(stdout)
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    const lines = stdout.trimEnd().split('\n')
+    const wrong = lines.filter((line) => !/^(ok|warning {2}(storage|instances)) /.test(line))
+    expect([lines.length, wrong]).toEqual([10, []])
+  })
+
+  it('why names a release that failed; report tells all of it but a secret that is everywhere', async () => {
+    // No canaries: that a status quotes the last line of a process is meant.
+    const [plain = '', kept = '', spoken = ''] = ['plain', 'kept', 'spoken'].map(
+      (each) => `${each}-${randomBytes(12).toString('hex')}`,
+    )
+    const program = `console.error('cannot log in as ' + process.env.NAME + ' ${spoken}'); process.exit(3)`
+    const db = {
+      name: 'db',
+      labels: { 'appstead.dev/allow': 'true' },
+      annotations: { 'appstead.dev/allow-apps': 'leaky' },
+    }
+    const service = {
+      name: 'web',
+      ports: [{ port: 8080 }],
+      healthCheck: { path: '/healthz' },
+      rollout: { progressDeadlineSeconds: 10 },
+      command: ['node', '--eval', program],
+      variables: [
+        { name: 'PLAIN', value: plain },
+        { name: 'NAME', valueFrom: { secretKeyRef: { name: 'db', key: 'name' } } },
+      ],
+    }
+    const ours = { apiVersion: 'appstead.dev/v1alpha1' }
+    const items = [
+      { apiVersion: 'v1', kind: 'Secret', metadata: db, stringData: { name: kept } },
+      { ...ours, kind: 'App', metadata: { name: 'leaky' }, spec: { stack: { services: [service] } } },
+      {
+        ...ours,
+        kind: 'AppInstance',
+        metadata: { name: 'leaky-dev' },
+        spec: { app: 'leaky', env: 'dev', image: walk.image, variables: [{ name: 'MORE', value: `${plain}-too` }] },
+      },
+    ]
+    await world.kubectl.apply(JSON.stringify({ apiVersion: 'v1', kind: 'List', items }), project)
+    const failed = await untilInstance(world, 'leaky-dev', ({ status }) => 'failedRelease' in status, 120)
+    expect(JSON.stringify(failed)).toContain(spoken)
+    const why = await ask(['why', 'leaky-dev'])
+    process.stderr.write(why.stdout)
+    expect(why).toMatchObject({ code: 3, stderr: '' })
+    expect(why.stdout).toMatch(/^Release: leaky-dev-\w+-r1 failed: CrashLoop$/m)
+    expect(why.stdout).toMatch(/^Pod: web-\S+ in namespace leaky-dev: /m)
+    const { code, stdout, stderr } = await ask(['report', 'leaky-dev'])
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    const kinds = new Set([...stdout.matchAll(/^kind: (\w+)$/gm)].map(([, kind]) => kind))
+    expect([...kinds]).toEqual(
+      expect.arrayContaining(['AppInstance', 'App', 'AppEnv', 'AppRelease', 'AppTask', 'Pod', 'Event', 'OperatorLog']),
+    )
+    expect(stdout).toContain('reason: CrashLoop')
+    for (const secret of [plain, kept, spoken]) {
+      expect(stdout).not.toContain(secret)
+      expect(stdout).not.toContain(Buffer.from(secret).toString('base64'))
+    }
   }, 180_000)
 })

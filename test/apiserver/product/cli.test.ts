@@ -1,12 +1,8 @@
 import { expect, it } from '@jest/globals'
 import { load } from 'js-yaml'
-import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { delimiter, dirname, join } from 'node:path'
-import process from 'node:process'
 import { makePodsReady } from '../../support/kubelet.ts'
-import { appstead, main, type Ended } from '../../unit/cli/cli.ts'
+import { appstead, type Ended } from '../../unit/cli/cli.ts'
+import { completedInBash, withKubectl } from './shell.ts'
 import { refuseAccounts, allowAccounts } from './accounts.ts'
 import { jumpingClock } from './fastClock.ts'
 import {
@@ -23,11 +19,6 @@ import {
 } from './world.ts'
 
 const world = useWorld({ clock: jumpingClock() })
-
-/** The environment in which kubectl is found. */
-const withKubectl = (): { PATH: string } => ({
-  PATH: [dirname(world.cluster.kubectl), process.env['PATH']].join(delimiter),
-})
 
 const why = (name = world.instance, ...more: readonly string[]): Promise<Ended> => {
   const { cluster, namespace } = world
@@ -104,32 +95,27 @@ it('get, why, tasks and tree speak of one instance, of those of a project, of al
   )
 })
 
-/** What a real bash, with what kubectl gives it, makes of Tab after these words. */
-function completed(...words: readonly string[]): Promise<readonly string[]> {
-  const folder = mkdtempSync(join(tmpdir(), 'appstead-'))
-  symlinkSync(main, join(folder, 'kubectl-appstead'))
-  symlinkSync(join(dirname(main), 'completion.ts'), join(folder, 'kubectl_complete-appstead'))
-  // What the package bash-completion brings.
-  const script = `
-    _init_completion() { words=("\${COMP_WORDS[@]}"); cword=$COMP_CWORD; cur=\${words[cword]}; prev=\${words[cword-1]}; }
-    compopt() { :; }
-    source <(kubectl completion bash)
-    COMP_WORDS=(kubectl appstead "$@"); COMP_CWORD=$(($# + 1)); COMP_LINE="\${COMP_WORDS[*]}"; COMP_POINT=\${#COMP_LINE}; COMP_TYPE=9
-    __start_kubectl
-    printf '%s\n' "\${COMPREPLY[@]}"`
-  const path = [folder, dirname(process.execPath), withKubectl().PATH].join(delimiter)
-  const env = { ...process.env, PATH: path, KUBECONFIG: world.cluster.kubeconfig }
-  return new Promise((resolve) => {
-    execFile('bash', ['--norc', '-c', script, 'bash', ...words], { env }, (_, stdout) => {
-      rmSync(folder, { recursive: true })
-      resolve(stdout.split('\n').flatMap((line) => (line.trim() === '' ? [] : [line.trim()])))
-    })
-  })
-}
+it('doctor says what is missing, what to do, and ends with 3', async () => {
+  const { cluster } = world
+  const words = ['doctor', '--kubeconfig', cluster.kubeconfig]
+  const { code, stdout, stderr } = await appstead(words)
+  expect({ code, stderr }).toEqual({ code: 3, stderr: '' })
+  const lines = stdout.trimEnd().split('\n')
+  expect(lines).toContain(
+    "error    operator      no pod of it in namespace 'appstead-system'. Install the chart, or name its namespace: --operator-namespace",
+  )
+  expect(lines).toContain('warning  rights        not looked at: there is no pod of the operator')
+  expect(lines.find((line) => line.includes(' cluster '))).toMatch(/^ok +cluster +Kubernetes v1\./)
+  const { findings } = JSON.parse((await appstead([...words, '-o', 'json'])).stdout) as {
+    findings: { check: string }[]
+  }
+  expect(findings.map(({ check }) => check)).toEqual(lines.map((line) => line.split(/ +/)[1]))
+})
 
 it('completes commands, options, values and the names of instances in bash', async () => {
   await create(world)
-  const { namespace, instance } = world
+  const { namespace, instance, cluster } = world
+  const completed = (...words: readonly string[]): Promise<readonly string[]> => completedInBash(cluster, words)
   expect(await completed('re')).toEqual(['render', 'restart', 'resume', 'retry'])
   expect(await completed('why', '-n', namespace, instance.slice(0, 3))).toEqual([instance])
   expect(await completed('promote', '-n', namespace, instance, '')).toEqual([instance])
@@ -229,7 +215,7 @@ const diff = (...items: readonly object[]): Promise<Ended> => {
   const { cluster, namespace } = world
   const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items })
   const words = ['diff', '-f', '-', '-n', namespace, '--kubeconfig', cluster.kubeconfig]
-  return appstead(words, { input, env: withKubectl() })
+  return appstead(words, { input, env: withKubectl(cluster) })
 }
 
 it('diff says what applying files would change of objects, field by field, and no value of a Secret', async () => {
