@@ -116,7 +116,7 @@ it('completes commands, options, values and the names of instances in bash', asy
   await create(world)
   const { namespace, instance, cluster } = world
   const completed = (...words: readonly string[]): Promise<readonly string[]> => completedInBash(cluster, words)
-  expect(await completed('re')).toEqual(['render', 'restart', 'resume', 'retry'])
+  expect(await completed('re')).toEqual(['render', 'report', 'restart', 'resume', 'retry'])
   expect(await completed('why', '-n', namespace, instance.slice(0, 3))).toEqual([instance])
   expect(await completed('promote', '-n', namespace, instance, '')).toEqual([instance])
   expect(await completed('get', '--all')).toEqual(['--all-namespaces'])
