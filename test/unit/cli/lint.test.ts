@@ -33,7 +33,7 @@ describe('lint', () => {
   it('finds nothing in the examples', async () => {
     const { code, stdout, stderr } = await appstead(['lint', ...exampleFiles.flatMap((file) => ['-f', file])])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    expect(stdout).toMatch(/^\d+ objects of Appstead are good; 1 of others not looked at\n$/)
+    expect(stdout).toMatch(/^\d+ objects of Appstead are good; \d+ of others not looked at\n$/)
   })
 
   it('says where it is, what stands there and what would be right, and ends with 3', async () => {
