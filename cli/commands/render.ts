@@ -9,7 +9,7 @@ import { defaultEnvs } from '../../operator/controllers/appEnv/defaultEnvs.ts'
 import { previewOf, readerOf, withRevisions, type Preview } from '../../operator/preview.ts'
 import { CommandError, exitCodes, type Run } from '../command.ts'
 import { readFiles, type File } from '../files.ts'
-import { readDocuments } from '../lint/documents.ts'
+import { membersOf, readDocuments } from '../lint/documents.ts'
 import { lintFile, sentenceOf } from '../lint/lint.ts'
 import { printed } from '../print.ts'
 
@@ -47,8 +47,7 @@ function complaintOf({ seen, objection, plan }: Preview): string {
 }
 
 function objectsIn(files: readonly File[]): readonly KubeObject[] {
-  const values = files.flatMap(({ text }) => readDocuments(text).map(({ value }) => value))
-  return values.filter((value) => value !== undefined && value !== null) as KubeObject[]
+  return files.flatMap(({ text }) => readDocuments(text).flatMap(membersOf)).map(({ value }) => value as KubeObject)
 }
 
 /** What only a cluster knows, and nobody reads meaning into. */

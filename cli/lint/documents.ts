@@ -41,6 +41,22 @@ export function readDocuments(text: string): readonly Source[] {
   return documents.map((document) => sourceOf(document as Document, placeAt))
 }
 
+/** A value in a document, and where. */
+export interface Member {
+  readonly value: unknown
+  readonly path: Path
+}
+
+/** The objects of a document: itself, or what a `v1 List` holds, such as kubectl writes; none of an empty one. */
+export function membersOf({ value }: Pick<Source, 'value'>): readonly Member[] {
+  if (value === undefined || value === null) return []
+  const { apiVersion, kind, items } = value as { apiVersion?: unknown; kind?: unknown; items?: unknown }
+  if (apiVersion !== 'v1' || kind !== 'List' || !Array.isArray(items)) return [{ value, path: [] }]
+  return items.flatMap((item: unknown, index) =>
+    membersOf({ value: item }).map((member) => ({ ...member, path: ['items', index, ...member.path] })),
+  )
+}
+
 function sourceOf(document: Document, placeAt: (offset: number) => Place): Source {
   const broken = document.errors.map(({ message, pos: [offset] }) => ({
     ...placeAt(offset),

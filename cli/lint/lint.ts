@@ -1,7 +1,7 @@
 import { kinds } from '../../operator/api/kinds.ts'
 import { apiVersion, group } from '../../operator/api/meta.ts'
 import { hintOf } from '../../operator/api/similar.ts'
-import { readDocuments, type Place, type Source } from './documents.ts'
+import { membersOf, readDocuments, type Member, type Place, type Source } from './documents.ts'
 import type { Path } from './objection.ts'
 import { verdictOn } from './verdict.ts'
 
@@ -26,7 +26,7 @@ export interface Linted {
 
 /** Looks at what stands in a file: what the API server would refuse, where it stands and what would be right. Pure. */
 export function lintFile(file: string, text: string): Linted {
-  const results = readDocuments(text).map((source) => lintSource(file, source))
+  const results = readDocuments(text).flatMap((source) => lintSource(file, source))
   return {
     findings: results.flatMap(({ findings }) => findings.toSorted(byPlace)),
     looked: results.filter(({ isOurs }) => isOurs === true).length,
@@ -50,15 +50,18 @@ interface Result {
   readonly isOurs?: boolean
 }
 
-function lintSource(file: string, source: Source): Result {
-  const { value, faults } = source
+function lintSource(file: string, source: Source): readonly Result[] {
+  const { faults } = source
   if (faults.length > 0) {
-    return { findings: faults.map((fault) => ({ file, object: '', field: '', ...fault })) }
+    return [{ findings: faults.map((fault) => ({ file, object: '', field: '', ...fault })) }]
   }
-  if (value === undefined || value === null) return { findings: [] }
+  return membersOf(source).map((member) => lintMember(file, source, member))
+}
+
+function lintMember(file: string, source: Source, { value, path: at }: Member): Result {
   const note = (path: Path, message: string, { object = nameOf(value), isUnknown = false } = {}): Finding => ({
     file,
-    ...source.placeOf(path, isUnknown ? 'key' : 'value'),
+    ...source.placeOf([...at, ...path], isUnknown ? 'key' : 'value'),
     object,
     field: textOf(path),
     message,

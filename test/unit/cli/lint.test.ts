@@ -36,6 +36,33 @@ describe('lint', () => {
     expect(stdout).toMatch(/^\d+ objects of Appstead are good; \d+ of others not looked at\n$/)
   })
 
+  it('looks into the lists that kubectl writes, at each object where it stands', async () => {
+    const input = [
+      'apiVersion: v1',
+      'kind: List',
+      'items:',
+      '  - apiVersion: v1',
+      '    kind: Secret',
+      '    metadata: { name: db }',
+      '  - apiVersion: appstead.dev/v1alpha1',
+      '    kind: AppInstance',
+      '    metadata: { name: a-b }',
+      '    spec: { app: a, env: dev, replica: 2 }',
+      '  - 7',
+      '',
+    ].join('\n')
+    const { code, stdout } = await appstead(['lint', '-f', '-'], { input })
+    expect([code, stdout]).toEqual([
+      3,
+      "-:10:31: AppInstance a-b: spec.replica: is no field here: did you mean 'replicas'?\n" +
+        '-:11:5: is no object of Kubernetes: it has no fields\n',
+    ])
+    const good = { kind: 'AppInstance', apiVersion: 'appstead.dev/v1alpha1', spec: { app: 'a', env: 'dev' } }
+    const items = ['a-b', 'a-c'].map((name) => ({ ...good, metadata: { name } }))
+    const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', metadata: {}, items }, null, 2)
+    expect((await appstead(['lint', '-f', '-'], { input: list })).stdout).toBe('2 objects of Appstead are good\n')
+  })
+
   it('says where it is, what stands there and what would be right, and ends with 3', async () => {
     const { code, stdout, stderr } = await appstead(['lint', '-f', '-'], { input: app('ports: [{ port: 70000 }]') })
     expect({ code, stderr }).toEqual({ code: 3, stderr: '' })

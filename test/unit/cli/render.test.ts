@@ -48,6 +48,13 @@ describe('render', () => {
     )
   })
 
+  it('makes of a list what it makes of its objects', async () => {
+    const objects = loadAll(readFileSync(join(root, 'examples/hello/hello.yaml'), 'utf8'))
+    const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects })
+    const one = await appstead(['render', '-f', join(root, 'examples/hello/hello.yaml')])
+    expect(await appstead(['render', '-f', '-'], { input: list })).toEqual(one)
+  })
+
   it('says what is missing and ends with 3; a Secret that is given is used, and its values are not written', async () => {
     const without = await appstead(['render', '-f', shop, '-n', 'team-a'])
     expect(without).toMatchObject({ code: 3, stdout: '' })
