@@ -38,10 +38,10 @@ const stages: readonly Stage[] = [
   jest('unit', 'pure code', 100, 2),
   jest('render', 'golden files', 2),
   jest('cluster', 'the local cluster: up, down, nothing left behind', 70),
-  jest('apiserver', 'the operator, stepped, on a real control plane', 850, 2),
+  jest('apiserver', 'the operator, stepped, on a real control plane', 900, 2),
   jest('faults', 'crashes, lies, cuts: on an API double and before the real server', 620, 2),
   jest('fleet', '1,000 instances, and 300 of examples/shop, on a real control plane, nodes and pods by kwok', 580),
-  jest('node', 'the operator on one or two real nodes: pods, traffic, roll-outs', 1130),
+  jest('node', 'the operator on one or two real nodes: pods, traffic, roll-outs', 1220),
 ]
 
 /** That it was asked to end, and the stage that runs: a process group of its own, which is told in its place. */

@@ -95,7 +95,7 @@ async function type(block: Typed, shown: string | undefined, shell: Shell): Prom
 
 /** Nothing is changed by these: a reader who sees another state than the page shows looks again. */
 const looks =
-  /^kubectl ((get|describe|explain|logs|top|auth can-i|appstead (why|tree|tasks|lint|render)) |.* --dry-run=server)/
+  /^kubectl ((get|describe|explain|logs|top|auth can-i|appstead (why|tree|tasks|lint|render|doctor)) |.* --dry-run=server)/
 
 function looksOnly(text: string): boolean {
   const commands = text.replaceAll('\\\n', ' ').trim().split('\n')

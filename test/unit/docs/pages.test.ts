@@ -32,6 +32,7 @@ function objectionTo(page: Page, block: Block): string {
     case 'yaml':
       return objectionToYaml(page, block)
     case 'text':
+      if (text.trim() === '…') return `${place}: shows nothing; leave it out`
       if ('picture' in attributes || before?.language === 'sh') return ''
       return `${place}: what command prints this? If none does: text picture`
     case 'mermaid':
