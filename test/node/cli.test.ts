@@ -7,7 +7,7 @@ import process from 'node:process'
 import { waitUntil } from '../cluster/kubeApi.ts'
 import { intoErrored, outByDeletion, removeTaken, takenInstance, type Walk } from '../demo/errored.ts'
 import { appstead, main, type Ended } from '../unit/cli/cli.ts'
-import { podsOf, project, startNodeWorld, untilInstance, type NodeWorld } from './world.ts'
+import { killProcessOf, podsOf, project, startNodeWorld, untilInstance, type NodeWorld } from './world.ts'
 
 /** kubectl appstead where there are processes: one story, in order. */
 
@@ -39,7 +39,11 @@ const namesOfPods = async (): Promise<readonly string[]> =>
   (await podsOf(world, name, 'appstead.dev/service=web')).map(({ metadata }) => metadata.name).toSorted()
 
 /** The command at work, what it has written until now, and how it ends. */
-function start(...words: string[]): { readonly text: () => string; readonly end: () => Promise<unknown[]> } {
+function start(...words: string[]): {
+  readonly text: () => string
+  readonly ended: Promise<unknown[]>
+  readonly end: () => Promise<unknown[]>
+} {
   const child = spawn(process.execPath, [main, ...words, ...where()], { stdio: ['ignore', 'pipe', 'pipe'] })
   let text = ''
   let errors = ''
@@ -52,7 +56,7 @@ function start(...words: string[]): { readonly text: () => string; readonly end:
     child.kill('SIGINT')
     return ended
   }
-  return { text: () => text, end }
+  return { text: () => text, ended, end }
 }
 
 const said = (pods: readonly string[]): string[] => pods.map((pod) => `${pod} | version 1 listens on 8080`)
@@ -180,5 +184,16 @@ describe('kubectl appstead on a real node', () => {
       expect(stdout).not.toContain(secret)
       expect(stdout).not.toContain(Buffer.from(secret).toString('base64'))
     }
+  }, 180_000)
+
+  it('logs -f tells what a process that is started again writes, and ends with 0 when the instance is gone', async () => {
+    const following = start('logs', name, '-f', '--plain')
+    await waitUntil('both are heard', 30, () => Promise.resolve(following.text().split('\n').length > 2))
+    const [pod] = await podsOf(world, name, 'appstead.dev/service=web')
+    if (pod) killProcessOf(pod)
+    await waitUntil('the next process is heard', 60, () => Promise.resolve(following.text().split('\n').length > 3))
+    await world.kubectl.text('-n', project, 'delete', 'appinstance', name, '--wait=false')
+    expect(await following.ended).toEqual([0, null, ''])
+    expect(following.text()).toBe('version 1 listens on 8080\n'.repeat(3))
   }, 180_000)
 })
