@@ -37,6 +37,15 @@ const cluster: Readonly<Record<string, Option>> = {
   ...connection,
 }
 
+/** Options of one that changes something. */
+const changing: Readonly<Record<string, Option>> = {
+  ...cluster,
+  'dry-run': {
+    type: 'boolean',
+    about: 'Changes nothing: only says whether the API server would take it, and what it is.',
+  },
+}
+
 const service: Option = { type: 'string', value: 'SERVICE', about: '' }
 
 const everywhere: Option = { type: 'boolean', short: 'A', about: 'In all namespaces.' }
@@ -176,7 +185,7 @@ export const commands: readonly Command[] = [
     example: "deploy shop-prod --cause 'approved by Ada' --follow",
     summary: 'Deploys what waits for the next deployment, or what failed once more.',
     positionals: [1, 1],
-    options: { ...cluster, cause, follow, timeout },
+    options: { ...changing, cause, follow, timeout },
     load: async () => (await import('./commands/request.ts')).deploy,
   },
   {
@@ -185,7 +194,7 @@ export const commands: readonly Command[] = [
     example: "restart shop-prod --cause 'new certificates'",
     summary: 'Replaces all replicas by new ones, none of them lost for those who are served.',
     positionals: [1, 1],
-    options: { ...cluster, cause, follow, timeout },
+    options: { ...changing, cause, follow, timeout },
     load: async () => (await import('./commands/request.ts')).restart,
   },
   {
@@ -194,7 +203,7 @@ export const commands: readonly Command[] = [
     example: "retry shop-prod --cause 'there is quota now'",
     summary: 'Has the creation or the removal of an Errored instance tried again.',
     positionals: [1, 1],
-    options: { ...cluster, cause },
+    options: { ...changing, cause },
     load: async () => (await import('./commands/request.ts')).retry,
   },
   {
@@ -213,9 +222,8 @@ export const commands: readonly Command[] = [
     summary: 'Gives one instance the stack revision and the images that run in another of the same app.',
     positionals: [2, 2],
     options: {
-      ...cluster,
+      ...changing,
       output: { ...output, oneOf: ['json', 'yaml'], value: 'json|yaml', about: 'Writes the instance as it is then.' },
-      'dry-run': { type: 'boolean', about: 'Only says what would change, and whether the API server would take it.' },
       force: { type: 'boolean', about: 'Also what runs in an instance that is not as it should be.' },
     },
     load: async () => (await import('./commands/promote.ts')).promote,
@@ -226,7 +234,7 @@ export const commands: readonly Command[] = [
     example: 'scale shop-prod --replicas 3',
     summary: 'Sets how many replicas of the main service there are to be.',
     positionals: [1, 1],
-    options: { ...cluster, replicas: { type: 'string', value: 'N', about: 'How many, 1 to 10.' } },
+    options: { ...changing, replicas: { type: 'string', value: 'N', about: 'How many, 1 to 10.' } },
     load: async () => (await import('./commands/change.ts')).scale,
   },
   {
@@ -235,7 +243,7 @@ export const commands: readonly Command[] = [
     example: 'suspend shop-dev',
     summary: 'Takes every service of an instance to no replica; volumes, Secrets and addresses stay.',
     positionals: [1, 1],
-    options: cluster,
+    options: changing,
     load: async () => (await import('./commands/change.ts')).suspend,
   },
   {
@@ -244,7 +252,7 @@ export const commands: readonly Command[] = [
     example: 'resume shop-dev',
     summary: 'Brings back what was suspended.',
     positionals: [1, 1],
-    options: cluster,
+    options: changing,
     load: async () => (await import('./commands/change.ts')).resume,
   },
   {

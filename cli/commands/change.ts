@@ -1,4 +1,4 @@
-import { named, setField } from '../change.ts'
+import { named, setField, unlessDone, writingOf } from '../change.ts'
 import { instanceOf, withCluster } from '../cluster.ts'
 import { CommandError, exitCodes, type Run } from '../command.ts'
 
@@ -13,9 +13,10 @@ export const scale: Run = (call) => {
     throw new CommandError(`--replicas of scale must be a whole number from 1 to 10: ${text ?? 'it is missing'}`)
   return withCluster(call, async (cluster) => {
     const instance = await instanceOf(cluster, call.positionals[0] ?? '')
-    await setField(cluster, instance, 'replicas', replicas)
-    call.io.out(`${named(instance)} scaled\n`)
-    if (instance.status?.effective?.deploy?.replicaChanges !== 'Immediate')
+    const writing = writingOf(call)
+    await setField(cluster, instance, ['replicas', replicas], writing)
+    call.io.out(`${named(instance)} scaled${unlessDone(writing)}\n`)
+    if (!writing.isDryRun && instance.status?.effective?.deploy?.replicaChanges !== 'Immediate')
       call.io.out(`It takes effect with the next deployment; now: kubectl appstead deploy ${instance.metadata.name}\n`)
     return exitCodes.done
   })
@@ -25,8 +26,9 @@ const suspended = (value: boolean, done: string): Run => {
   return (call) =>
     withCluster(call, async (cluster) => {
       const instance = await instanceOf(cluster, call.positionals[0] ?? '')
-      await setField(cluster, instance, 'suspend', value)
-      call.io.out(`${named(instance)} ${done}\n`)
+      const writing = writingOf(call)
+      await setField(cluster, instance, ['suspend', value], writing)
+      call.io.out(`${named(instance)} ${done}${unlessDone(writing)}\n`)
       return exitCodes.done
     })
 }

@@ -4,7 +4,7 @@ import type { AppRelease } from '../../operator/api/appRelease.ts'
 import { appReleaseKind } from '../../operator/api/appRelease.ts'
 import { conditionOf } from '../../operator/status/conditions.ts'
 import { isAsItShouldBe } from '../causes.ts'
-import { named, replaceSpec } from '../change.ts'
+import { named, replaceSpec, unlessDone, writingOf, type Writing } from '../change.ts'
 import { instanceOf, withCluster, type Cluster } from '../cluster.ts'
 import { CommandError, exitCodes, type Call, type Run } from '../command.ts'
 import { printed } from '../print.ts'
@@ -19,10 +19,9 @@ export const promote: Run = (call) =>
       throw new CommandError(`${named(from)} is of app '${from.spec.app}', ${named(to)} of app '${to.spec.app}'`)
     if (!isAsItShouldBe(from) && !call.flag('force')) throw new CommandError(doubtOf(from))
     const { spec, changes } = promotionOf(from, await releaseOf(cluster, from), to)
-    const isDryRun = call.flag('dry-run')
-    const isChanged = changes.length > 0
-    const object = isChanged ? await replaceSpec(cluster, to, spec, { isDryRun }) : to
-    call.io.out(textOf(call, to, { object, changes, isDryRun }))
+    const writing = writingOf(call)
+    const object = changes.length > 0 ? await replaceSpec(cluster, to, spec, writing) : to
+    call.io.out(textOf(call, to, { object, changes, ...writing }))
     return exitCodes.done
   })
 
@@ -38,17 +37,16 @@ async function releaseOf({ client, namespace }: Cluster, { metadata, status }: A
   return (await client.get(appReleaseKind, { namespace, name })) as AppRelease
 }
 
-interface Done {
+interface Done extends Writing {
   readonly object: AppInstance
   readonly changes: readonly string[]
-  readonly isDryRun: boolean
 }
 
 function textOf(call: Call, to: AppInstance, { object, changes, isDryRun }: Done): string {
   const format = call.text('output')
   if (format !== undefined) return printed([{ type: appInstanceKind, object: declared(object) }], format)
   if (changes.length === 0) return `${named(to)} unchanged\n`
-  const head = `${named(to)} promoted${isDryRun ? ' (dry run)' : ''}`
+  const head = `${named(to)} promoted${unlessDone({ isDryRun })}`
   const { name } = to.metadata
   const waits = !isDryRun && to.status?.effective?.deploy?.trigger === 'Manual'
   const next = waits ? [`It takes effect with the next deployment; now: kubectl appstead deploy ${name}`] : []

@@ -1,7 +1,7 @@
 import process from 'node:process'
 import type { AppInstance } from '../../operator/api/appInstance.ts'
 import { annotations } from '../../operator/api/meta.ts'
-import { annotate, named } from '../change.ts'
+import { annotate, named, unlessDone, writingOf } from '../change.ts'
 import { instanceOf, withCluster } from '../cluster.ts'
 import { CommandError, exitCodes, type Call, type Run } from '../command.ts'
 import { followRelease } from '../follow.ts'
@@ -24,9 +24,10 @@ const ask = (request: Request): Run => {
       if (cause.length > causeLimit) throw new CommandError(`--cause must have at most ${causeLimit} characters`)
       if (instance.metadata.annotations?.[annotations[request]] === cause)
         throw new CommandError(`--cause '${cause}': it was asked for with these words before; say others`)
-      await annotate(cluster, instance, annotations[request], cause)
-      call.io.out(`${named(instance)} ${request} requested\n`)
-      if (request === 'retry' || !call.flag('follow')) return exitCodes.done
+      const writing = writingOf(call)
+      await annotate(cluster, instance, [annotations[request], cause], writing)
+      call.io.out(`${named(instance)} ${request} requested${unlessDone(writing)}\n`)
+      if (writing.isDryRun || request === 'retry' || !call.flag('follow')) return exitCodes.done
       return followRelease(cluster, instance, { request, cause, seconds, tell: (line) => call.io.out(`${line}\n`) })
     })
   }

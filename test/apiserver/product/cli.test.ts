@@ -137,6 +137,20 @@ const ask = (command: string, ...more: readonly string[]): Promise<Ended> => {
 it('scale, suspend and resume change the spec as somebody else than the operator, and tell when it takes effect', async () => {
   await createRunning(world)
   const name = `appinstance.appstead.dev/${world.instance}`
+  for (const [words, done] of [
+    [['scale', '--replicas', '3'], 'scaled'],
+    [['suspend'], 'suspended'],
+    [['resume'], 'resumed'],
+    [['deploy', '--follow'], 'deploy requested'],
+    [['restart'], 'restart requested'],
+  ] as const) {
+    const [command, ...more] = words
+    const stdout = `${name} ${done} (dry run)\n`
+    expect(await ask(command, ...more, '--dry-run')).toEqual({ code: 0, stdout, stderr: '' })
+  }
+  const { metadata, ...rest } = await getInstance(world)
+  expect([metadata.generation, metadata.annotations, rest['spec'].replicas]).toEqual([1, undefined, 1])
+  expect((await ask('scale', '--replicas', '11', '--dry-run')).code).toBe(1)
   expect(await ask('scale', '--replicas', '3')).toEqual({
     code: 0,
     stdout: `${name} scaled\nIt takes effect with the next deployment; now: kubectl appstead deploy ${world.instance}\n`,
