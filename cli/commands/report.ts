@@ -7,7 +7,7 @@ import { eventType } from '../../operator/runtime/events.ts'
 import { instanceOf, withCluster, type Cluster } from '../cluster.ts'
 import { exitCodes, type Run } from '../command.ts'
 import { listen } from '../logs.ts'
-import { operatorNamespace, operatorPods } from '../operator.ts'
+import { operatorNamespace, operatorPods, type OperatorPod } from '../operator.ts'
 import { yamlOf } from '../print.ts'
 import { redact } from '../redact.ts'
 import { belongingsOf } from './tree.ts'
@@ -15,7 +15,7 @@ import { belongingsOf } from './tree.ts'
 /** Of the end of the operator's log, a pod. */
 const logLines = 500
 
-/** `report NAME`: all that is known of an instance, to be given to others. What may not be read is left out, and said. */
+/** `report NAME`: all that is known of an instance, to be given to others. What cannot be read is left out, and said. */
 export const report: Run = (call) =>
   withCluster(call, async (cluster) => {
     const instance = await instanceOf(cluster, call.positionals[0] ?? '')
@@ -25,8 +25,8 @@ export const report: Run = (call) =>
       try {
         return await what
       } catch (error) {
-        if (!isKubeError(error, 'Forbidden') && !isKubeError(error, 'NotFound')) throw error
-        missing.push((error as Error).message)
+        if (!isKubeError(error)) throw error
+        missing.push(error.message)
         return []
       }
     }
@@ -36,13 +36,15 @@ export const report: Run = (call) =>
       orNone(one(cluster, appEnvKind, { namespace: '', name: instance.spec.env })),
       orNone(eventsOf(cluster, namespace, name)),
       orNone(eventsOf(cluster, name)),
-      orNone(operatorLog(cluster, operatorNamespace(call), keyOf({ namespace, name }))),
+      orNone(operatorPods(cluster, operatorNamespace(call))),
     ])
+    const key = keyOf({ namespace, name })
     const secrets = await Promise.all([namespace, name].map((each) => orNone(secretsIn(cluster, each))))
-    const [apps, envs, told, toldThere, log] = parts
+    const [apps, envs, told, toldThere, operators] = parts
+    const logs = await Promise.all(operators.map((pod) => orNone(logOf(cluster, pod, key))))
     const objects = [instance, ...apps, ...envs, ...releases, ...tasks, ...pods, ...told, ...toldThere]
     const names = [name, namespace, instance.spec.app, instance.spec.env]
-    const all = redact([...objects, { kind: 'OperatorLog', lines: log }, { kind: 'NotRead', missing }], {
+    const all = redact([...objects, { kind: 'OperatorLog', lines: logs.flat() }, { kind: 'NotRead', missing }], {
       secrets: secrets.flat(),
       names,
     })
@@ -63,8 +65,8 @@ async function eventsOf({ client }: Cluster, namespace: string, name?: string): 
 
 const isWarning = /"level":"(warn|error|fatal)"/
 
-/** Lines of the operator's log that are of the instance, or are worse than usual and of nothing else. */
-async function operatorLog(cluster: Cluster, namespace: string, key: string): Promise<readonly string[]> {
+/** Lines of the log of an operator's pod that are of the instance, or are worse than usual and of nothing else. */
+async function logOf(cluster: Cluster, operator: OperatorPod, key: string): Promise<readonly string[]> {
   const lines: string[] = []
   const isOfUse = (text: string): boolean =>
     text.includes(`"key":"${key}"`) || (isWarning.test(text) && !text.includes('"key":'))
@@ -73,7 +75,7 @@ async function operatorLog(cluster: Cluster, namespace: string, key: string): Pr
   const line = (pod: string, text: string): void => {
     if (isOfUse(text)) lines.push(`${pod} ${text}`)
   }
-  for (const pod of await operatorPods(cluster, namespace)) await listen(cluster, pod, { signal, query, line })
+  await listen(cluster, operator, { signal, query, line })
   return lines
 }
 
