@@ -16,7 +16,9 @@ beforeAll(async () => {
   world = await startNodeWorld()
   const helm = await ensureHelm(() => undefined)
   const { kubeconfig } = world.cluster
-  await run(helm, ['uninstall', 'appstead', '-n', operatorNamespace, '--kubeconfig', kubeconfig, '--wait'])
+  const where = ['-n', operatorNamespace, '--kubeconfig', kubeconfig]
+  // Without its question: what files before have left is nothing to this one.
+  await run(helm, ['uninstall', 'appstead', ...where, '--no-hooks', '--wait'])
   const { repository, tag } = world.images.operator
   shell = await openShell(world.cluster, project, { REPOSITORY: repository, TAG: tag })
 }, 900_000)
