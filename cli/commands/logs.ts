@@ -20,6 +20,8 @@ export const logs: Run = (call) => {
       note: (text) => call.io.error(`${text}\n`),
     }
     for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => end.abort())
+    // Who reads no further, such as head, need not be told the rest.
+    process.stdout.once('error', () => end.abort())
     if (call.flag('follow')) await followLogs(cluster, listening)
     else if ((await readLogs(cluster, listening)) === 0)
       throw new CommandError(`${instance.metadata.name} has no replica: kubectl appstead why ${instance.metadata.name}`)

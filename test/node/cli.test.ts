@@ -38,12 +38,19 @@ afterAll(async () => {
 const namesOfPods = async (): Promise<readonly string[]> =>
   (await podsOf(world, name, 'appstead.dev/service=web')).map(({ metadata }) => metadata.name).toSorted()
 
-/** The command at work, what it has written until now, and how it ends. */
-function start(...words: string[]): {
+/** A command at work. */
+interface AtWork {
+  /** What it has written until now. */
   readonly text: () => string
+  /** Exit code, signal, errors. */
   readonly ended: Promise<unknown[]>
+  /** As by Ctrl-C; resolves when it has. */
   readonly end: () => Promise<unknown[]>
-} {
+  /** What it writes from now on has no reader. */
+  readonly close: () => void
+}
+
+function start(...words: string[]): AtWork {
   const child = spawn(process.execPath, [main, ...words, ...where()], { stdio: ['ignore', 'pipe', 'pipe'] })
   let text = ''
   let errors = ''
@@ -56,7 +63,7 @@ function start(...words: string[]): {
     child.kill('SIGINT')
     return ended
   }
-  return { text: () => text, ended, end }
+  return { text: () => text, ended, end, close: () => child.stdout.destroy() }
 }
 
 const said = (pods: readonly string[]): string[] => pods.map((pod) => `${pod} | version 1 listens on 8080`)
@@ -189,9 +196,14 @@ describe('kubectl appstead on a real node', () => {
   it('logs -f tells what a process that is started again writes, and ends with 0 when the instance is gone', async () => {
     const following = start('logs', name, '-f', '--plain')
     await waitUntil('both are heard', 30, () => Promise.resolve(following.text().split('\n').length > 2))
+    const unread = start('logs', name, '-f')
+    await waitUntil('it is heard', 30, () => Promise.resolve(unread.text().split('\n').length > 2))
+    unread.close()
     const [pod] = await podsOf(world, name, 'appstead.dev/service=web')
     if (pod) killProcessOf(pod)
     await waitUntil('the next process is heard', 60, () => Promise.resolve(following.text().split('\n').length > 3))
+    // Nobody reads it any more.
+    expect(await unread.ended).toEqual([0, null, ''])
     await world.kubectl.text('-n', project, 'delete', 'appinstance', name, '--wait=false')
     expect(await following.ended).toEqual([0, null, ''])
     expect(following.text()).toBe('version 1 listens on 8080\n'.repeat(3))
