@@ -64,6 +64,18 @@ const sources = {
   celcost: { module: 'celcost', package: '.', usualSeconds: 110 },
   verdicts: { module: 'gitops', package: './verdicts', usualSeconds: 240 },
   argocd: { module: 'gitops', package: './argocd', requires: 'github.com/argoproj/argo-cd/v3', usualSeconds: 60 },
+  kubeconform: {
+    module: 'manifests',
+    package: 'github.com/yannh/kubeconform/cmd/kubeconform',
+    requires: 'github.com/yannh/kubeconform',
+    usualSeconds: 5,
+  },
+  'kube-score': {
+    module: 'manifests',
+    package: 'github.com/zegl/kube-score/cmd/kube-score',
+    requires: 'github.com/zegl/kube-score',
+    usualSeconds: 25,
+  },
   helm: { module: 'helm', package: 'helm.sh/helm/v4/cmd/helm', requires: 'helm.sh/helm/v4', usualSeconds: 200 },
   kind: { module: 'kind', package: 'sigs.k8s.io/kind', requires: 'sigs.k8s.io/kind', usualSeconds: 40 },
 } as const satisfies Record<string, Source>
